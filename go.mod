@@ -1,0 +1,3 @@
+module github.com/refundry/refundry
+
+go 1.26

@@ -1,0 +1,114 @@
+// Package id names things.
+//
+// An [ID] is 128 bits that grow with time (UUID version 7), so that new rows
+// land at the end of an index. Each kind of thing has its own type, and each
+// front door its own spelling: "rfd_06a…" in our API, a UUID at Ping and CHIP,
+// decimal digits at Smart Glocal and Pike.
+package id
+
+import (
+	"bytes"
+	"encoding/base32"
+	"encoding/hex"
+	"errors"
+	"math/big"
+	"strings"
+)
+
+// Kind is a type parameter that says what an [ID] names.
+type Kind interface {
+	// Prefix is the three letters before the underscore, as in "rfd".
+	Prefix() string
+}
+
+// ID names one thing of kind K. The zero value names nothing.
+type ID[K Kind] [16]byte
+
+// Source returns fresh ids in growing order. It is given from outside, so
+// that tests and simulations decide.
+type Source func() [16]byte
+
+// errSpelling never repeats the text: it may be anything.
+var errSpelling = errors.New("not an id")
+
+// crockford is base32 without the letters that are mistaken for digits.
+var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+const (
+	crockfordLength = 26 // 128 bits at 5 bits a letter
+	decimalLength   = 39 // digits of 2^128 - 1
+	uuidLength      = 36
+)
+
+// IsZero reports whether the id names nothing.
+func (i ID[K]) IsZero() bool { return i == ID[K]{} }
+
+// String returns the spelling of our own API: "rfd_" and 26 letters.
+func (i ID[K]) String() string {
+	var kind K
+	return kind.Prefix() + "_" + crockford.EncodeToString(i[:])
+}
+
+// Parse reads the spelling of our own API.
+func Parse[K Kind](text string) (ID[K], error) {
+	var kind K
+	letters, ok := strings.CutPrefix(text, kind.Prefix()+"_")
+	if !ok || len(letters) != crockfordLength {
+		return ID[K]{}, errSpelling
+	}
+	raw, err := crockford.DecodeString(letters)
+	if err != nil {
+		return ID[K]{}, errSpelling
+	}
+	parsed := ID[K](raw)
+	if parsed.String() != text { // the last letter has two bits to spare
+		return ID[K]{}, errSpelling
+	}
+	return parsed, nil
+}
+
+// Decimal returns the id as a decimal number without leading zeros.
+func (i ID[K]) Decimal() string {
+	return new(big.Int).SetBytes(i[:]).String()
+}
+
+// ParseDecimal reads what Decimal wrote and nothing else.
+func ParseDecimal[K Kind](text string) (ID[K], error) {
+	if text == "" || len(text) > decimalLength || strings.Trim(text, "0123456789") != "" {
+		return ID[K]{}, errSpelling
+	}
+	number, ok := new(big.Int).SetString(text, 10)
+	if !ok || number.BitLen() > 128 || (text[0] == '0' && text != "0") {
+		return ID[K]{}, errSpelling
+	}
+	var parsed ID[K]
+	number.FillBytes(parsed[:])
+	return parsed, nil
+}
+
+// UUID returns the id in lower case with hyphens.
+func (i ID[K]) UUID() string {
+	var text [uuidLength]byte
+	hex.Encode(text[0:8], i[0:4])
+	hex.Encode(text[9:13], i[4:6])
+	hex.Encode(text[14:18], i[6:8])
+	hex.Encode(text[19:23], i[8:10])
+	hex.Encode(text[24:36], i[10:16])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
+
+// ParseUUID reads a UUID with hyphens, in lower or upper case.
+func ParseUUID[K Kind](text string) (ID[K], error) {
+	if len(text) != uuidLength || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
+		return ID[K]{}, errSpelling
+	}
+	raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
+	if err != nil || len(raw) != 16 {
+		return ID[K]{}, errSpelling
+	}
+	return ID[K](raw), nil
+}
+
+// Compare orders ids by their bytes, which is the order in which they were made.
+func (i ID[K]) Compare(other ID[K]) int { return bytes.Compare(i[:], other[:]) }

@@ -1,0 +1,91 @@
+// Package ledger records money movements in double entry.
+//
+// A [Posting] names both of its sides, so an unbalanced [Entry] cannot be
+// written down. Entries are never changed: a mistake is corrected by another
+// entry, see [Entry.Reversal].
+package ledger
+
+import (
+	"time"
+
+	"github.com/refundry/refundry/internal/money"
+)
+
+// Account is a place where value rests, as in "merchant:m_1:payable". Each
+// tenant has its own, one per currency.
+type Account string
+
+// The accounts of one tenant. A processor's accounts belong to a connector:
+// one tenant's configured use of that processor.
+const (
+	// InFlight holds what refunds on their way have laid claim to.
+	InFlight Account = "refunds:in_flight"
+	// Disputed holds what open disputes have taken.
+	Disputed Account = "disputes:held"
+)
+
+// Receivable is what a processor owes us for captured money.
+func Receivable(connector string) Account { return Account("processor:" + connector + ":receivable") }
+
+// Bank is what a processor has settled to us.
+func Bank(connector string) Account { return Account("processor:" + connector + ":bank") }
+
+// Payable is what we owe a merchant.
+func Payable(merchant string) Account { return Account("merchant:" + merchant + ":payable") }
+
+// Allocated is what a split has set aside for a merchant.
+func Allocated(merchant string) Account { return Account("merchant:" + merchant + ":allocated") }
+
+// Fees is what someone keeps for doing it.
+func Fees(kind string) Account { return Account("fees:" + kind) }
+
+// Posting moves one amount: Debit receives, Credit gives.
+type Posting struct {
+	Debit  Account
+	Credit Account
+	Amount money.Amount
+}
+
+// Cause says which business event an entry records, as in "refund.succeeded".
+type Cause string
+
+// Entry is everything one business event did to the books. Subject and
+// Version name it: the refund, capture or dispute that moved, and the version
+// of the payment it gave rise to.
+type Entry struct {
+	Subject  [16]byte
+	Version  int64
+	Cause    Cause
+	At       time.Time
+	Postings []Posting
+}
+
+// Reversal returns the postings that undo the entry.
+func (e Entry) Reversal() []Posting {
+	undone := make([]Posting, len(e.Postings))
+	for i, posting := range e.Postings {
+		undone[i] = Posting{Debit: posting.Credit, Credit: posting.Debit, Amount: posting.Amount}
+	}
+	return undone
+}
+
+// Balances sums postings: debits minus credits per account and currency.
+type Balances map[Account]map[money.Currency]money.Minor
+
+// Post adds a posting to the balances.
+func (b Balances) Post(posting Posting) {
+	b.add(posting.Debit, posting.Amount.Currency, posting.Amount.Minor)
+	b.add(posting.Credit, posting.Amount.Currency, -posting.Amount.Minor)
+}
+
+// Of returns the balance of one account, in minor units of currency.
+func (b Balances) Of(account Account, currency money.Currency) money.Minor {
+	return b[account][currency]
+}
+
+func (b Balances) add(account Account, currency money.Currency, minor money.Minor) {
+	if b[account] == nil {
+		b[account] = map[money.Currency]money.Minor{}
+	}
+	b[account][currency] += minor
+}
