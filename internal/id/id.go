@@ -49,22 +49,40 @@ func (i ID[K]) String() string {
 	return kind.Prefix() + "_" + crockford.EncodeToString(i[:])
 }
 
+// MarshalText writes the spelling of our own API; nothing for the zero id.
+func (i ID[K]) MarshalText() ([]byte, error) {
+	if i.IsZero() {
+		return nil, nil
+	}
+	return []byte(i.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (i *ID[K]) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*i = ID[K]{}
+		return nil
+	}
+	return i.Parse(string(text))
+}
+
 // Parse reads the spelling of our own API.
-func Parse[K Kind](text string) (ID[K], error) {
+func (i *ID[K]) Parse(text string) error {
 	var kind K
 	letters, ok := strings.CutPrefix(text, kind.Prefix()+"_")
 	if !ok || len(letters) != crockfordLength {
-		return ID[K]{}, errSpelling
+		return errSpelling
 	}
 	raw, err := crockford.DecodeString(letters)
 	if err != nil {
-		return ID[K]{}, errSpelling
+		return errSpelling
 	}
 	parsed := ID[K](raw)
 	if parsed.String() != text { // the last letter has two bits to spare
-		return ID[K]{}, errSpelling
+		return errSpelling
 	}
-	return parsed, nil
+	*i = parsed
+	return nil
 }
 
 // Decimal returns the id as a decimal number without leading zeros.
@@ -73,17 +91,16 @@ func (i ID[K]) Decimal() string {
 }
 
 // ParseDecimal reads what Decimal wrote and nothing else.
-func ParseDecimal[K Kind](text string) (ID[K], error) {
+func (i *ID[K]) ParseDecimal(text string) error {
 	if text == "" || len(text) > decimalLength || strings.Trim(text, "0123456789") != "" {
-		return ID[K]{}, errSpelling
+		return errSpelling
 	}
 	number, ok := new(big.Int).SetString(text, 10)
 	if !ok || number.BitLen() > 128 || (text[0] == '0' && text != "0") {
-		return ID[K]{}, errSpelling
+		return errSpelling
 	}
-	var parsed ID[K]
-	number.FillBytes(parsed[:])
-	return parsed, nil
+	number.FillBytes(i[:])
+	return nil
 }
 
 // UUID returns the id in lower case with hyphens.
@@ -99,15 +116,16 @@ func (i ID[K]) UUID() string {
 }
 
 // ParseUUID reads a UUID with hyphens, in lower or upper case.
-func ParseUUID[K Kind](text string) (ID[K], error) {
+func (i *ID[K]) ParseUUID(text string) error {
 	if len(text) != uuidLength || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
-		return ID[K]{}, errSpelling
+		return errSpelling
 	}
 	raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
-	if err != nil || len(raw) != 16 {
-		return ID[K]{}, errSpelling
+	if err != nil || len(raw) != len(i) {
+		return errSpelling
 	}
-	return ID[K](raw), nil
+	*i = ID[K](raw)
+	return nil
 }
 
 // Compare orders ids by their bytes, which is the order in which they were made.

@@ -1,0 +1,348 @@
+package payment
+
+import (
+	"slices"
+	"time"
+
+	"github.com/refundry/refundry/internal/id"
+	"github.com/refundry/refundry/internal/ledger"
+)
+
+// Alias is an id from elsewhere: the one a payment had when it was imported,
+// a processor's reference. It is unique per tenant and kind.
+type Alias struct {
+	Kind  string
+	Value string
+}
+
+// Need says what a command must have locked and read before it can decide.
+type Need struct {
+	Tenant  TenantID
+	Order   OrderID   // locked, with all its payments
+	Payment PaymentID // locked
+	Parts   Parts     // of the payment
+	Refund  RefundID  // with its attempts, where PartRefunds would be too much
+	Key     KeyHash
+	Aliases []Alias
+	Opens   bool // it opens a refund: the rules may want more of the payment
+}
+
+// Lane returns what commands compete for, by which they are spread over lanes.
+func (n Need) Lane() [16]byte {
+	if n.Payment.IsZero() {
+		return n.Order
+	}
+	return n.Payment
+}
+
+// Widen returns the parts that a command needs of a payment, now that the
+// payment and its tenant are known.
+func (n Need) Widen(p Payment, t *Tenant) Parts {
+	parts := n.Parts
+	if !n.Opens {
+		return parts
+	}
+	if p.ItemCount > 0 {
+		parts |= PartItems | PartRefunds
+	}
+	if PolicyDuplicateMinutes.Of(t.Settings) > 0 {
+		parts |= PartRefunds
+	}
+	if p.Disputed > 0 {
+		parts |= PartDisputes
+	}
+	return parts
+}
+
+// Command is a change that somebody asks for: plain data that is decided
+// under a lock, without waiting. A refused command returns a [Refusal] and
+// has left the book as it was.
+type Command interface {
+	Need() Need
+	Apply(book *Book) (Answer, error)
+}
+
+// Meta is what every command carries: who asks, through which door, and the
+// key by which a repeat is known.
+type Meta struct {
+	Tenant  TenantID
+	Actor   string // "key:…", "operator:…", "processor:…", "clock"
+	Door    Door
+	Request string // request id
+	Key     Key
+}
+
+// Answer is what came of a command: the thing and its payment as they stood
+// right after it.
+type Answer struct {
+	View      View
+	Order     Order
+	Refund    Refund
+	Attempt   Attempt
+	Dispute   Dispute
+	Replayed  *KeyRecord // the key was used before for the same: render that answer again
+	Unchanged bool       // a fact that was known already
+}
+
+// Book is what one commit has locked and read, and what it will write.
+// Commands are applied to it one after the other; each sees what the ones
+// before it did.
+type Book struct {
+	Now     time.Time // domain time, UTC, microseconds
+	Changes Changes
+
+	newID   id.Source
+	tenants map[TenantID]*Tenant
+	orders  map[bookKey]*OrderChange
+	views   map[bookKey]*ViewChange
+	keys    map[KeyHash]*KeyRecord
+	aliases map[aliasKey][16]byte
+}
+
+type bookKey struct {
+	tenant TenantID
+	id     [16]byte
+}
+
+type aliasKey struct {
+	tenant TenantID
+	alias  Alias
+}
+
+// Changes is what a commit writes. Rows of one table stand in the order in
+// which they came to be.
+type Changes struct {
+	Orders     []*OrderChange
+	Views      []*ViewChange
+	Keys       []*KeyRecord
+	Aliases    []AliasChange
+	Facets     []FacetChange
+	Entries    []EntryChange
+	Tellings   []Telling
+	Tasks      []Task
+	Finished   []TaskRef
+	Deliveries []Delivery
+}
+
+// OrderChange is an order that was read or made, before and after.
+type OrderChange struct {
+	Read    Order // zero: it is new
+	Order   Order
+	changed bool
+}
+
+// ViewChange is a payment that was read or made, with its parts, before and
+// after. A store writes the difference, each row once however many commands
+// touched it.
+type ViewChange struct {
+	Read    View // of the zero payment: it is new
+	View    View
+	changed bool
+}
+
+// AliasChange is a new alias and what it stands for.
+type AliasChange struct {
+	Tenant  TenantID
+	Alias   Alias
+	Subject [16]byte
+}
+
+// FacetChange is a new version of a door's document.
+type FacetChange struct {
+	Tenant  TenantID
+	Payment PaymentID
+	Facet   Facet
+}
+
+// EntryChange is a new entry in a tenant's books.
+type EntryChange struct {
+	Tenant  TenantID
+	Payment PaymentID
+	Entry   ledger.Entry
+}
+
+// NewBook returns an empty book, to be filled by a store.
+func NewBook(now time.Time, newID id.Source) *Book {
+	return &Book{
+		Now:     now,
+		newID:   newID,
+		tenants: map[TenantID]*Tenant{},
+		orders:  map[bookKey]*OrderChange{},
+		views:   map[bookKey]*ViewChange{},
+		keys:    map[KeyHash]*KeyRecord{},
+		aliases: map[aliasKey][16]byte{},
+	}
+}
+
+// PutTenant gives the book a tenant that was read.
+func (b *Book) PutTenant(tenant *Tenant) { b.tenants[tenant.ID] = tenant }
+
+// PutOrder gives the book an order that was locked.
+func (b *Book) PutOrder(order Order) {
+	b.orders[bookKey{order.Tenant, order.ID}] = &OrderChange{Read: order, Order: order}
+}
+
+// PutView gives the book a payment that was locked, with the parts that were read.
+func (b *Book) PutView(view View) {
+	b.views[bookKey{view.Payment.Tenant, view.Payment.ID}] = &ViewChange{Read: view, View: view}
+}
+
+// PutKey gives the book a key that was used before.
+func (b *Book) PutKey(record *KeyRecord) { b.keys[record.Hash] = record }
+
+// PutAlias gives the book an alias that is taken.
+func (b *Book) PutAlias(tenant TenantID, alias Alias, subject [16]byte) {
+	b.aliases[aliasKey{tenant, alias}] = subject
+}
+
+// Tenant returns what is known of a tenant; one without a row has defaults only.
+func (b *Book) Tenant(id TenantID) *Tenant {
+	if tenant, ok := b.tenants[id]; ok {
+		return tenant
+	}
+	return &Tenant{ID: id}
+}
+
+// order returns a copy of an order, for a command to work on.
+func (b *Book) order(tenant TenantID, id OrderID) (Order, error) {
+	change, ok := b.orders[bookKey{tenant, id}]
+	if !ok {
+		return Order{}, refuse(RuleExists, "no such order")
+	}
+	return change.Order, nil
+}
+
+// view returns a copy of a payment, for a command to work on.
+func (b *Book) view(tenant TenantID, id PaymentID) (View, error) {
+	change, ok := b.views[bookKey{tenant, id}]
+	if !ok {
+		return View{}, refuse(RuleExists, "no such payment")
+	}
+	return change.View, nil
+}
+
+// viewsOf returns copies of an order's payments, by id.
+func (b *Book) viewsOf(tenant TenantID, order OrderID) []View {
+	var views []View
+	for key, change := range b.views {
+		if key.tenant == tenant && change.View.Payment.Order == order {
+			views = append(views, change.View)
+		}
+	}
+	slices.SortFunc(views, func(a, b View) int { return a.Payment.ID.Compare(b.Payment.ID) })
+	return views
+}
+
+// saveOrder puts a changed order back.
+func (b *Book) saveOrder(order Order) {
+	key := bookKey{order.Tenant, order.ID}
+	change, ok := b.orders[key]
+	if !ok {
+		change = &OrderChange{}
+		b.orders[key] = change
+	}
+	if !change.changed {
+		change.changed = true
+		b.Changes.Orders = append(b.Changes.Orders, change)
+	}
+	change.Order = order
+}
+
+// save puts a changed payment back.
+func (b *Book) save(view View) {
+	key := bookKey{view.Payment.Tenant, view.Payment.ID}
+	change, ok := b.views[key]
+	if !ok {
+		change = &ViewChange{}
+		b.views[key] = change
+	}
+	if change.View.Payment.Version == view.Payment.Version {
+		return // a fact that was known already
+	}
+	if !change.changed {
+		change.changed = true
+		b.Changes.Views = append(b.Changes.Views, change)
+	}
+	change.View = view
+}
+
+// tell records that something happened to a payment.
+func (b *Book) tell(meta Meta, kind EventKind, subject [16]byte, p Payment, r Refund) {
+	b.Changes.Tellings = append(b.Changes.Tellings, Telling{
+		Event: Event{
+			Tenant: meta.Tenant, Kind: kind, Payment: p.ID, Subject: subject, Version: p.Version,
+			At: p.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
+		},
+		Payment: p,
+		Refund:  r,
+	})
+}
+
+// tellOrder records that something happened to an order.
+func (b *Book) tellOrder(meta Meta, kind EventKind, order Order) {
+	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
+		Tenant: meta.Tenant, Kind: kind, Subject: order.ID, Version: order.Version,
+		At: order.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
+	}})
+}
+
+// post writes an entry, at the payment's current version.
+func (b *Book) post(p Payment, subject [16]byte, cause EventKind, postings []ledger.Posting) {
+	if len(postings) == 0 {
+		return
+	}
+	b.Changes.Entries = append(b.Changes.Entries, EntryChange{
+		Tenant: p.Tenant, Payment: p.ID,
+		Entry: ledger.Entry{
+			Subject: subject, Version: p.Version, Cause: ledger.Cause(cause), At: p.UpdatedAt, Postings: postings,
+		},
+	})
+}
+
+// do leaves a task to be done after the commit.
+func (b *Book) do(task Task) { b.Changes.Tasks = append(b.Changes.Tasks, task) }
+
+// Finish ends a task in this commit, if its claim still stands.
+func (b *Book) Finish(task TaskRef) { b.Changes.Finished = append(b.Changes.Finished, task) }
+
+// Deliver leaves a delivery to be made, and the task that makes it.
+func (b *Book) Deliver(delivery Delivery, queue string) {
+	event := delivery.Event
+	delivery.ID = b.newID()
+	b.Changes.Deliveries = append(b.Changes.Deliveries, delivery)
+	task := Task{
+		Tenant: event.Tenant, Kind: TaskDeliverWebhook, Subject: delivery.ID, Payment: event.Payment,
+		Queue: queue, DueAt: b.Now,
+	}
+	if delivery.Thread != [16]byte{} {
+		task.After = Turn{Thread: delivery.Thread, Number: event.Version}
+	}
+	b.do(task)
+}
+
+// claim gives an alias to a subject. Taken by the subject itself, it is fine.
+func (b *Book) claim(tenant TenantID, alias Alias, subject [16]byte) error {
+	key := aliasKey{tenant, alias}
+	owner, taken := b.aliases[key]
+	switch {
+	case !taken:
+		b.aliases[key] = subject
+		b.Changes.Aliases = append(b.Changes.Aliases, AliasChange{tenant, alias, subject})
+		return nil
+	case owner == subject:
+		return nil
+	default:
+		return refuse(RuleAlias, "the id %s is taken", alias.Kind)
+	}
+}
+
+// document writes a new version of a door's document about a payment or one
+// of its refunds.
+func (b *Book) document(v *View, door Door, subject [16]byte, body []byte) {
+	if body == nil {
+		return
+	}
+	facet := Facet{Subject: subject, Door: door, Version: v.Payment.Version, Body: body}
+	v.Facets = append(slices.Clip(v.Facets), facet)
+	b.Changes.Facets = append(b.Changes.Facets, FacetChange{v.Payment.Tenant, v.Payment.ID, facet})
+}

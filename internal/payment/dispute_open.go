@@ -1,0 +1,204 @@
+package payment
+
+import (
+	"slices"
+
+	"github.com/refundry/refundry/internal/ledger"
+	"github.com/refundry/refundry/internal/money"
+)
+
+// OpenDispute records that a payer contests a payment. A processor's word is
+// a fact and never refused for its amount; an operator's may not exceed what
+// is left.
+type OpenDispute struct {
+	Meta
+
+	Payment      PaymentID
+	Kind         DisputeKind
+	Amount       money.Minor // 0: all that is left
+	Currency     money.Currency
+	IsFact       bool // the processor says so
+	Connector    string
+	ProcessorRef string
+	Reason       string
+	Parts        Parts // what the answer shows
+}
+
+// Need implements [Command].
+func (c OpenDispute) Need() Need {
+	need := Need{
+		Tenant: c.Tenant, Payment: c.Payment, Key: c.Key.Hash,
+		Parts: c.Parts | PartRefunds | PartDisputes | PartItems,
+	}
+	if c.ProcessorRef != "" {
+		need.Aliases = []Alias{processorAlias(c.Connector, c.ProcessorRef)}
+	}
+	return need
+}
+
+// Apply implements [Command].
+func (c OpenDispute) Apply(b *Book) (Answer, error) {
+	var d Dispute
+	var isKnown bool
+	answer, err := b.changePayment(c.Meta, c.Payment, func(v *View) error {
+		if d, isKnown = c.known(b, *v); isKnown {
+			return nil
+		}
+		amount, err := c.amount(v.Payment)
+		if err != nil {
+			return err
+		}
+		d, err = c.open(b, v, amount)
+		return err
+	})
+	answer.Dispute, answer.Unchanged = d, isKnown
+	return answer, err
+}
+
+// known returns the dispute that the processor told of before.
+func (c OpenDispute) known(b *Book, v View) (Dispute, bool) {
+	if c.ProcessorRef == "" {
+		return Dispute{}, false
+	}
+	subject, ok := b.aliases[aliasKey{c.Tenant, processorAlias(c.Connector, c.ProcessorRef)}]
+	if !ok {
+		return Dispute{}, false
+	}
+	return v.Dispute(subject)
+}
+
+func (c OpenDispute) amount(p Payment) (money.Minor, error) {
+	if c.Currency != "" && c.Currency != p.Amount.Currency {
+		return 0, refuse(RuleCurrency, "the payment was made in %s", p.Amount.Currency)
+	}
+	if p.Captured == 0 {
+		return 0, refuse(RuleStatus, "the payment is %s; nothing was taken that could be contested", p.Status)
+	}
+	amount, left := c.Amount, p.Totals.Refundable()
+	if amount == 0 {
+		amount = left
+	}
+	if amount < 0 || amount > money.Max {
+		return 0, refuse(RuleAmount, "the amount is out of range")
+	}
+	if !c.IsFact && (amount == 0 || amount > left) {
+		refusal := refuse(RuleRefundable, "only %s of the payment is left", p.Refundable())
+		refusal.Refundable = p.Refundable()
+		return 0, refusal
+	}
+	return amount, nil
+}
+
+func (c OpenDispute) open(b *Book, v *View, amount money.Minor) (Dispute, error) {
+	p := &v.Payment
+	p.touch(b.Now)
+	d := Dispute{
+		Tenant: p.Tenant, ID: b.newID(), Payment: p.ID, Kind: c.Kind, Amount: money.Of(amount, p.Amount.Currency),
+		Connector: c.Connector, ProcessorRef: c.ProcessorRef, Reason: c.Reason, CreatedAt: p.UpdatedAt,
+	}
+	d.become(DisputeOpen, p)
+	if d.Takes() {
+		p.Disputed += amount
+		p.Totals = p.forced()
+		b.post(*p, d.ID, disputeEvent(DisputeOpen), d.held(*v))
+	}
+	v.putDispute(d)
+	b.tell(c.Meta, disputeEvent(DisputeOpen), d.ID, *p, Refund{})
+	if c.ProcessorRef != "" {
+		if err := b.claim(p.Tenant, processorAlias(c.Connector, c.ProcessorRef), d.ID); err != nil {
+			return Dispute{}, err
+		}
+	}
+	return d, c.cancelWhatNoLongerFits(b, v)
+}
+
+// cancelWhatNoLongerFits stops refunds that have not left, the newest first,
+// until the rest fits beside the dispute.
+func (c OpenDispute) cancelWhatNoLongerFits(b *Book, v *View) error {
+	for _, r := range slices.Backward(v.Refunds) {
+		if !v.Payment.IsOverdrawn() {
+			return nil
+		}
+		if !r.Status.IsRunning() || r.IsSubmitted() || r.Status == RefundUnknown {
+			continue
+		}
+		r.Failure = Failure{Code: "disputed", Message: "a dispute took what it would have given back"}
+		r.PendingReason = PendingNone
+		if err := b.advance(c.Meta, v, &r, RefundCanceled); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// held returns the postings by which a dispute takes from the merchants.
+func (d Dispute) held(v View) []ledger.Posting {
+	return merchantPostings(v, 0, d.Amount.Minor, func(payable ledger.Account, part money.Amount) ledger.Posting {
+		return ledger.Posting{Debit: payable, Credit: ledger.Disputed, Amount: part}
+	})
+}
+
+func (v *View) putDispute(dispute Dispute) {
+	v.Disputes = put(v.Disputes, dispute, func(a, b Dispute) bool { return a.ID == b.ID })
+}
+
+// MoveDispute records what became of a dispute.
+type MoveDispute struct {
+	Meta
+
+	Payment PaymentID
+	Dispute DisputeID
+	To      DisputeStatus
+	Parts   Parts // what the answer shows
+}
+
+// Need implements [Command].
+func (c MoveDispute) Need() Need {
+	return Need{
+		Tenant: c.Tenant, Payment: c.Payment, Key: c.Key.Hash, Parts: c.Parts | PartDisputes | PartItems,
+	}
+}
+
+// Apply implements [Command]. Won, or withdrawn, gives the amount back to the
+// merchants; every other end keeps it.
+func (c MoveDispute) Apply(b *Book) (Answer, error) {
+	var d Dispute
+	var isKnown bool
+	answer, err := b.changePayment(c.Meta, c.Payment, func(v *View) error {
+		found, ok := v.Dispute(c.Dispute)
+		if !ok {
+			return refuse(RuleExists, "no such dispute")
+		}
+		if d, isKnown = found, found.Status == c.To; isKnown {
+			return nil
+		}
+		if !DisputeLife.Allows(d.Status, c.To) {
+			return refuse(RuleStatus, "the dispute is %s and cannot become %s", d.Status, c.To)
+		}
+		c.move(b, v, &d)
+		return nil
+	})
+	answer.Dispute, answer.Unchanged = d, isKnown
+	return answer, err
+}
+
+func (c MoveDispute) move(b *Book, v *View, d *Dispute) {
+	p := &v.Payment
+	took := d.Takes()
+	p.touch(b.Now)
+	d.become(c.To, p)
+	kind := disputeEvent(c.To)
+	switch {
+	case !took:
+	case !d.Takes():
+		p.Disputed -= d.Amount.Minor
+		p.Excess = min(p.Excess, p.over())
+		b.post(*p, d.ID, kind, ledger.Entry{Postings: d.held(*v)}.Reversal())
+	case !d.IsOpen():
+		b.post(*p, d.ID, kind, []ledger.Posting{{
+			Debit: ledger.Disputed, Credit: ledger.Receivable(p.Connector), Amount: d.Amount,
+		}})
+	}
+	v.putDispute(*d)
+	b.tell(c.Meta, kind, d.ID, *p, Refund{})
+}

@@ -1,0 +1,52 @@
+package payment
+
+import "time"
+
+// EventKind says what happened, as in "refund.succeeded".
+type EventKind string
+
+// The kinds of event. A refund, payment or dispute that reaches a status
+// tells "refund.<status>", "payment.<status>", "dispute.<status>"; these are
+// the others.
+const (
+	EventRefundCreated     EventKind = "refund.created"
+	EventRefundApproved    EventKind = "refund.approved" // one more yes, not yet enough
+	EventRefundSubmitted   EventKind = "refund.submitted"
+	EventRefundNotSent     EventKind = "refund.not_sent"
+	EventRefundNeedsReview EventKind = "refund.needs_review"
+	EventRefundAdopted     EventKind = "refund.adopted"
+	EventRefundUpdated     EventKind = "refund.updated" // references became known
+	EventPaymentWaiting    EventKind = "payment.waiting"
+	EventPaymentCapturing  EventKind = "payment.capturing"
+	EventPaymentCanceling  EventKind = "payment.canceling"
+	EventPaymentSettled    EventKind = "payment.settled"     // the processor paid us for it
+	EventPaymentOrderMoved EventKind = "payment.order_moved" // its order was closed, split or settled
+	EventOrderCreated      EventKind = "order.created"
+)
+
+func refundEvent(status RefundStatus) EventKind   { return EventKind("refund." + string(status)) }
+func paymentEvent(status PaymentStatus) EventKind { return EventKind("payment." + string(status)) }
+func disputeEvent(status DisputeStatus) EventKind { return EventKind("dispute." + string(status)) }
+func orderEvent(status OrderStatus) EventKind     { return EventKind("order." + string(status)) }
+
+// Event is a fact that happened: the row of the feed, and of the audit trail.
+// It holds ids and a version; bodies are rendered when somebody reads.
+type Event struct {
+	Tenant  TenantID
+	Kind    EventKind
+	Payment PaymentID // zero: an order without one
+	Subject [16]byte  // the order, payment, refund or dispute
+	Version int64     // of the payment, or of the order that has none
+	At      time.Time
+	Actor   string
+	Door    Door
+	Request string // the request id, for logs
+	Detail  string // what a change of settings changed, as JSON; empty for everything else
+}
+
+// Telling is an event with what decides, in its own commit, who is told.
+type Telling struct {
+	Event   Event
+	Payment Payment
+	Refund  Refund // zero: the event is not about a refund
+}

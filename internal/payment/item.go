@@ -1,0 +1,192 @@
+package payment
+
+import (
+	"slices"
+
+	"github.com/refundry/refundry/internal/money"
+)
+
+// Item is one line of what was bought. All amounts are minor units of the
+// payment's currency.
+type Item struct {
+	Position   int // 1, 2, …
+	Name       string
+	Quantity   int64
+	UnitAmount money.Minor
+	TaxRate    string      // percent, as given
+	Tax        money.Minor // the part of Total that is tax
+	Total      money.Minor // what was paid for the line
+	Merchant   string      // who is paid for it; empty: the payment's merchant
+	Metadata   string
+	Tags       []string
+}
+
+// RefundLine is the part of a refund that falls on one line item.
+type RefundLine struct {
+	Position int
+	Quantity int64 // 0: the refund named an amount
+	Amount   money.Minor
+	Tax      money.Minor // the part of Amount that is tax
+	Merchant string
+}
+
+// ItemAsk asks for the refund of units of one line.
+type ItemAsk struct {
+	Position int
+	Quantity int64
+}
+
+// taken is how much of each line refunds that count have claimed, by position.
+type taken map[int]RefundLine
+
+func takenBy(refunds []Refund) taken {
+	sums := taken{}
+	for _, refund := range refunds {
+		if refund.Status.Effect() == EffectNone {
+			continue
+		}
+		for _, line := range refund.Lines {
+			sum := sums[line.Position]
+			sum.Quantity += line.Quantity
+			sum.Amount += line.Amount
+			sum.Tax += line.Tax
+			sums[line.Position] = sum
+		}
+	}
+	return sums
+}
+
+// Left returns what of each line can still be refunded, in minor units and in
+// the order of items.
+func Left(items []Item, refunds []Refund) []money.Minor {
+	return takenBy(refunds).left(items)
+}
+
+func (t taken) left(items []Item) []money.Minor {
+	left := make([]money.Minor, len(items))
+	for i, item := range items {
+		left[i] = max(0, item.Total-t[item.Position].Amount)
+	}
+	return left
+}
+
+// part returns a piece of a line, with its cumulative share of tax: however a
+// line is cut, the taxes of its pieces add up to the tax of the line.
+func (t taken) part(item Item, quantity int64, amount money.Minor) RefundLine {
+	before := t[item.Position].Amount
+	line := RefundLine{Position: item.Position, Quantity: quantity, Amount: amount, Merchant: item.Merchant}
+	if item.Total > 0 {
+		line.Tax = money.Share(item.Tax, int64(before+amount), int64(item.Total)) -
+			money.Share(item.Tax, int64(before), int64(item.Total))
+	}
+	return line
+}
+
+// units returns the piece of a line that quantity units are: their cumulative
+// share, never more than what is left, and all that is left with the last unit.
+func (t taken) units(item Item, quantity int64) RefundLine {
+	before := t[item.Position]
+	left := max(0, item.Total-before.Amount)
+	amount := money.Share(item.Total, before.Quantity+quantity, item.Quantity) -
+		money.Share(item.Total, before.Quantity, item.Quantity)
+	if before.Quantity+quantity == item.Quantity || amount > left {
+		amount = left
+	}
+	return t.part(item, quantity, amount)
+}
+
+// spread lets an amount fall on all lines, in proportion to what is left of
+// each. What the lines cannot hold falls on none.
+func (t taken) spread(items []Item, amount money.Minor) []RefundLine {
+	left := t.left(items)
+	var whole money.Minor
+	for _, minor := range left {
+		whole += minor
+	}
+	if whole == 0 {
+		return nil
+	}
+	var lines []RefundLine
+	for i, minor := range money.Spread(min(amount, whole), left) {
+		if minor > 0 {
+			lines = append(lines, t.part(items[i], 0, minor))
+		}
+	}
+	return lines
+}
+
+// allocate returns the lines that units of items amount to.
+func allocate(items []Item, refunds []Refund, asks []ItemAsk) ([]RefundLine, error) {
+	claimed := takenBy(refunds)
+	lines := make([]RefundLine, 0, len(asks))
+	for _, ask := range asks {
+		at := slices.IndexFunc(items, func(item Item) bool { return item.Position == ask.Position })
+		if at < 0 {
+			return nil, refuse(RuleItems, "the payment has no such line item")
+		}
+		item := items[at]
+		if slices.ContainsFunc(lines, func(l RefundLine) bool { return l.Position == ask.Position }) {
+			return nil, refuse(RuleItems, "a line item is named twice")
+		}
+		if ask.Quantity < 1 || ask.Quantity > item.Quantity-claimed[item.Position].Quantity {
+			return nil, refuse(RuleItems, "no more than %d of line item %d can be refunded",
+				item.Quantity-claimed[item.Position].Quantity, item.Position)
+		}
+		lines = append(lines, claimed.units(item, ask.Quantity))
+	}
+	return lines, nil
+}
+
+// share is what one merchant gets or gives of an amount.
+type share struct {
+	merchant string
+	minor    money.Minor
+}
+
+// shares groups lines by merchant, in order of appearance; what no line
+// carries is the payment's own merchant's.
+func shares(p Payment, amount money.Minor, lines []RefundLine) []share {
+	var grouped []share
+	add := func(merchant string, minor money.Minor) {
+		if merchant == "" {
+			merchant = p.Merchant
+		}
+		for i := range grouped {
+			if grouped[i].merchant == merchant {
+				grouped[i].minor += minor
+				return
+			}
+		}
+		grouped = append(grouped, share{merchant, minor})
+	}
+	rest := amount
+	for _, line := range lines {
+		if line.Amount > 0 {
+			add(line.Merchant, line.Amount)
+		}
+		rest -= line.Amount
+	}
+	if rest != 0 || len(grouped) == 0 {
+		add("", rest)
+	}
+	return grouped
+}
+
+// wholeLines returns an amount of the whole payment as it falls on its items,
+// after an earlier amount did: how captures and disputes are shared among
+// merchants. However the whole is cut, the pieces of a line add up to the line.
+func wholeLines(items []Item, before, amount money.Minor) []RefundLine {
+	if len(items) == 0 {
+		return nil
+	}
+	earlier := taken{}.spread(items, before)
+	lines := taken{}.spread(items, before+amount)
+	for i := range lines {
+		for _, line := range earlier {
+			if line.Position == lines[i].Position {
+				lines[i].Amount -= line.Amount
+			}
+		}
+	}
+	return lines
+}

@@ -1,0 +1,185 @@
+package payment
+
+import (
+	"github.com/refundry/refundry/internal/ledger"
+	"github.com/refundry/refundry/internal/money"
+)
+
+// OpenOrder makes an order that has no payment yet.
+type OpenOrder struct {
+	Meta
+
+	ID       OrderID // zero: a new one
+	Currency money.Currency
+	Amount   money.Minor
+	Metadata string
+	Document []byte // the door's facet
+}
+
+// Need implements [Command].
+func (c OpenOrder) Need() Need { return Need{Tenant: c.Tenant, Key: c.Key.Hash, Order: c.ID} }
+
+// Apply implements [Command].
+func (c OpenOrder) Apply(b *Book) (Answer, error) {
+	record, err := b.use(c.Key)
+	if err != nil {
+		return Answer{}, err
+	}
+	if record != nil {
+		return Answer{Replayed: record}, nil
+	}
+	order := Order{
+		Tenant: c.Tenant, ID: c.ID, Home: c.Door, Status: OrderOpen, Currency: c.Currency, Amount: c.Amount,
+		Metadata: c.Metadata, Version: 1, CreatedAt: b.Now, UpdatedAt: b.Now,
+	}
+	if order.ID.IsZero() {
+		order.ID = b.newID()
+	}
+	if _, err := b.order(c.Tenant, order.ID); err == nil {
+		return Answer{}, refuse(RuleAlias, "the order exists")
+	}
+	if c.Document != nil {
+		b.Changes.Facets = append(b.Changes.Facets, FacetChange{
+			Tenant: c.Tenant, Payment: PaymentID(order.ID),
+			Facet: Facet{Subject: order.ID, Door: c.Door, Version: order.Version, Body: c.Document},
+		})
+	}
+	b.tellOrder(c.Meta, EventOrderCreated, order)
+	b.keep(c.Meta, order.ID, PaymentID{}, order.Version)
+	b.saveOrder(order)
+	return Answer{Order: order}, nil
+}
+
+// MoveOrder closes, splits, settles or cancels an order. What has been reached
+// already changes nothing.
+type MoveOrder struct {
+	Meta
+
+	Order OrderID
+	To    OrderStatus
+	Skips bool // steps in between may be skipped
+}
+
+// Need implements [Command].
+func (c MoveOrder) Need() Need {
+	return Need{Tenant: c.Tenant, Order: c.Order, Parts: PartItems | PartRefunds, Key: c.Key.Hash}
+}
+
+// Apply implements [Command].
+func (c MoveOrder) Apply(b *Book) (Answer, error) {
+	record, err := b.use(c.Key)
+	if err != nil {
+		return Answer{}, err
+	}
+	if record != nil {
+		return Answer{Replayed: record}, nil
+	}
+	order, err := b.order(c.Tenant, c.Order)
+	if err != nil {
+		return Answer{}, err
+	}
+	views := b.viewsOf(c.Tenant, c.Order)
+	if order.Status == c.To {
+		return Answer{Order: order, Unchanged: true}, nil
+	}
+	if err := c.check(order, views); err != nil {
+		return Answer{}, err
+	}
+	from := order.Status
+	order.touch(b.Now)
+	order.Status = c.To
+	b.tellOrder(c.Meta, orderEvent(c.To), order)
+	b.saveOrder(order)
+	for _, v := range views {
+		c.movePayment(b, v, from)
+	}
+	b.keep(c.Meta, order.ID, PaymentID{}, order.Version)
+	return Answer{Order: order}, nil
+}
+
+// orderSteps is the order in which an order goes through its life.
+var orderSteps = map[OrderStatus]int{OrderOpen: 0, OrderClosed: 1, OrderSplit: 2, OrderSettled: 3}
+
+func (c MoveOrder) check(order Order, views []View) error {
+	if !OrderLife.Allows(order.Status, c.To) ||
+		(!c.Skips && c.To != OrderCanceled && orderSteps[c.To] != orderSteps[order.Status]+1) {
+		return refuse(RuleStatus, "the order is %s and cannot become %s", order.Status, c.To)
+	}
+	if c.To == OrderCanceled && len(views) > 0 {
+		return refuse(RuleStatus, "an order with payments cannot be canceled")
+	}
+	for _, v := range views {
+		if !PaymentLife.IsEnd(v.Payment.Status) {
+			return refuse(RuleOrder, "a payment of the order has not ended")
+		}
+		if v.Payment.Reserved > 0 && c.To != OrderClosed {
+			return refuse(RuleOneAtATime, "a refund of the order has not ended")
+		}
+	}
+	return nil
+}
+
+// movePayment writes the order's status on a payment, so that a refund reads
+// its payment only, and sets each merchant's part aside or pays it out.
+func (c MoveOrder) movePayment(b *Book, v View, from OrderStatus) {
+	p := &v.Payment
+	p.touch(b.Now)
+	p.OrderStatus = c.To
+	isSplit := from == OrderSplit
+	var postings []ledger.Posting
+	for _, part := range v.remaining() {
+		amount := money.Of(part.minor, p.Amount.Currency)
+		payable, allocated := ledger.Payable(part.merchant), ledger.Allocated(part.merchant)
+		if !isSplit && (c.To == OrderSplit || c.To == OrderSettled) {
+			postings = append(postings, ledger.Posting{Debit: payable, Credit: allocated, Amount: amount})
+		}
+		if c.To == OrderSettled {
+			postings = append(postings, ledger.Posting{
+				Debit: allocated, Credit: ledger.Bank(p.Connector), Amount: amount,
+			})
+		}
+	}
+	b.post(*p, p.ID, EventPaymentOrderMoved, postings)
+	b.tell(c.Meta, EventPaymentOrderMoved, p.ID, *p, Refund{})
+	b.save(v)
+}
+
+// remaining returns each merchant's part of what was taken and not given back.
+func (v View) remaining() []share {
+	p := v.Payment
+	minor := p.Totals.Refundable()
+	if minor == 0 {
+		return nil
+	}
+	return shares(p, minor, takenBy(v.Refunds).spread(v.Items, minor))
+}
+
+// SettlePayment records that the processor has paid us for a payment.
+type SettlePayment struct {
+	Meta
+
+	Payment PaymentID
+	Amount  money.Minor // minor units; more than was taken is refused
+}
+
+// Need implements [Command].
+func (c SettlePayment) Need() Need {
+	return Need{Tenant: c.Tenant, Payment: c.Payment, Key: c.Key.Hash}
+}
+
+// Apply implements [Command].
+func (c SettlePayment) Apply(b *Book) (Answer, error) {
+	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
+		p := &v.Payment
+		if c.Amount < 1 || c.Amount > p.Captured {
+			return refuse(RuleAmount, "the amount is out of range")
+		}
+		p.touch(b.Now)
+		b.post(*p, p.ID, EventPaymentSettled, []ledger.Posting{{
+			Debit: ledger.Bank(p.Connector), Credit: ledger.Receivable(p.Connector),
+			Amount: money.Of(c.Amount, p.Amount.Currency),
+		}})
+		b.tell(c.Meta, EventPaymentSettled, p.ID, *p, Refund{})
+		return nil
+	})
+}

@@ -1,0 +1,187 @@
+package payment
+
+import (
+	"slices"
+	"time"
+
+	"github.com/refundry/refundry/internal/money"
+)
+
+// MainMerchant is the merchant of a payment that names none.
+const MainMerchant = "main"
+
+// CreatePayment records a payment: one that begins here (in the sandbox), or
+// one that was made elsewhere and may be refunded here.
+type CreatePayment struct {
+	Meta
+
+	ID             PaymentID // zero: a new one
+	Order          OrderID   // zero: it stands alone
+	ClosesOrder    bool      // the order takes no other payment
+	Status         PaymentStatus
+	Gates          []Gate // what stands between its creation and its capture
+	Merchant       string
+	Connector      string
+	ProcessorRef   string
+	Reference      string
+	Method         Method
+	Country        string
+	Payer          string
+	Description    string
+	Amount         money.Amount
+	Metadata       string
+	Items          []Item
+	References     []Reference
+	Aliases        []Alias
+	CreatedAt      time.Time // zero: now; payments made elsewhere are older
+	CapturedAt     time.Time // zero: now, if it is captured
+	Document       []byte    // the door's facet
+	DocumentOfDoor Door      // empty: of Meta.Door
+	IsTaken        bool      // the sandbox takes it from here
+}
+
+// Need implements [Command].
+func (c CreatePayment) Need() Need {
+	return Need{Tenant: c.Tenant, Order: c.Order, Key: c.Key.Hash, Aliases: c.Aliases, Payment: c.ID}
+}
+
+// Apply implements [Command].
+func (c CreatePayment) Apply(b *Book) (Answer, error) {
+	record, err := b.use(c.Key)
+	if err != nil {
+		return Answer{}, err
+	}
+	if record != nil {
+		return Answer{Replayed: record}, nil
+	}
+	if err := c.check(b); err != nil {
+		return Answer{}, err
+	}
+	v := View{Parts: PartAll, Payment: c.payment(b)}
+	p := &v.Payment
+	if !c.Order.IsZero() {
+		if err := c.join(b, &v); err != nil {
+			return Answer{}, err
+		}
+	}
+	for _, alias := range c.Aliases {
+		if err := b.claim(c.Tenant, alias, p.ID); err != nil {
+			return Answer{}, err
+		}
+	}
+	for _, item := range c.Items {
+		item.Position = len(v.Items) + 1
+		v.Items = append(v.Items, item)
+	}
+	if p.Status == PaymentCaptured {
+		v.capture(b, p.Amount.Minor, true)
+		v.count(b, &v.Captures[0])
+	}
+	b.document(&v, c.documentDoor(), p.ID, c.Document)
+	b.tell(c.Meta, paymentEvent(p.Status), p.ID, *p, Refund{})
+	if c.IsTaken {
+		b.do(taking(*p, b.Now))
+	}
+	b.keep(c.Meta, p.ID, p.ID, p.Version)
+	b.save(v)
+	return Answer{View: v, Order: v.Order}, nil
+}
+
+// check refuses what cannot be a payment. Doors say the same earlier and in
+// their own words.
+func (c CreatePayment) check(b *Book) error {
+	if c.Amount.Minor < 1 || c.Amount.Minor > money.Max {
+		return refuse(RuleAmount, "the amount is out of range")
+	}
+	if c.Amount.Currency.IsWithdrawn() && c.CapturedAt.IsZero() {
+		return refuse(RuleCurrency, "the currency is no longer in use")
+	}
+	if _, err := b.view(c.Tenant, c.ID); err == nil {
+		return refuse(RuleAlias, "the payment exists")
+	}
+	for _, alias := range c.Aliases {
+		if _, taken := b.aliases[aliasKey{c.Tenant, alias}]; taken {
+			return refuse(RuleAlias, "the id %s is taken", alias.Kind)
+		}
+	}
+	var sum money.Minor
+	for _, item := range c.Items {
+		if item.Quantity < 1 || item.Total < 0 || item.Tax < 0 || item.Tax > item.Total || item.Total > money.Max {
+			return refuse(RuleItems, "a line item has an amount or a quantity out of range")
+		}
+		sum += item.Total
+	}
+	if len(c.Items) > 0 && sum != c.Amount.Minor {
+		return refuse(RuleItems, "the line items do not add up to the amount")
+	}
+	switch c.Status {
+	case PaymentCreated, PaymentPending, PaymentAuthorized, PaymentCaptured:
+		return nil
+	case PaymentDeclined, PaymentFailed, PaymentCanceled, PaymentExpired:
+	}
+	return refuse(RuleStatus, "a payment cannot begin as %s", c.Status)
+}
+
+func (c CreatePayment) payment(b *Book) Payment {
+	p := Payment{
+		Tenant: c.Tenant, ID: c.ID, Order: c.Order, Merchant: c.Merchant, Home: c.Door, Connector: c.Connector,
+		ProcessorRef: c.ProcessorRef, Reference: c.Reference, Method: c.Method, Country: c.Country, Payer: c.Payer,
+		Description: c.Description, Amount: c.Amount, Metadata: c.Metadata, References: c.References, Gates: c.Gates,
+		ItemCount: len(c.Items), Version: 1, CreatedAt: c.CreatedAt, UpdatedAt: b.Now,
+	}
+	if p.ID.IsZero() {
+		p.ID = b.newID()
+	}
+	if p.Merchant == "" {
+		p.Merchant = MainMerchant
+	}
+	if c.CreatedAt.IsZero() || c.CreatedAt.After(b.Now) {
+		p.CreatedAt = b.Now
+	}
+	if !c.CapturedAt.IsZero() && !c.CapturedAt.After(b.Now) {
+		p.UpdatedAt = laterThan(p.CreatedAt.Add(-time.Microsecond), c.CapturedAt)
+	}
+	p.become(c.Status, "")
+	return p
+}
+
+// join makes the payment one of its order's.
+func (c CreatePayment) join(b *Book, v *View) error {
+	order, err := b.order(c.Tenant, c.Order)
+	if err != nil {
+		return err
+	}
+	if order.Status != OrderOpen {
+		return refuse(RuleOrder, "the order is %s and takes no payment", order.Status)
+	}
+	order.touch(b.Now)
+	if c.ClosesOrder {
+		order.Status = OrderClosed
+		b.tellOrder(c.Meta, orderEvent(OrderClosed), order)
+	}
+	b.saveOrder(order)
+	v.Payment.OrderStatus, v.Order = order.Status, order
+	return nil
+}
+
+func (c CreatePayment) documentDoor() Door {
+	if c.DocumentOfDoor != "" {
+		return c.DocumentOfDoor
+	}
+	return c.Door
+}
+
+// taking is the task by which the sandbox carries a payment on.
+func taking(p Payment, at time.Time) Task {
+	return Task{
+		Tenant: p.Tenant, Kind: TaskTakePayment, Subject: p.ID, Payment: p.ID,
+		Queue: ProcessorQueue(p.Connector), DueAt: at,
+	}
+}
+
+// capture adds a pending capture, which does not count yet.
+func (v *View) capture(b *Book, amount money.Minor, isFinal bool) {
+	capture := Capture{ID: b.newID(), Amount: amount, IsFinal: isFinal}
+	capture.become(CapturePending, &v.Payment)
+	v.Captures = append(slices.Clip(v.Captures), capture)
+}

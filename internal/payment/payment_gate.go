@@ -1,0 +1,182 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/refundry/refundry/internal/money"
+)
+
+// PassGate is somebody's yes at a gate where a payment waits: the merchant
+// confirms, the payer proves who they are.
+type PassGate struct {
+	Meta
+
+	Payment PaymentID
+	Gate    GateKind
+	Parts   Parts // what the door's answer shows
+}
+
+// Need implements [Command].
+func (c PassGate) Need() Need {
+	return Need{Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts, Key: c.Key.Hash}
+}
+
+// Apply implements [Command].
+func (c PassGate) Apply(b *Book) (Answer, error) {
+	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
+		p := &v.Payment
+		if p.WaitsAt() != c.Gate {
+			return refuse(RuleGate, "the payment does not wait for this")
+		}
+		p.touch(b.Now)
+		p.pass()
+		b.tell(c.Meta, paymentEvent(p.Status), p.ID, *p, Refund{})
+		b.do(taking(*p, b.Now))
+		return nil
+	})
+}
+
+// pass leaves the gate where the payment waits behind it.
+func (p *Payment) pass() {
+	p.Gates, p.ExpiresAt = p.Gates[1:], time.Time{}
+	p.become(p.Status, "")
+}
+
+// CapturePayment asks for all or part of an authorized amount to be taken. It
+// counts once it is settled, see [AdvancePayment].
+type CapturePayment struct {
+	Meta
+
+	Payment PaymentID
+	Amount  money.Minor // 0: all that is authorized and not captured
+	IsFinal bool        // the rest is given up
+	Parts   Parts       // what the door's answer shows
+}
+
+// Need implements [Command].
+func (c CapturePayment) Need() Need {
+	return Need{Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts | PartCaptures, Key: c.Key.Hash}
+}
+
+// Apply implements [Command].
+func (c CapturePayment) Apply(b *Book) (Answer, error) {
+	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
+		p := &v.Payment
+		left, err := v.capturable()
+		if err != nil {
+			return err
+		}
+		amount := c.Amount
+		if amount == 0 {
+			amount = left
+		}
+		if amount < 1 || amount > left {
+			refusal := refuse(RuleAmount, "only %s is authorized and not captured", money.Of(left, p.Amount.Currency))
+			refusal.Refundable = money.Of(left, p.Amount.Currency)
+			return refusal
+		}
+		p.touch(b.Now)
+		if p.WaitsAt() == GateCapture {
+			p.pass()
+		}
+		v.capture(b, amount, c.IsFinal || amount == left)
+		b.tell(c.Meta, EventPaymentCapturing, p.ID, *p, Refund{})
+		b.do(taking(*p, b.Now))
+		return nil
+	})
+}
+
+// capturable returns how much is authorized and not captured.
+func (v View) capturable() (money.Minor, error) {
+	p := v.Payment
+	isOpen := p.Status == PaymentAuthorized || p.Status == PaymentCaptured
+	for _, capture := range v.Captures {
+		isOpen = isOpen && !capture.IsFinal && capture.Status != CapturePending
+	}
+	if !isOpen || (len(p.Gates) > 0 && p.Gates[0].Kind == GateCancel) {
+		return 0, refuse(RuleStatus, "the payment is %s and cannot be captured", p.Status)
+	}
+	return p.Amount.Minor - p.Captured, nil
+}
+
+// CancelPayment gives a payment up before anything was taken. The sandbox
+// takes a moment for it, like the real world.
+type CancelPayment struct {
+	Meta
+
+	Payment PaymentID
+	IsTaken bool  // the sandbox carries it out; otherwise it is done at once
+	Parts   Parts // what the door's answer shows
+}
+
+// Need implements [Command].
+func (c CancelPayment) Need() Need {
+	return Need{Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts | PartCaptures, Key: c.Key.Hash}
+}
+
+// Apply implements [Command].
+func (c CancelPayment) Apply(b *Book) (Answer, error) {
+	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
+		p := &v.Payment
+		if !PaymentLife.Allows(p.Status, PaymentCanceled) || v.isCapturing() {
+			return refuse(RuleStatus, "the payment is %s and cannot be canceled", p.Status)
+		}
+		if len(p.Gates) > 0 && p.Gates[0].Kind == GateCancel {
+			return refuse(RuleStatus, "the payment is being canceled")
+		}
+		p.touch(b.Now)
+		if !c.IsTaken {
+			_, err := v.end(b, c.Meta, PaymentCanceled)
+			return err
+		}
+		p.Gates, p.ExpiresAt = []Gate{{Kind: GateCancel}}, time.Time{}
+		p.become(p.Status, "")
+		b.tell(c.Meta, EventPaymentCanceling, p.ID, *p, Refund{})
+		b.do(taking(*p, b.Now))
+		return nil
+	})
+}
+
+// ExpirePayment ends a payment that waited at a gate for too long.
+type ExpirePayment struct {
+	Meta
+
+	Payment PaymentID
+}
+
+// Need implements [Command].
+func (c ExpirePayment) Need() Need { return Need{Tenant: c.Tenant, Payment: c.Payment} }
+
+// Apply implements [Command].
+func (c ExpirePayment) Apply(b *Book) (Answer, error) {
+	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
+		p := &v.Payment
+		if p.ExpiresAt.IsZero() || p.ExpiresAt.After(b.Now) {
+			return refuse(RuleStatus, "the payment is %s and does not expire now", p.Status)
+		}
+		p.touch(b.Now)
+		_, err := v.end(b, c.Meta, PaymentExpired)
+		return err
+	})
+}
+
+// changePayment runs a change of one payment: load, change, put back.
+func (b *Book) changePayment(meta Meta, id PaymentID, change func(*View) error) (Answer, error) {
+	record, err := b.use(meta.Key)
+	if err != nil {
+		return Answer{}, err
+	}
+	if record != nil {
+		return Answer{Replayed: record}, nil
+	}
+	v, err := b.view(meta.Tenant, id)
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := change(&v); err != nil {
+		return Answer{}, err
+	}
+	b.keep(meta, v.Payment.ID, v.Payment.ID, v.Payment.Version)
+	b.save(v)
+	return Answer{View: v}, nil
+}

@@ -1,0 +1,160 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/refundry/refundry/internal/money"
+)
+
+// How says in which way a refund names its amount.
+type How int
+
+// The ways.
+const (
+	AskAmount    How = iota // this much
+	AskRemaining            // all that is left
+	AskWhole                // the whole payment, which must be untouched
+	AskItems                // units of line items
+)
+
+// Ask is how much a refund asks for.
+type Ask struct {
+	How    How
+	Amount money.Minor // with AskAmount
+	Items  []ItemAsk   // with AskItems
+}
+
+// OpenRefund asks for captured money to go back to the payer. It refuses with
+// the first rule that says no, in the order of Rules.
+type OpenRefund struct {
+	Meta
+
+	Payment        PaymentID
+	Ask            Ask
+	Currency       money.Currency // empty: the payment's
+	Expected       *money.Minor   // what the caller believes is left
+	Repeats        bool           // an equal refund shortly before is no mistake
+	NotBefore      time.Time
+	Reason         string
+	Note           string
+	Message        string
+	Reference      string
+	OrderReference string
+	Metadata       string
+	Source         Source
+	RetryOf        RefundID
+	Document       []byte // the door's facet
+	Rules          []Rule
+	Parts          Parts // what the door's answer shows besides the refund
+}
+
+// Need implements [Command].
+func (c OpenRefund) Need() Need {
+	return Need{Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts, Key: c.Key.Hash, Opens: true}
+}
+
+// Apply implements [Command].
+func (c OpenRefund) Apply(b *Book) (Answer, error) {
+	view, found := b.view(c.Tenant, c.Payment)
+	a := &asking{OpenRefund: c, book: b, tenant: b.Tenant(c.Tenant), view: view, found: found}
+	if found == nil {
+		a.resolve()
+	}
+	if err := a.check(); err != nil {
+		return Answer{}, err
+	}
+	if a.replayed != nil {
+		return Answer{Replayed: a.replayed}, nil
+	}
+	return a.open(), nil
+}
+
+// resolve finds out which amount is asked for, and how it falls on the lines.
+func (a *asking) resolve() {
+	p := a.view.Payment
+	switch a.Ask.How {
+	case AskAmount:
+		a.amount = a.Ask.Amount
+	case AskRemaining:
+		a.amount = p.Totals.Refundable()
+	case AskWhole:
+		a.amount = p.Captured
+	case AskItems:
+		a.lines, a.itemsErr = allocate(a.view.Items, a.view.Refunds, a.Ask.Items)
+		for _, line := range a.lines {
+			a.amount += line.Amount
+		}
+		return
+	}
+	if p.ItemCount > 0 && a.amount > 0 {
+		a.lines = takenBy(a.view.Refunds).spread(a.view.Items, a.amount)
+	}
+}
+
+// open makes the refund. Every rule has said yes.
+func (a *asking) open() Answer {
+	b, v := a.book, a.view
+	v.Payment.touch(b.Now)
+	r := a.refund(&v.Payment)
+	v.Payment.Totals = v.Payment.Totals.moved(r.Amount.Minor, EffectNone, r.Status.Effect())
+	b.post(v.Payment, r.ID, EventRefundCreated, effectPostings(v.Payment, r, EffectNone, r.Status.Effect()))
+	v.putRefund(r)
+	b.document(&v, a.Door, r.ID, a.Document)
+	b.tell(a.Meta, EventRefundCreated, r.ID, v.Payment, r)
+	b.schedule(r)
+	b.keep(a.Meta, r.ID, v.Payment.ID, v.Payment.Version)
+	b.save(v)
+	return Answer{View: v, Refund: r}
+}
+
+// refund returns the new refund at the payment's current version.
+func (a *asking) refund(p *Payment) Refund {
+	r := Refund{
+		Tenant: a.Tenant, ID: a.book.newID(), Payment: p.ID, Amount: money.Of(a.amount, p.Amount.Currency),
+		Lines: a.lines, Reason: a.Reason, Note: a.Note, Message: a.Message, Reference: a.Reference,
+		OrderReference: a.OrderReference, Metadata: a.Metadata, Source: a.Source, Door: a.Door, Actor: a.Actor,
+		NotBefore: a.NotBefore, RetryOf: a.RetryOf, Connector: p.Connector, CreatedAt: p.UpdatedAt,
+	}
+	settings := a.tenant.Settings
+	if undo := PolicyUndoSeconds.Of(settings); undo > 0 {
+		if end := a.book.Now.Add(time.Duration(undo) * time.Second); r.NotBefore.Before(end) {
+			r.NotBefore = end
+		}
+	}
+	if above := PolicyApprovalAbove.Of(settings); above > 0 && int64(a.amount) > above {
+		r.ApprovalsNeeded = int(PolicyApprovers.Of(settings))
+		r.PendingReason = PendingApproval
+		r.become(RefundAwaitingApproval, p)
+		return r
+	}
+	r.become(r.afterApproval(a.book.Now), p)
+	return r
+}
+
+// afterApproval returns the status in which a refund begins once nobody need agree to it.
+func (r *Refund) afterApproval(now time.Time) RefundStatus {
+	if r.NotBefore.After(now) {
+		r.PendingReason = PendingSchedule
+		return RefundScheduled
+	}
+	r.PendingReason = PendingNone
+	return RefundPending
+}
+
+// schedule leaves the task by which a refund that was opened, approved or
+// started goes on.
+func (b *Book) schedule(r Refund) {
+	task := Task{
+		Tenant: r.Tenant, Subject: r.ID, Payment: r.Payment,
+		Kind: TaskSubmitRefund, Queue: ProcessorQueue(r.Connector), DueAt: b.Now,
+	}
+	switch r.Status {
+	case RefundPending:
+	case RefundScheduled:
+		task.Kind, task.Queue, task.DueAt = TaskStartRefund, SystemQueue, r.NotBefore
+	case RefundAwaitingApproval, RefundUnknown, RefundSucceeded, RefundDeclined, RefundFailed, RefundCanceled,
+		RefundReturned:
+		return
+	}
+	b.do(task)
+}

@@ -1,0 +1,223 @@
+package payment
+
+import (
+	"slices"
+	"time"
+
+	"github.com/refundry/refundry/internal/money"
+)
+
+// Rule names a check for a refund that is asked for, with its settings. The
+// order of a command's rules is the order of its door's specification.
+type Rule struct {
+	Name RuleName
+	On   bool // the door itself demands it, where a policy may not
+	Days int64
+}
+
+// coreOrder is the order in which rules are checked that a door does not name.
+// These hold at every door.
+var coreOrder = []RuleName{
+	RuleKey, RuleExists, RuleStatus, RuleOrder, RuleCurrency, RuleDispute, RuleOneAtATime, RuleNothingLeft,
+	RuleItems, RuleAmount, RulePartial, RuleNextDay, RuleWindow, RuleRefundable, RuleMaximum, RuleExpected,
+	RuleDuplicate,
+}
+
+// asking is a refund being decided: the command and what it has found out.
+type asking struct {
+	OpenRefund
+
+	book     *Book
+	tenant   *Tenant
+	view     View
+	found    error // nil: the payment exists
+	replayed *KeyRecord
+	amount   money.Minor
+	lines    []RefundLine
+	itemsErr error
+}
+
+// check runs the door's rules and then the core rules that it did not name.
+// The first that fails is the answer. A replay ends the checks.
+func (a *asking) check() error {
+	named := make([]bool, len(coreOrder))
+	for _, rule := range a.Rules {
+		if at := slices.Index(coreOrder, rule.Name); at >= 0 {
+			named[at] = true
+		}
+		if err := checks[rule.Name](a, rule); err != nil || a.replayed != nil {
+			return err
+		}
+	}
+	for at, name := range coreOrder {
+		if named[at] {
+			continue
+		}
+		if err := checks[name](a, Rule{Name: name}); err != nil || a.replayed != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checks has the function of every rule about a refund that is asked for.
+var checks = map[RuleName]func(*asking, Rule) error{
+	RuleKey: func(a *asking, _ Rule) (err error) {
+		a.replayed, err = a.book.use(a.Key)
+		return err
+	},
+	RuleExists:           func(a *asking, _ Rule) error { return a.found },
+	RuleStatus:           checkStatus,
+	RuleOrder:            checkOrder,
+	RuleCurrency:         checkCurrency,
+	RuleDispute:          checkDispute,
+	RuleOneAtATime:       checkOneAtATime,
+	RuleNothingLeft:      checkNothingLeft,
+	RuleItems:            func(a *asking, _ Rule) error { return a.itemsErr },
+	RuleAmount:           checkAmount,
+	RulePartial:          checkPartial,
+	RuleNextDay:          checkNextDay,
+	RuleWindow:           checkWindow,
+	RuleFullAfterPartial: checkFullAfterPartial,
+	RuleRefundable:       checkRefundable,
+	RuleMaximum:          checkMaximum,
+	RuleExpected:         checkExpected,
+	RuleDuplicate:        checkDuplicate,
+}
+
+func checkStatus(a *asking, _ Rule) error {
+	if a.view.Payment.Status != PaymentCaptured || a.view.Payment.Captured == 0 {
+		return refuse(RuleStatus, "the payment is %s; only captured money can be refunded", a.view.Payment.Status)
+	}
+	return nil
+}
+
+func checkOrder(a *asking, _ Rule) error {
+	if status := a.view.Payment.OrderStatus; status == OrderSplit || status == OrderSettled {
+		return refuse(RuleOrder, "the payment's order is %s", status)
+	}
+	return nil
+}
+
+func checkCurrency(a *asking, _ Rule) error {
+	if a.Currency != "" && a.Currency != a.view.Payment.Amount.Currency {
+		return refuse(RuleCurrency, "the payment was made in %s", a.view.Payment.Amount.Currency)
+	}
+	return nil
+}
+
+func checkDispute(a *asking, _ Rule) error {
+	open := slices.ContainsFunc(a.view.Disputes, func(d Dispute) bool { return d.IsOpen() && d.Takes() })
+	if open && !PolicyDuringDispute.Of(a.tenant.Settings) {
+		return refuse(RuleDispute, "a dispute of the payment is open")
+	}
+	return nil
+}
+
+func checkOneAtATime(a *asking, rule Rule) error {
+	if a.view.Payment.Reserved > 0 && (rule.On || PolicyOneAtATime.Of(a.tenant.Settings)) {
+		return refuse(RuleOneAtATime, "another refund of the payment has not ended")
+	}
+	return nil
+}
+
+func checkNothingLeft(a *asking, _ Rule) error {
+	if a.view.Payment.Totals.Refundable() == 0 {
+		return a.withLeft(refuse(RuleNothingLeft, "nothing of the payment is left to refund"))
+	}
+	return nil
+}
+
+func checkAmount(a *asking, _ Rule) error {
+	if a.amount < 1 || a.amount > money.Max {
+		return refuse(RuleAmount, "the amount is out of range")
+	}
+	return nil
+}
+
+func checkPartial(a *asking, rule Rule) error {
+	isPartial := a.amount < a.view.Payment.Captured
+	if isPartial && (rule.On || !PolicyPartial.Of(a.tenant.Settings)) {
+		return refuse(RulePartial, "partial refunds are not enabled")
+	}
+	return nil
+}
+
+func checkNextDay(a *asking, _ Rule) error {
+	p := a.view.Payment
+	countries := HomeRulesOf(p.Home).NextDayCountries.Of(a.tenant.Settings)
+	if p.Country == "" || !slices.Contains(countries, p.Country) {
+		return nil
+	}
+	from := p.CapturedAt().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
+	if a.book.Now.Before(from) {
+		refusal := refuse(RuleNextDay, "the payment can be refunded from the next day")
+		refusal.From = from
+		return refusal
+	}
+	return nil
+}
+
+func checkWindow(a *asking, _ Rule) error {
+	p := a.view.Payment
+	for _, days := range []int64{
+		PolicyWindowDays.Of(a.tenant.Settings), HomeRulesOf(p.Home).WindowDays.Of(a.tenant.Settings),
+	} {
+		if days > 0 && a.book.Now.After(p.CapturedAt().AddDate(0, 0, int(days))) {
+			return refuse(RuleWindow, "the payment can be refunded for %d days only", days)
+		}
+	}
+	return nil
+}
+
+func checkFullAfterPartial(a *asking, _ Rule) error {
+	if a.Ask.How == AskWhole && a.view.Payment.claimed() > 0 {
+		return a.withLeft(refuse(RuleFullAfterPartial, "a part of the payment is refunded already: name an amount"))
+	}
+	return nil
+}
+
+func checkRefundable(a *asking, _ Rule) error {
+	if left := a.view.Payment.Refundable(); a.amount > left.Minor {
+		return a.withLeft(refuse(RuleRefundable, "only %s of the payment is left to refund", left))
+	}
+	return nil
+}
+
+func checkMaximum(a *asking, _ Rule) error {
+	if limit := PolicyMaximum.Of(a.tenant.Settings); limit > 0 && int64(a.amount) > limit {
+		return refuse(RuleMaximum, "one refund may give back %d minor units at the most", limit)
+	}
+	return nil
+}
+
+func checkExpected(a *asking, _ Rule) error {
+	if left := a.view.Payment.Totals.Refundable(); a.Expected != nil && *a.Expected != left {
+		return a.withLeft(refuse(RuleExpected, "%s of the payment is left to refund, not what was expected",
+			a.view.Payment.Refundable()))
+	}
+	return nil
+}
+
+func checkDuplicate(a *asking, _ Rule) error {
+	minutes := PolicyDuplicateMinutes.Of(a.tenant.Settings)
+	if minutes == 0 || a.Repeats || a.Key.Hash != (KeyHash{}) {
+		return nil
+	}
+	since := a.book.Now.Add(-time.Duration(minutes) * time.Minute)
+	for _, earlier := range a.view.Refunds {
+		if earlier.Status.Effect() != EffectNone && earlier.CreatedAt.After(since) && a.isLike(earlier) {
+			return refuse(RuleDuplicate, "an equal refund was made within %d minutes", minutes)
+		}
+	}
+	return nil
+}
+
+func (a *asking) isLike(earlier Refund) bool {
+	return earlier.Amount.Minor == a.amount && earlier.Actor == a.Actor && slices.Equal(earlier.Lines, a.lines)
+}
+
+func (a *asking) withLeft(refusal *Refusal) *Refusal {
+	refusal.Refundable = a.view.Payment.Refundable()
+	return refusal
+}

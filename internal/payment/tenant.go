@@ -1,0 +1,71 @@
+package payment
+
+import "github.com/refundry/refundry/internal/setting"
+
+// Tenant is what a commit must know about an organization: its policies and
+// where it wants to be told.
+type Tenant struct {
+	ID        TenantID
+	Name      string
+	Version   int64 // raised by every change of settings or endpoints
+	Settings  setting.Values
+	Endpoints []Endpoint
+}
+
+// Endpoint is where a tenant wants to be told about its payments. Its secret
+// is not here.
+type Endpoint struct {
+	ID       EndpointID
+	Door     Door // in whose words, and with whose signature and schedule
+	URL      string
+	Kinds    []EventKind // empty: all that the door tells
+	Disabled bool
+}
+
+// Policies hold at every front door. They are data: a tenant changes them
+// without a new version of Refundry.
+var (
+	PolicyPartial = setting.NewBool("policy.partial_refunds", true,
+		"Whether less than the whole payment may be refunded.")
+	PolicyOneAtATime = setting.NewBool("policy.one_refund_at_a_time", false,
+		"Whether a refund must end before the next of its payment may begin.")
+	PolicyWindowDays = setting.NewInt("policy.window_days", 0, 0,
+		"Days after capture in which a payment can be refunded; 0: no limit.")
+	PolicyMaximum = setting.NewInt("policy.maximum_amount", 0, 0,
+		"The most that one refund may give back, in minor units; 0: no limit.")
+	PolicyDuringDispute = setting.NewBool("policy.refund_during_dispute", true,
+		"Whether the undisputed rest of a payment may be refunded while a dispute is open.")
+	PolicyDuplicateMinutes = setting.NewInt("policy.duplicate_minutes", 0, 0,
+		"Minutes in which an equal refund without a key of its own is taken for a mistake; 0: never.")
+	PolicyUndoSeconds = setting.NewInt("policy.undo_seconds", 0, 0,
+		"Seconds in which a refund waits and can be canceled before it leaves.")
+	PolicyApprovalAbove = setting.NewInt("policy.approval_above", 0, 0,
+		"Refunds above this amount, in minor units, wait for approval; 0: none.")
+	PolicyApprovers = setting.NewInt("policy.approvers", 1, 1,
+		"How many persons must approve, none of them the one who asked.")
+)
+
+// PolicySpecs lists the policies for `refundry settings`.
+var PolicySpecs = []setting.Spec{
+	PolicyPartial.Spec, PolicyOneAtATime.Spec, PolicyWindowDays.Spec, PolicyMaximum.Spec,
+	PolicyDuringDispute.Spec, PolicyDuplicateMinutes.Spec, PolicyUndoSeconds.Spec,
+	PolicyApprovalAbove.Spec, PolicyApprovers.Spec,
+}
+
+// HomeRules are the rules that come with a payment, whatever door refunds it:
+// what the processor behind its home allows.
+type HomeRules struct {
+	NextDayCountries setting.List
+	WindowDays       setting.Int
+}
+
+// HomeRulesOf describes the settings by which a home restricts its payments.
+// A home need not have them: their defaults restrict nothing.
+func HomeRulesOf(home Door) HomeRules {
+	return HomeRules{
+		NextDayCountries: setting.NewList(string(home)+".next_day_refund_countries",
+			"Countries (ISO 3166 alpha-2) whose payments can be refunded from the next UTC day only."),
+		WindowDays: setting.NewInt(string(home)+".refund_window_days", 0, 0,
+			"Days after capture in which a payment made here can be refunded; 0: no limit."),
+	}
+}

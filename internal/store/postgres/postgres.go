@@ -1,0 +1,223 @@
+// Package postgres keeps everything in a Postgres database that any number of
+// replicas share. Row locks decide, not lanes.
+//
+// A commit takes four round trips however many commands it holds: lock, read,
+// write, seal. Rows travel in arrays, statements in pipelines. No statement
+// needs session state, so a pooler in transaction mode may stand between.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/id"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/migrations"
+)
+
+// Config is what a store is made of.
+type Config struct {
+	URL   string           // postgres://…; pool settings as pgxpool reads them
+	Now   func() time.Time // domain time, which a test clock may move
+	NewID id.Source
+	Lease time.Duration // of jobs that are born leased
+	Log   *slog.Logger
+}
+
+// Store is a Postgres database. Make one with [Open].
+type Store struct {
+	config Config
+	pool   *pgxpool.Pool
+
+	mutex   sync.Mutex // guards tenants
+	tenants map[payment.TenantID]*payment.Tenant
+}
+
+// Open connects to a database whose tables are there, see [Migrate].
+func Open(ctx context.Context, config Config) (*Store, error) {
+	pool, err := pgxpool.New(ctx, config.URL)
+	if err != nil {
+		return nil, fmt.Errorf("connect to Postgres: %w", hideURL(err))
+	}
+	s := &Store{config: config, pool: pool, tenants: map[payment.TenantID]*payment.Tenant{}}
+	if err := s.checkVersion(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// hideURL keeps an error that may quote the database's URL, and so its
+// password, from being shown.
+func hideURL(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		return errors.New("the database URL cannot be read")
+	}
+	return err
+}
+
+// Migrate makes or migrates the tables. Replicas that boot together migrate
+// once: the others wait.
+func Migrate(ctx context.Context, url string) error {
+	return withProvider(url, func(provider *goose.Provider) error {
+		if _, err := provider.Up(ctx); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		return nil
+	})
+}
+
+func (s *Store) checkVersion(ctx context.Context) error {
+	return withProvider(s.config.URL, func(provider *goose.Provider) error {
+		pending, err := provider.HasPending(ctx)
+		if err != nil {
+			return fmt.Errorf("migrations: %w", err)
+		}
+		if pending {
+			return errors.New("the database has to be migrated first: run `refundry migrate`")
+		}
+		return nil
+	})
+}
+
+func withProvider(url string, use func(*goose.Provider) error) (err error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return hideURL(err)
+	}
+	db := stdlib.OpenDB(*config)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	provider, err := newProvider(db)
+	if err != nil {
+		return err
+	}
+	return use(provider)
+}
+
+func newProvider(db *sql.DB) (*goose.Provider, error) {
+	folder, err := fs.Sub(migrations.Postgres, "postgres")
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, folder, goose.WithSessionLocker(locker))
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	return provider, nil
+}
+
+// Close waits for what runs and closes all connections.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// inTx runs statements in one database transaction.
+func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, do func(pgx.Tx) error) error {
+	return unavailable(pgx.BeginTxFunc(ctx, s.pool, options, do))
+}
+
+// snapshot runs several questions that must see one state.
+func (s *Store) snapshot(ctx context.Context, ask func(pgx.Tx) error) error {
+	return s.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, ask)
+}
+
+// unavailable classifies the error of a database that could not be reached:
+// the caller may come again.
+func unavailable(err error) error {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || isCut(err) {
+		return fault.Wrap(err, fault.Unavailable, "the database cannot be reached; nothing was done")
+	}
+	return err
+}
+
+// SQLSTATE codes, https://www.postgresql.org/docs/current/errcodes-appendix.html
+const (
+	codeUniqueViolation      = "23505"
+	codeSerializationFailure = "40001"
+	codeDeadlock             = "40P01"
+	classConnection          = "08"
+	classIntervention        = "57" // an operator, or the server shutting down
+)
+
+// isCut reports whether the connection ended under a statement.
+func isCut(err error) bool {
+	if err == nil {
+		return false
+	}
+	var answer *pgconn.PgError
+	if errors.As(err, &answer) {
+		class := answer.Code[:2]
+		return class == classConnection || class == classIntervention
+	}
+	var refusal *payment.Refusal
+	return pgconn.SafeToRetry(err) || errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &refusal)
+}
+
+// raced classifies the error of a commit that may have lost a race.
+func raced(err error) error {
+	var answer *pgconn.PgError
+	if !errors.As(err, &answer) {
+		return unavailable(err)
+	}
+	switch {
+	case answer.Code == codeUniqueViolation && answer.ConstraintName == "commit_row_batch_id_key":
+		return engine.ErrCommitted
+	case answer.Code == codeUniqueViolation, answer.Code == codeSerializationFailure, answer.Code == codeDeadlock:
+		return fmt.Errorf("%w: %w", engine.ErrLostRace, err)
+	default:
+		return unavailable(err)
+	}
+}
+
+// uuids is a column of ids as an argument.
+type uuids = pgtype.FlatArray[pgtype.UUID]
+
+// ids returns a column of ids; zero ids are not NULL.
+func ids[T any](rows []T, get func(T) [16]byte) uuids {
+	column := make(uuids, len(rows))
+	for i, row := range rows {
+		column[i] = pgtype.UUID{Bytes: get(row), Valid: true}
+	}
+	return column
+}
+
+// maybeIDs returns a column of ids; zero ids are NULL.
+func maybeIDs[T any](rows []T, get func(T) [16]byte) uuids {
+	column := ids(rows, get)
+	for i := range column {
+		column[i].Valid = column[i].Bytes != [16]byte{}
+	}
+	return column
+}
+
+// col returns any other column.
+func col[T, V any](rows []T, get func(T) V) []V {
+	column := make([]V, len(rows))
+	for i, row := range rows {
+		column[i] = get(row)
+	}
+	return column
+}

@@ -1,0 +1,299 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/refundry/refundry/internal/id"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/row"
+)
+
+const (
+	paymentColumns = `tenant_id, id, order_id, order_status, home, connector, reference, amount, currency, status,
+		captured, refunded, reserved, disputed, excess, item_count, expires_at, history, detail, version, created_at,
+		updated_at`
+	orderColumns   = `tenant_id, id, home, status, currency, amount, metadata, version, created_at, updated_at`
+	orderColumnsOf = `o.tenant_id, o.id, o.home, o.status, o.currency, o.amount, o.metadata, o.version, o.created_at,
+		o.updated_at`
+	refundColumns = `tenant_id, r.id, r.payment_id, r.amount, r.currency, r.status, r.source, r.door, r.actor,
+		r.reference, r.connector, r.submitted_at, r.history, r.detail, r.version, r.created_at, r.updated_at`
+	attemptColumns = `refund_id, id, number, connector, outcome, started_at, ended_at`
+	disputeColumns = `tenant_id, id, payment_id, kind, amount, currency, status, history, connector, processor_ref,
+		reason, version, created_at, updated_at`
+	keyColumns = `k.tenant_id, k.hash, k.fingerprint, k.subject_id, k.payment_id, k.version, k.created_at`
+)
+
+// scanner is one row.
+type scanner interface{ Scan(into ...any) error }
+
+// each scans all rows.
+func each[T any](rows pgx.Rows, scan func(scanner) (T, error), use func(T)) error {
+	defer rows.Close()
+	for rows.Next() {
+		value, err := scan(rows)
+		if err != nil {
+			return err
+		}
+		use(value)
+	}
+	return rows.Err()
+}
+
+// raw lets an id of any kind be scanned.
+func raw[K id.Kind](i *id.ID[K]) *[16]byte { return (*[16]byte)(i) }
+
+func scanPayment(r scanner) (payment.Payment, error) {
+	var p payment.Payment
+	var order pgtype.UUID
+	var history, detail string
+	var expires, created, updated int64
+	if err := r.Scan(raw(&p.Tenant), raw(&p.ID), &order, &p.OrderStatus, &p.Home, &p.Connector, &p.Reference,
+		&p.Amount.Minor, &p.Amount.Currency, &p.Status, &p.Captured, &p.Refunded, &p.Reserved, &p.Disputed, &p.Excess,
+		&p.ItemCount, &expires, &history, &detail, &p.Version, &created, &updated); err != nil {
+		return p, err
+	}
+	if order.Valid {
+		p.Order = order.Bytes
+	}
+	p.ExpiresAt, p.CreatedAt, p.UpdatedAt = row.Time(expires), row.Time(created), row.Time(updated)
+	var err error
+	if p.History, err = row.ParseHistory[payment.PaymentStatus](history); err != nil {
+		return p, err
+	}
+	return p, row.ParsePaymentDetail(detail, &p)
+}
+
+func scanOrder(r scanner) (payment.Order, error) {
+	var o payment.Order
+	var created, updated int64
+	err := r.Scan(raw(&o.Tenant), raw(&o.ID), &o.Home, &o.Status, &o.Currency, &o.Amount, &o.Metadata, &o.Version,
+		&created, &updated)
+	o.CreatedAt, o.UpdatedAt = row.Time(created), row.Time(updated)
+	return o, err
+}
+
+func scanRefund(s scanner) (payment.Refund, error) {
+	var r payment.Refund
+	var history, detail string
+	var submitted, created, updated int64
+	if err := s.Scan(raw(&r.Tenant), raw(&r.ID), raw(&r.Payment), &r.Amount.Minor, &r.Amount.Currency, &r.Status,
+		&r.Source, &r.Door, &r.Actor, &r.Reference, &r.Connector, &submitted, &history, &detail, &r.Version, &created,
+		&updated); err != nil {
+		return r, err
+	}
+	r.SubmittedAt, r.CreatedAt, r.UpdatedAt = row.Time(submitted), row.Time(created), row.Time(updated)
+	var err error
+	if r.History, err = row.ParseHistory[payment.RefundStatus](history); err != nil {
+		return r, err
+	}
+	return r, row.ParseRefundDetail(detail, &r)
+}
+
+func scanAttempt(r scanner) (payment.Attempt, error) {
+	var a payment.Attempt
+	var started, ended int64
+	err := r.Scan(raw(&a.Refund), raw(&a.ID), &a.Number, &a.Connector, &a.Outcome, &started, &ended)
+	a.StartedAt, a.EndedAt = row.Time(started), row.Time(ended)
+	return a, err
+}
+
+func scanKey(r scanner) (payment.KeyRecord, error) {
+	var k payment.KeyRecord
+	var at int64
+	err := r.Scan(raw(&k.Tenant), (*[16]byte)(&k.Hash), (*[16]byte)(&k.Fingerprint), &k.Subject, raw(&k.Payment), &k.Version, &at)
+	k.At = row.Time(at)
+	return k, err
+}
+
+// byPayment is the views of a question, by tenant and payment.
+type byPayment = map[[2][16]byte]*payment.View
+
+func readOrders(rows pgx.Rows, views byPayment) error {
+	var of [16]byte
+	return each(rows, func(r scanner) (payment.Order, error) {
+		var o payment.Order
+		var created, updated int64
+		err := r.Scan(&of, raw(&o.Tenant), raw(&o.ID), &o.Home, &o.Status, &o.Currency, &o.Amount, &o.Metadata,
+			&o.Version, &created, &updated)
+		o.CreatedAt, o.UpdatedAt = row.Time(created), row.Time(updated)
+		return o, err
+	}, func(o payment.Order) { views[[2][16]byte{o.Tenant, of}].Order = o })
+}
+
+func readCaptures(rows pgx.Rows, views byPayment) error {
+	var tenant, of [16]byte
+	return each(rows, func(r scanner) (c payment.Capture, err error) {
+		var history string
+		if err = r.Scan(&tenant, &of, raw(&c.ID), &c.Amount, &c.IsFinal, &c.Status, &history); err != nil {
+			return c, err
+		}
+		c.History, err = row.ParseHistory[payment.CaptureStatus](history)
+		return c, err
+	}, func(c payment.Capture) {
+		view := views[[2][16]byte{tenant, of}]
+		view.Captures = append(view.Captures, c)
+	})
+}
+
+func readItems(rows pgx.Rows, views byPayment) error {
+	var tenant, of [16]byte
+	return each(rows, func(r scanner) (i payment.Item, err error) {
+		var tags string
+		if err = r.Scan(&tenant, &of, &i.Position, &i.Name, &i.Quantity, &i.UnitAmount, &i.TaxRate, &i.Tax, &i.Total,
+			&i.Merchant, &i.Metadata, &tags); err != nil {
+			return i, err
+		}
+		i.Tags, err = row.ParseTexts[string](tags)
+		return i, err
+	}, func(i payment.Item) {
+		view := views[[2][16]byte{tenant, of}]
+		view.Items = append(view.Items, i)
+	})
+}
+
+func readRefunds(rows pgx.Rows, views byPayment) error {
+	return each(rows, scanRefund, func(r payment.Refund) {
+		view := views[[2][16]byte{r.Tenant, r.Payment}]
+		view.Refunds = append(view.Refunds, r)
+	})
+}
+
+func readDisputes(rows pgx.Rows, views byPayment) error {
+	return each(rows, func(r scanner) (d payment.Dispute, err error) {
+		var history string
+		var created, updated int64
+		if err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Payment), &d.Kind, &d.Amount.Minor, &d.Amount.Currency,
+			&d.Status, &history, &d.Connector, &d.ProcessorRef, &d.Reason, &d.Version, &created, &updated); err != nil {
+			return d, err
+		}
+		d.CreatedAt, d.UpdatedAt = row.Time(created), row.Time(updated)
+		d.History, err = row.ParseHistory[payment.DisputeStatus](history)
+		return d, err
+	}, func(d payment.Dispute) {
+		view := views[[2][16]byte{d.Tenant, d.Payment}]
+		view.Disputes = append(view.Disputes, d)
+	})
+}
+
+func readFacets(rows pgx.Rows, views byPayment) error {
+	var tenant, of [16]byte
+	return each(rows, func(r scanner) (f payment.Facet, err error) {
+		err = r.Scan(&tenant, &of, &f.Subject, &f.Door, &f.Version, &f.Body)
+		return f, err
+	}, func(f payment.Facet) {
+		view := views[[2][16]byte{tenant, of}]
+		view.Facets = append(view.Facets, f)
+	})
+}
+
+// View implements [payment.Reader].
+func (s *Store) View(ctx context.Context, tenant payment.TenantID, id payment.PaymentID) (payment.View, error) {
+	var view payment.View
+	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		view, err = wholeView(ctx, tx, tenant, id)
+		return err
+	})
+	return view, err
+}
+
+// wholeView reads a payment and all its parts, in two round trips.
+func wholeView(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id payment.PaymentID) (payment.View, error) {
+	p, err := scanPayment(tx.QueryRow(ctx, `SELECT `+paymentColumns+` FROM payment WHERE tenant_id = $1 AND id = $2`,
+		pgUUID(tenant), pgUUID(id)))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return payment.View{}, payment.NoSuch("payment")
+	}
+	if err != nil {
+		return payment.View{}, err
+	}
+	view := payment.View{Payment: p, Parts: payment.PartAll}
+	wanted := &partsWanted{}
+	wanted.add(&view, nil)
+	pipe := &pgx.Batch{}
+	wanted.queue(pipe)
+	return view, tx.SendBatch(ctx, pipe).Close()
+}
+
+// ViewOfRefund implements [payment.Reader].
+func (s *Store) ViewOfRefund(ctx context.Context, tenant payment.TenantID, id payment.RefundID) (payment.View, error) {
+	return s.viewOf(ctx, tenant, `SELECT payment_id FROM refund WHERE tenant_id = $1 AND id = $2`, id, "refund")
+}
+
+// ViewOfDispute implements [payment.Reader].
+func (s *Store) ViewOfDispute(ctx context.Context, tenant payment.TenantID, id payment.DisputeID,
+) (payment.View, error) {
+	return s.viewOf(ctx, tenant, `SELECT payment_id FROM dispute WHERE tenant_id = $1 AND id = $2`, id, "dispute")
+}
+
+func (s *Store) viewOf(ctx context.Context, tenant payment.TenantID, query string, id [16]byte, noun string,
+) (view payment.View, err error) {
+	err = s.snapshot(ctx, func(tx pgx.Tx) error {
+		var of payment.PaymentID
+		err := tx.QueryRow(ctx, query, pgUUID(tenant), pgUUID(id)).Scan(raw(&of))
+		if errors.Is(err, pgx.ErrNoRows) {
+			return payment.NoSuch(noun)
+		}
+		if err != nil {
+			return err
+		}
+		view, err = wholeView(ctx, tx, tenant, of)
+		return err
+	})
+	return view, err
+}
+
+// Order implements [payment.Reader].
+func (s *Store) Order(ctx context.Context, tenant payment.TenantID, id payment.OrderID,
+) (order payment.Order, facets []payment.Facet, err error) {
+	err = s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		order, err = scanOrder(tx.QueryRow(ctx, `SELECT `+orderColumns+` FROM payment_order
+			WHERE tenant_id = $1 AND id = $2`, pgUUID(tenant), pgUUID(id)))
+		if errors.Is(err, pgx.ErrNoRows) {
+			return payment.NoSuch("order")
+		}
+		if err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT subject_id, door, version, body FROM facet
+			WHERE tenant_id = $1 AND payment_id = $2 ORDER BY version`, pgUUID(tenant), pgUUID(id))
+		if err != nil {
+			return err
+		}
+		return each(rows, func(r scanner) (f payment.Facet, err error) {
+			return f, r.Scan(&f.Subject, &f.Door, &f.Version, &f.Body)
+		}, func(f payment.Facet) { facets = append(facets, f) })
+	})
+	return order, facets, err
+}
+
+// Find implements [payment.Reader].
+func (s *Store) Find(ctx context.Context, tenant payment.TenantID, alias payment.Alias,
+) (subject [16]byte, found bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT subject_id FROM alias WHERE tenant_id = $1 AND kind = $2 AND value = $3`,
+		pgUUID(tenant), alias.Kind, alias.Value).Scan(&subject)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return subject, false, nil
+	}
+	return subject, err == nil, unavailable(err)
+}
+
+// Key implements [payment.Reader].
+func (s *Store) Key(ctx context.Context, tenant payment.TenantID, hash payment.KeyHash) (*payment.KeyRecord, error) {
+	record, err := scanKey(s.pool.QueryRow(ctx, `SELECT `+keyColumns+` FROM idempotency_key k
+		WHERE k.tenant_id = $1 AND k.hash = $2`, pgUUID(tenant), pgUUID(hash)))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil //nolint:nilnil // the contract of payment.Reader
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return &record, nil
+}
+
+// pgUUID is one id as an argument.
+func pgUUID[T ~[16]byte](id T) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
+

@@ -1,0 +1,340 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/row"
+)
+
+// errVersion means that a locked row was not as it was read: a bug.
+var errVersion = errors.New("a locked row has changed since it was read")
+
+// save writes what a batch changed in one pipeline: rows of a table together,
+// tables in one order everywhere.
+func (c *commit) save(ctx context.Context, changes *payment.Changes) error {
+	w := &writer{}
+	w.orders(changes.Orders)
+	w.payments(changes.Views)
+	w.parts(changes.Views)
+	w.keys(changes.Keys)
+	w.aliases(changes.Aliases)
+	w.facets(changes.Facets)
+	w.postings(changes.Entries)
+	w.deliveries(changes.Deliveries)
+	w.finish(changes.Finished)
+	w.jobs(changes.Tasks, c.store.config.Lease.Microseconds())
+	if w.pipe.Len() == 0 {
+		return nil
+	}
+	return c.send(ctx, &w.pipe)
+}
+
+// writer queues statements.
+type writer struct{ pipe pgx.Batch }
+
+// exactly queues a statement that must change n rows; otherwise it fails with err.
+func (w *writer) exactly(n int, err error, query string, args ...any) {
+	w.pipe.Queue(query, args...).Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != int64(n) {
+			return err
+		}
+		return nil
+	})
+}
+
+func (w *writer) orders(changes []*payment.OrderChange) {
+	var made, moved []*payment.OrderChange
+	for _, change := range changes {
+		if change.Read.Version == 0 {
+			made = append(made, change)
+		} else {
+			moved = append(moved, change)
+		}
+	}
+	if len(made) > 0 {
+		w.pipe.Queue(`INSERT INTO payment_order (`+orderColumns+`) SELECT * FROM unnest($1::uuid[], $2::uuid[],
+			$3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])`,
+			ids(made, func(o *payment.OrderChange) [16]byte { return o.Order.Tenant }),
+			ids(made, func(o *payment.OrderChange) [16]byte { return o.Order.ID }),
+			col(made, func(o *payment.OrderChange) string { return string(o.Order.Home) }),
+			col(made, func(o *payment.OrderChange) string { return string(o.Order.Status) }),
+			col(made, func(o *payment.OrderChange) string { return string(o.Order.Currency) }),
+			col(made, func(o *payment.OrderChange) int64 { return int64(o.Order.Amount) }),
+			col(made, func(o *payment.OrderChange) string { return o.Order.Metadata }),
+			col(made, func(o *payment.OrderChange) int64 { return o.Order.Version }),
+			col(made, func(o *payment.OrderChange) int64 { return row.Micros(o.Order.CreatedAt) }),
+			col(made, func(o *payment.OrderChange) int64 { return row.Micros(o.Order.UpdatedAt) }))
+	}
+	for _, change := range moved {
+		o := change.Order
+		w.exactly(1, errVersion, `UPDATE payment_order SET status = $1, currency = $2, amount = $3, metadata = $4,
+			version = $5, updated_at = $6 WHERE tenant_id = $7 AND id = $8 AND version = $9`,
+			string(o.Status), string(o.Currency), int64(o.Amount), o.Metadata, o.Version, row.Micros(o.UpdatedAt),
+			pgUUID(o.Tenant), pgUUID(o.ID), change.Read.Version)
+	}
+}
+
+// payments writes payments: new ones, those of which only totals changed, and the others.
+func (w *writer) payments(changes []*payment.ViewChange) {
+	var made, counted, moved []*payment.ViewChange
+	for _, change := range changes {
+		p, read := change.View.Payment, change.Read.Payment
+		switch {
+		case read.Version == 0:
+			made = append(made, change)
+		case len(p.History) == len(read.History) && p.OrderStatus == read.OrderStatus:
+			counted = append(counted, change)
+		default:
+			moved = append(moved, change)
+		}
+	}
+	w.insertPayments(made)
+	if len(counted) > 0 {
+		w.exactly(len(counted), errVersion, `UPDATE payment p SET captured = c.captured, refunded = c.refunded,
+				reserved = c.reserved, disputed = c.disputed, excess = c.excess, version = c.version,
+				updated_at = c.updated_at
+			FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+				$8::bigint[], $9::bigint[], $10::bigint[])
+				AS c (tenant_id, id, read, captured, refunded, reserved, disputed, excess, version, updated_at)
+			WHERE p.tenant_id = c.tenant_id AND p.id = c.id AND p.version = c.read`,
+			ids(counted, func(v *payment.ViewChange) [16]byte { return v.View.Payment.Tenant }),
+			ids(counted, func(v *payment.ViewChange) [16]byte { return v.View.Payment.ID }),
+			col(counted, func(v *payment.ViewChange) int64 { return v.Read.Payment.Version }),
+			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Captured) }),
+			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Refunded) }),
+			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Reserved) }),
+			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Disputed) }),
+			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Excess) }),
+			col(counted, func(v *payment.ViewChange) int64 { return v.View.Payment.Version }),
+			col(counted, func(v *payment.ViewChange) int64 { return row.Micros(v.View.Payment.UpdatedAt) }))
+	}
+	for _, change := range moved {
+		p := change.View.Payment
+		w.exactly(1, errVersion, `UPDATE payment SET order_status = $1, status = $2, captured = $3, refunded = $4,
+			reserved = $5, disputed = $6, excess = $7, expires_at = $8, history = $9, detail = $10, version = $11,
+			updated_at = $12 WHERE tenant_id = $13 AND id = $14 AND version = $15`,
+			string(p.OrderStatus), string(p.Status), int64(p.Captured), int64(p.Refunded), int64(p.Reserved),
+			int64(p.Disputed), int64(p.Excess), row.Micros(p.ExpiresAt), row.History(p.History), row.PaymentDetail(p),
+			p.Version, row.Micros(p.UpdatedAt), pgUUID(p.Tenant), pgUUID(p.ID), change.Read.Payment.Version)
+	}
+}
+
+func (w *writer) insertPayments(changes []*payment.ViewChange) {
+	if len(changes) == 0 {
+		return
+	}
+	made := col(changes, func(v *payment.ViewChange) payment.Payment { return v.View.Payment })
+	w.pipe.Queue(`INSERT INTO payment (`+paymentColumns+`) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[],
+		$4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::bigint[],
+		$12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[],
+		$19::text[], $20::bigint[], $21::bigint[], $22::bigint[])`,
+		ids(made, func(p payment.Payment) [16]byte { return p.Tenant }),
+		ids(made, func(p payment.Payment) [16]byte { return p.ID }),
+		maybeIDs(made, func(p payment.Payment) [16]byte { return p.Order }),
+		col(made, func(p payment.Payment) string { return string(p.OrderStatus) }),
+		col(made, func(p payment.Payment) string { return string(p.Home) }),
+		col(made, func(p payment.Payment) string { return p.Connector }),
+		col(made, func(p payment.Payment) string { return p.Reference }),
+		col(made, func(p payment.Payment) int64 { return int64(p.Amount.Minor) }),
+		col(made, func(p payment.Payment) string { return string(p.Amount.Currency) }),
+		col(made, func(p payment.Payment) string { return string(p.Status) }),
+		col(made, func(p payment.Payment) int64 { return int64(p.Captured) }),
+		col(made, func(p payment.Payment) int64 { return int64(p.Refunded) }),
+		col(made, func(p payment.Payment) int64 { return int64(p.Reserved) }),
+		col(made, func(p payment.Payment) int64 { return int64(p.Disputed) }),
+		col(made, func(p payment.Payment) int64 { return int64(p.Excess) }),
+		col(made, func(p payment.Payment) int64 { return int64(p.ItemCount) }),
+		col(made, func(p payment.Payment) int64 { return row.Micros(p.ExpiresAt) }),
+		col(made, func(p payment.Payment) string { return row.History(p.History) }),
+		col(made, row.PaymentDetail),
+		col(made, func(p payment.Payment) int64 { return p.Version }),
+		col(made, func(p payment.Payment) int64 { return row.Micros(p.CreatedAt) }),
+		col(made, func(p payment.Payment) int64 { return row.Micros(p.UpdatedAt) }))
+}
+
+// of is a row with the tenant and payment that it hangs on.
+type of[T any] struct {
+	tenant  payment.TenantID
+	payment payment.PaymentID
+	row     T
+}
+
+// changedRefund is a refund with the version that was read of it.
+type changedRefund struct {
+	payment.Refund
+
+	read int64
+}
+
+// parts writes what hangs on payments. New rows of all payments go together;
+// a row is old if it was read.
+func (w *writer) parts(changes []*payment.ViewChange) {
+	var captures []of[payment.Capture]
+	var items []of[payment.Item]
+	var refunds []payment.Refund
+	var changed []changedRefund
+	var attempts, ended []of[payment.Attempt]
+	var disputes []payment.Dispute
+	for _, change := range changes {
+		view, read := change.View, change.Read
+		tenant, id := view.Payment.Tenant, view.Payment.ID
+		for _, capture := range view.Captures {
+			at := slices.IndexFunc(read.Captures, func(r payment.Capture) bool { return r.ID == capture.ID })
+			switch {
+			case at < 0:
+				captures = append(captures, of[payment.Capture]{tenant, id, capture})
+			case read.Captures[at].Status != capture.Status:
+				w.updateCapture(view.Payment, capture)
+			}
+		}
+		if read.Payment.Version == 0 {
+			for _, item := range view.Items {
+				items = append(items, of[payment.Item]{tenant, id, item})
+			}
+		}
+		for _, refund := range view.Refunds {
+			before, existed := read.Refund(refund.ID)
+			switch {
+			case !existed:
+				refunds = append(refunds, refund)
+			case before.Version != refund.Version:
+				changed = append(changed, changedRefund{refund, before.Version})
+			}
+		}
+		for _, attempt := range view.Attempts {
+			at := slices.IndexFunc(read.Attempts, func(r payment.Attempt) bool { return r.ID == attempt.ID })
+			switch {
+			case at < 0:
+				attempts = append(attempts, of[payment.Attempt]{tenant, id, attempt})
+			case read.Attempts[at].Outcome != attempt.Outcome:
+				ended = append(ended, of[payment.Attempt]{tenant, id, attempt})
+			}
+		}
+		for _, dispute := range view.Disputes {
+			before, existed := read.Dispute(dispute.ID)
+			switch {
+			case !existed:
+				disputes = append(disputes, dispute)
+			case before.Version != dispute.Version:
+				w.updateDispute(before.Version, dispute)
+			}
+		}
+	}
+	w.insertCaptures(captures)
+	w.insertItems(items)
+	w.insertRefunds(refunds)
+	w.updateRefunds(changed)
+	w.insertAttempts(attempts)
+	w.updateAttempts(ended)
+	w.insertDisputes(disputes)
+}
+
+func (w *writer) keys(keys []*payment.KeyRecord) {
+	if len(keys) == 0 {
+		return
+	}
+	keys = slices.Clone(keys)
+	slices.SortFunc(keys, func(a, b *payment.KeyRecord) int { return slices.Compare(a.Hash[:], b.Hash[:]) })
+	w.exactly(len(keys), engine.ErrLostRace, `INSERT INTO idempotency_key (tenant_id, hash, fingerprint, subject_id,
+			payment_id, version, created_at)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::bigint[])
+		ON CONFLICT DO NOTHING`,
+		ids(keys, func(k *payment.KeyRecord) [16]byte { return k.Tenant }),
+		ids(keys, func(k *payment.KeyRecord) [16]byte { return k.Hash }),
+		ids(keys, func(k *payment.KeyRecord) [16]byte { return k.Fingerprint }),
+		ids(keys, func(k *payment.KeyRecord) [16]byte { return k.Subject }),
+		ids(keys, func(k *payment.KeyRecord) [16]byte { return k.Payment }),
+		col(keys, func(k *payment.KeyRecord) int64 { return k.Version }),
+		col(keys, func(k *payment.KeyRecord) int64 { return row.Micros(k.At) }))
+}
+
+func (w *writer) aliases(aliases []payment.AliasChange) {
+	if len(aliases) == 0 {
+		return
+	}
+	aliases = slices.Clone(aliases)
+	slices.SortFunc(aliases, func(a, b payment.AliasChange) int {
+		return cmp.Or(strings.Compare(a.Alias.Kind, b.Alias.Kind), strings.Compare(a.Alias.Value, b.Alias.Value))
+	})
+	w.exactly(len(aliases), engine.ErrLostRace, `INSERT INTO alias (tenant_id, kind, value, subject_id)
+		SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) ON CONFLICT DO NOTHING`,
+		ids(aliases, func(a payment.AliasChange) [16]byte { return a.Tenant }),
+		col(aliases, func(a payment.AliasChange) string { return a.Alias.Kind }),
+		col(aliases, func(a payment.AliasChange) string { return a.Alias.Value }),
+		ids(aliases, func(a payment.AliasChange) [16]byte { return a.Subject }))
+}
+
+func (w *writer) facets(facets []payment.FacetChange) {
+	if len(facets) == 0 {
+		return
+	}
+	w.pipe.Queue(`INSERT INTO facet (tenant_id, payment_id, subject_id, door, version, body)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bytea[])`,
+		ids(facets, func(f payment.FacetChange) [16]byte { return f.Tenant }),
+		ids(facets, func(f payment.FacetChange) [16]byte { return f.Payment }),
+		ids(facets, func(f payment.FacetChange) [16]byte { return f.Facet.Subject }),
+		col(facets, func(f payment.FacetChange) string { return string(f.Facet.Door) }),
+		col(facets, func(f payment.FacetChange) int64 { return f.Facet.Version }),
+		col(facets, func(f payment.FacetChange) []byte { return f.Facet.Body }))
+}
+
+func (w *writer) postings(entries []payment.EntryChange) {
+	type posting struct {
+		payment.EntryChange
+
+		number int64
+	}
+	var postings []posting
+	for _, change := range entries {
+		for n := range change.Entry.Postings {
+			postings = append(postings, posting{change, int64(n)})
+		}
+	}
+	if len(postings) == 0 {
+		return
+	}
+	w.pipe.Queue(`INSERT INTO posting (tenant_id, subject_id, version, number, payment_id, cause, debit, credit, amount,
+			currency, at)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[], $7::text[],
+			$8::text[], $9::bigint[], $10::text[], $11::bigint[])`,
+		ids(postings, func(p posting) [16]byte { return p.Tenant }),
+		ids(postings, func(p posting) [16]byte { return p.Entry.Subject }),
+		col(postings, func(p posting) int64 { return p.Entry.Version }),
+		col(postings, func(p posting) int64 { return p.number }),
+		ids(postings, func(p posting) [16]byte { return p.Payment }),
+		col(postings, func(p posting) string { return string(p.Entry.Cause) }),
+		col(postings, func(p posting) string { return string(p.Entry.Postings[p.number].Debit) }),
+		col(postings, func(p posting) string { return string(p.Entry.Postings[p.number].Credit) }),
+		col(postings, func(p posting) int64 { return int64(p.Entry.Postings[p.number].Amount.Minor) }),
+		col(postings, func(p posting) string { return string(p.Entry.Postings[p.number].Amount.Currency) }),
+		col(postings, func(p posting) int64 { return row.Micros(p.Entry.At) }))
+}
+
+func (w *writer) deliveries(deliveries []payment.Delivery) {
+	if len(deliveries) == 0 {
+		return
+	}
+	w.pipe.Queue(`INSERT INTO delivery (tenant_id, id, endpoint_id, door, url, kind, payment_id, subject_id, version,
+			event_at, status, attempts, first_at, ended_at)
+		SELECT *, 'open', 0, 0, 0 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+			$7::uuid[], $8::uuid[], $9::bigint[], $10::bigint[])`,
+		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Event.Tenant }),
+		ids(deliveries, func(d payment.Delivery) [16]byte { return d.ID }),
+		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Endpoint.ID }),
+		col(deliveries, func(d payment.Delivery) string { return string(d.Endpoint.Door) }),
+		col(deliveries, func(d payment.Delivery) string { return d.Endpoint.URL }),
+		col(deliveries, func(d payment.Delivery) string { return string(d.Event.Kind) }),
+		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Event.Payment }),
+		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Event.Subject }),
+		col(deliveries, func(d payment.Delivery) int64 { return d.Event.Version }),
+		col(deliveries, func(d payment.Delivery) int64 { return row.Micros(d.Event.At) }))
+}

@@ -1,0 +1,161 @@
+package row
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+
+	"github.com/refundry/refundry/internal/ledger"
+	"github.com/refundry/refundry/internal/payment"
+)
+
+// Link is a commit row: one link of the audit chain. Its hash covers the
+// previous one and a digest of each tenant's events and ledger entries, so
+// that each tenant's part can be checked without seeing the others'.
+type Link struct {
+	Number  int64
+	Batch   [16]byte
+	At      int64 // microseconds
+	Digests []byte
+	Hash    [32]byte
+}
+
+const (
+	tenantBytes = 16
+	linkBytes   = tenantBytes + sha256.Size // of one tenant in Digests
+)
+
+// Hash returns the hash of a link: SHA-256 over the previous hash, the number
+// (8 bytes, big-endian), the batch and the digests. Postgres computes the same.
+func (l Link) hash(previous [32]byte) [32]byte {
+	sum := sha256.New()
+	sum.Write(previous[:])
+	sum.Write(binary.BigEndian.AppendUint64(nil, uint64(l.Number))) //nolint:gosec // numbers grow from 1
+	sum.Write(l.Batch[:])
+	sum.Write(l.Digests)
+	return [32]byte(sum.Sum(nil))
+}
+
+// Follow returns the link with the hash that follows from the previous one.
+func (l Link) Follow(previous [32]byte) Link {
+	l.Hash = l.hash(previous)
+	return l
+}
+
+// Follows reports whether the link's hash follows from the previous one.
+func (l Link) Follows(previous [32]byte) bool { return l.Hash == l.hash(previous) }
+
+// DigestOf returns a tenant's digest, nil if it has no part in the link.
+func (l Link) DigestOf(tenant payment.TenantID) []byte {
+	for rest := l.Digests; len(rest) >= linkBytes; rest = rest[linkBytes:] {
+		if bytes.Equal(rest[:tenantBytes], tenant[:]) {
+			return rest[tenantBytes:linkBytes]
+		}
+	}
+	return nil
+}
+
+// Tenants returns the tenants that have a part in the link.
+func (l Link) Tenants() []payment.TenantID {
+	var tenants []payment.TenantID
+	for rest := l.Digests; len(rest) >= linkBytes; rest = rest[linkBytes:] {
+		tenants = append(tenants, payment.TenantID(rest[:tenantBytes]))
+	}
+	return tenants
+}
+
+// Facts is what of one tenant a commit proves: events in their order, each
+// with the entry it wrote in the books.
+type Facts struct {
+	Tenant payment.TenantID
+	Events []payment.Event
+	Books  []ledger.Entry // of the same length; without postings where an event wrote none
+}
+
+// FactsOf sorts what a commit writes by tenant.
+func FactsOf(changes payment.Changes) []Facts {
+	var facts []Facts
+	for _, telling := range changes.Tellings {
+		event := telling.Event
+		at := slices.IndexFunc(facts, func(f Facts) bool { return f.Tenant == event.Tenant })
+		if at < 0 {
+			at = len(facts)
+			facts = append(facts, Facts{Tenant: event.Tenant})
+		}
+		facts[at].Events = append(facts[at].Events, event)
+		facts[at].Books = append(facts[at].Books, ledger.Entry{})
+	}
+	index := make(map[entryKey]*ledger.Entry, len(changes.Tellings))
+	for i := range facts {
+		for n, event := range facts[i].Events {
+			if event.Payment.IsZero() {
+				continue // an order's own event; its payments tell theirs
+			}
+			index[entryKey{event.Tenant, event.Subject, event.Version}] = &facts[i].Books[n]
+		}
+	}
+	for _, change := range changes.Entries {
+		if entry, ok := index[entryKey{change.Tenant, change.Entry.Subject, change.Entry.Version}]; ok {
+			*entry = change.Entry
+		}
+	}
+	slices.SortFunc(facts, func(a, b Facts) int { return a.Tenant.Compare(b.Tenant) })
+	return facts
+}
+
+type entryKey struct {
+	tenant  payment.TenantID
+	subject [16]byte
+	version int64
+}
+
+// Digests returns what a link's Digests hold for facts.
+func Digests(facts []Facts) []byte {
+	digests := make([]byte, 0, linkBytes*len(facts))
+	for _, f := range facts {
+		digest := f.Digest()
+		digests = append(append(digests, f.Tenant[:]...), digest[:]...)
+	}
+	return digests
+}
+
+// Digest returns the digest of one tenant's part of a commit.
+func (f Facts) Digest() [32]byte {
+	sum := sha256.New()
+	var buffer []byte
+	for i, event := range f.Events {
+		buffer = appendEvent(buffer[:0], event)
+		for _, posting := range f.Books[i].Postings {
+			buffer = appendPosting(buffer, string(f.Books[i].Cause), posting)
+		}
+		sum.Write(buffer)
+	}
+	return [32]byte(sum.Sum(nil))
+}
+
+func appendEvent(to []byte, event payment.Event) []byte {
+	to = append(to, event.Payment[:]...)
+	to = append(to, event.Subject[:]...)
+	to = binary.BigEndian.AppendUint64(to, uint64(event.Version))    //nolint:gosec // any 64 bits will do
+	to = binary.BigEndian.AppendUint64(to, uint64(Micros(event.At))) //nolint:gosec // any 64 bits will do
+	for _, text := range []string{string(event.Kind), event.Actor, string(event.Door), event.Request, event.Detail} {
+		to = appendText(to, text)
+	}
+	return to
+}
+
+func appendPosting(to []byte, cause string, posting ledger.Posting) []byte {
+	to = binary.BigEndian.AppendUint64(to, uint64(posting.Amount.Minor)) //nolint:gosec // any 64 bits will do
+	for _, text := range []string{
+		cause, string(posting.Debit), string(posting.Credit), string(posting.Amount.Currency),
+	} {
+		to = appendText(to, text)
+	}
+	return to
+}
+
+func appendText(to []byte, text string) []byte {
+	to = binary.BigEndian.AppendUint32(to, uint32(len(text))) //nolint:gosec // texts are short
+	return append(to, text...)
+}

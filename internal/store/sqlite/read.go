@@ -1,0 +1,330 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/refundry/refundry/internal/money"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/row"
+)
+
+const paymentColumns = `tenant_id, id, order_id, order_status, home, connector, reference, amount, currency, status,
+	captured, refunded, reserved, disputed, excess, item_count, expires_at, history, detail, version, created_at,
+	updated_at`
+
+func scanPayment(r *cells) (payment.Payment, error) {
+	p := payment.Payment{
+		Tenant: r.uuid(), ID: r.uuid(), Order: r.uuid(), OrderStatus: payment.OrderStatus(r.text()),
+		Home: payment.Door(r.text()), Connector: r.text(), Reference: r.text(),
+		Amount: row.Amount(r.int(), r.text()), Status: payment.PaymentStatus(r.text()),
+		Totals: payment.Totals{
+			Captured: money.Minor(r.int()), Refunded: money.Minor(r.int()), Reserved: money.Minor(r.int()),
+			Disputed: money.Minor(r.int()), Excess: money.Minor(r.int()),
+		},
+		ItemCount: int(r.int()), ExpiresAt: row.Time(r.int()),
+	}
+	history, detail := r.text(), r.text()
+	p.Version, p.CreatedAt, p.UpdatedAt = r.int(), row.Time(r.int()), row.Time(r.int())
+	if r.err != nil {
+		return p, r.err
+	}
+	var err error
+	if p.History, err = row.ParseHistory[payment.PaymentStatus](history); err != nil {
+		return p, err
+	}
+	return p, row.ParsePaymentDetail(detail, &p)
+}
+
+func findPayment(c *conn, tenant payment.TenantID, id payment.PaymentID) (found payment.Payment, ok bool, err error) {
+	const query = `SELECT ` + paymentColumns + ` FROM payment WHERE tenant_id = ? AND id = ?`
+	err = c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) (err error) {
+		found, err = scanPayment(r)
+		ok = true
+		return err
+	})
+	return found, ok, err
+}
+
+func findOrder(c *conn, tenant payment.TenantID, id payment.OrderID) (found payment.Order, ok bool, err error) {
+	const query = `SELECT tenant_id, id, home, status, currency, amount, metadata, version, created_at, updated_at
+		FROM payment_order WHERE tenant_id = ? AND id = ?`
+	err = c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) error {
+		found = payment.Order{
+			Tenant: r.uuid(), ID: r.uuid(), Home: payment.Door(r.text()), Status: payment.OrderStatus(r.text()),
+			Currency: money.Currency(r.text()), Amount: money.Minor(r.int()), Metadata: r.text(), Version: r.int(),
+			CreatedAt: row.Time(r.int()), UpdatedAt: row.Time(r.int()),
+		}
+		ok = true
+		return nil
+	})
+	return found, ok, err
+}
+
+// loadParts reads the parts that a view says it has.
+func loadParts(c *conn, v *payment.View) error {
+	parts := []struct {
+		part payment.Parts
+		load func(*conn, *payment.View) error
+	}{
+		{payment.PartOrder, loadOrderOf},
+		{payment.PartCaptures, loadCaptures},
+		{payment.PartItems, loadItems},
+		{payment.PartRefunds, loadRefunds},
+		{payment.PartDisputes, loadDisputes},
+		{payment.PartFacets, loadFacets},
+	}
+	for _, p := range parts {
+		if v.Parts&p.part == 0 {
+			continue
+		}
+		if err := p.load(c, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func loadOrderOf(c *conn, v *payment.View) (err error) {
+	if !v.Payment.Order.IsZero() {
+		v.Order, _, err = findOrder(c, v.Payment.Tenant, v.Payment.Order)
+	}
+	return err
+}
+
+func loadCaptures(c *conn, v *payment.View) error {
+	const query = `SELECT id, amount, is_final, status, history FROM capture
+		WHERE tenant_id = ? AND payment_id = ? ORDER BY id`
+	return c.query(query, partArgs(v), func(r *cells) (err error) {
+		capture := payment.Capture{
+			ID: r.uuid(), Amount: money.Minor(r.int()), IsFinal: r.bool(), Status: payment.CaptureStatus(r.text()),
+		}
+		capture.History, err = row.ParseHistory[payment.CaptureStatus](r.text())
+		v.Captures = append(v.Captures, capture)
+		return err
+	})
+}
+
+func partArgs(v *payment.View) []any { return []any{ident(v.Payment.Tenant), ident(v.Payment.ID)} }
+
+func loadItems(c *conn, v *payment.View) error {
+	if v.Payment.ItemCount == 0 {
+		return nil
+	}
+	const query = `SELECT position, name, quantity, unit_amount, tax_rate, tax, total, merchant, metadata, tags
+		FROM item WHERE tenant_id = ? AND payment_id = ? ORDER BY position`
+	return c.query(query, partArgs(v), func(r *cells) (err error) {
+		item := payment.Item{
+			Position: int(r.int()), Name: r.text(), Quantity: r.int(), UnitAmount: money.Minor(r.int()),
+			TaxRate: r.text(), Tax: money.Minor(r.int()), Total: money.Minor(r.int()), Merchant: r.text(),
+			Metadata: r.text(),
+		}
+		item.Tags, err = row.ParseTexts[string](r.text())
+		v.Items = append(v.Items, item)
+		return err
+	})
+}
+
+const refundColumns = `tenant_id, id, payment_id, amount, currency, status, source, door, actor, reference, connector,
+	submitted_at, history, detail, version, created_at, updated_at`
+
+func scanRefund(r *cells) (payment.Refund, error) {
+	refund := payment.Refund{
+		Tenant: r.uuid(), ID: r.uuid(), Payment: r.uuid(), Amount: row.Amount(r.int(), r.text()),
+		Status: payment.RefundStatus(r.text()), Source: payment.Source(r.text()), Door: payment.Door(r.text()),
+		Actor: r.text(), Reference: r.text(), Connector: r.text(), SubmittedAt: row.Time(r.int()),
+	}
+	history, detail := r.text(), r.text()
+	refund.Version, refund.CreatedAt, refund.UpdatedAt = r.int(), row.Time(r.int()), row.Time(r.int())
+	if r.err != nil {
+		return refund, r.err
+	}
+	var err error
+	if refund.History, err = row.ParseHistory[payment.RefundStatus](history); err != nil {
+		return refund, err
+	}
+	return refund, row.ParseRefundDetail(detail, &refund)
+}
+
+func loadRefunds(c *conn, v *payment.View) error {
+	const query = `SELECT ` + refundColumns + ` FROM refund WHERE tenant_id = ? AND payment_id = ? ORDER BY id`
+	return c.query(query, partArgs(v), func(r *cells) error {
+		refund, err := scanRefund(r)
+		v.Refunds = append(v.Refunds, refund)
+		return err
+	})
+}
+
+func findRefund(c *conn, tenant payment.TenantID, id payment.RefundID) (found payment.Refund, ok bool, err error) {
+	const query = `SELECT ` + refundColumns + ` FROM refund WHERE tenant_id = ? AND id = ?`
+	err = c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) (err error) {
+		found, err = scanRefund(r)
+		ok = true
+		return err
+	})
+	return found, ok, err
+}
+
+func listAttempts(c *conn, tenant payment.TenantID, id payment.RefundID) ([]payment.Attempt, error) {
+	const query = `SELECT refund_id, id, number, connector, outcome, started_at, ended_at FROM attempt
+		WHERE tenant_id = ? AND refund_id = ? ORDER BY number`
+	var attempts []payment.Attempt
+	err := c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) error {
+		attempts = append(attempts, payment.Attempt{
+			Refund: r.uuid(), ID: r.uuid(), Number: int(r.int()), Connector: r.text(),
+			Outcome: payment.AttemptOutcome(r.text()), StartedAt: row.Time(r.int()), EndedAt: row.Time(r.int()),
+		})
+		return nil
+	})
+	return attempts, err
+}
+
+func loadDisputes(c *conn, v *payment.View) error {
+	const query = `SELECT tenant_id, id, payment_id, kind, amount, currency, status, history, connector, processor_ref,
+		reason, version, created_at, updated_at FROM dispute WHERE tenant_id = ? AND payment_id = ? ORDER BY id`
+	return c.query(query, partArgs(v), func(r *cells) (err error) {
+		dispute := payment.Dispute{
+			Tenant: r.uuid(), ID: r.uuid(), Payment: r.uuid(), Kind: payment.DisputeKind(r.text()),
+			Amount: row.Amount(r.int(), r.text()), Status: payment.DisputeStatus(r.text()),
+		}
+		dispute.History, err = row.ParseHistory[payment.DisputeStatus](r.text())
+		dispute.Connector, dispute.ProcessorRef, dispute.Reason = r.text(), r.text(), r.text()
+		dispute.Version, dispute.CreatedAt, dispute.UpdatedAt = r.int(), row.Time(r.int()), row.Time(r.int())
+		v.Disputes = append(v.Disputes, dispute)
+		return err
+	})
+}
+
+func loadFacets(c *conn, v *payment.View) (err error) {
+	v.Facets, err = listFacets(c, v.Payment.Tenant, v.Payment.ID)
+	return err
+}
+
+// listFacets reads the documents of a payment and its refunds, or of an order without a payment.
+func listFacets(c *conn, tenant payment.TenantID, id [16]byte) ([]payment.Facet, error) {
+	const query = `SELECT subject_id, door, version, body FROM facet WHERE tenant_id = ? AND payment_id = ?
+		ORDER BY version`
+	var facets []payment.Facet
+	err := c.query(query, []any{ident(tenant), id[:]}, func(r *cells) error {
+		facets = append(facets, payment.Facet{
+			Subject: r.uuid(), Door: payment.Door(r.text()), Version: r.int(), Body: r.bytes(),
+		})
+		return nil
+	})
+	return facets, err
+}
+
+func findAlias(c *conn, tenant payment.TenantID, alias payment.Alias) (subject [16]byte, ok bool, err error) {
+	const query = `SELECT subject_id FROM alias WHERE tenant_id = ? AND kind = ? AND value = ?`
+	err = c.query(query, []any{ident(tenant), alias.Kind, alias.Value}, func(r *cells) error {
+		subject, ok = r.uuid(), true
+		return nil
+	})
+	return subject, ok, err
+}
+
+func loadKey(c *conn, tenant payment.TenantID, hash payment.KeyHash) (*payment.KeyRecord, error) {
+	const query = `SELECT fingerprint, subject_id, payment_id, version, created_at FROM idempotency_key
+		WHERE tenant_id = ? AND hash = ?`
+	var found *payment.KeyRecord
+	err := c.query(query, []any{ident(tenant), hash[:]}, func(r *cells) error {
+		found = &payment.KeyRecord{
+			Tenant: tenant, Hash: hash, Fingerprint: r.uuid(), Subject: r.uuid(), Payment: r.uuid(),
+			Version: r.int(), At: row.Time(r.int()),
+		}
+		return nil
+	})
+	return found, err
+}
+
+// View implements [payment.Reader].
+func (s *Store) View(_ context.Context, tenant payment.TenantID, id payment.PaymentID) (payment.View, error) {
+	var view payment.View
+	err := s.snapshot(func(c *conn) (err error) {
+		view, err = wholeView(c, tenant, id)
+		return err
+	})
+	return view, err
+}
+
+func wholeView(c *conn, tenant payment.TenantID, id payment.PaymentID) (payment.View, error) {
+	p, found, err := findPayment(c, tenant, id)
+	if err != nil {
+		return payment.View{}, err
+	}
+	if !found {
+		return payment.View{}, payment.NoSuch("payment")
+	}
+	view := payment.View{Payment: p, Parts: payment.PartAll}
+	return view, loadParts(c, &view)
+}
+
+// ViewOfRefund implements [payment.Reader].
+func (s *Store) ViewOfRefund(_ context.Context, tenant payment.TenantID, id payment.RefundID) (payment.View, error) {
+	return s.viewOf(tenant, `SELECT payment_id FROM refund WHERE tenant_id = ? AND id = ?`, id[:], "refund")
+}
+
+// ViewOfDispute implements [payment.Reader].
+func (s *Store) ViewOfDispute(_ context.Context, tenant payment.TenantID, id payment.DisputeID,
+) (payment.View, error) {
+	return s.viewOf(tenant, `SELECT payment_id FROM dispute WHERE tenant_id = ? AND id = ?`, id[:], "dispute")
+}
+
+func (s *Store) viewOf(tenant payment.TenantID, query string, id []byte, noun string) (payment.View, error) {
+	var view payment.View
+	err := s.snapshot(func(c *conn) error {
+		var of payment.PaymentID
+		err := c.query(query, []any{ident(tenant), id}, func(r *cells) error {
+			of = r.uuid()
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if of.IsZero() {
+			return payment.NoSuch(noun)
+		}
+		view, err = wholeView(c, tenant, of)
+		return err
+	})
+	return view, err
+}
+
+// Order implements [payment.Reader].
+func (s *Store) Order(_ context.Context, tenant payment.TenantID, id payment.OrderID,
+) (payment.Order, []payment.Facet, error) {
+	var order payment.Order
+	var facets []payment.Facet
+	err := s.snapshot(func(c *conn) error {
+		var found bool
+		var err error
+		if order, found, err = findOrder(c, tenant, id); err != nil {
+			return err
+		}
+		if !found {
+			return payment.NoSuch("order")
+		}
+		facets, err = listFacets(c, tenant, id)
+		return err
+	})
+	return order, facets, err
+}
+
+// Find implements [payment.Reader].
+func (s *Store) Find(_ context.Context, tenant payment.TenantID, alias payment.Alias,
+) (subject [16]byte, found bool, err error) {
+	err = s.read(func(c *conn) (err error) {
+		subject, found, err = findAlias(c, tenant, alias)
+		return err
+	})
+	return subject, found, err
+}
+
+// Key implements [payment.Reader].
+func (s *Store) Key(_ context.Context, tenant payment.TenantID, hash payment.KeyHash,
+) (record *payment.KeyRecord, err error) {
+	err = s.read(func(c *conn) (err error) {
+		record, err = loadKey(c, tenant, hash)
+		return err
+	})
+	return record, err
+}

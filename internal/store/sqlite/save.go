@@ -1,0 +1,266 @@
+package sqlite
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/row"
+)
+
+// errVersion means that a row was not as it was read: with one writer, a bug.
+var errVersion = errors.New("a row has changed since it was read")
+
+// save writes what a batch changed, rows of one table together.
+func (s *Store) save(c *conn, changes *payment.Changes) error {
+	for _, change := range changes.Orders {
+		if err := saveOrder(c, change); err != nil {
+			return err
+		}
+	}
+	for _, change := range changes.Views {
+		if err := saveView(c, change); err != nil {
+			return err
+		}
+	}
+	for _, write := range []func(*conn, *payment.Changes) error{
+		saveKeys, saveAliases, saveFacets, savePostings, saveDeliveries, finishJobs, s.saveJobs,
+	} {
+		if err := write(c, changes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func saveOrder(c *conn, change *payment.OrderChange) error {
+	o := change.Order
+	if change.Read.Version == 0 {
+		_, err := c.exec(`INSERT INTO payment_order (tenant_id, id, home, status, currency, amount, metadata, version,
+			created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			ident(o.Tenant), ident(o.ID), string(o.Home), string(o.Status), string(o.Currency), int64(o.Amount),
+			o.Metadata, o.Version, row.Micros(o.CreatedAt), row.Micros(o.UpdatedAt))
+		return err
+	}
+	return one(c.exec(`UPDATE payment_order SET status = ?, currency = ?, amount = ?, metadata = ?, version = ?,
+		updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+		string(o.Status), string(o.Currency), int64(o.Amount), o.Metadata, o.Version, row.Micros(o.UpdatedAt),
+		ident(o.Tenant), ident(o.ID), change.Read.Version))
+}
+
+// one expects a statement to have changed one row.
+func one(changed int64, err error) error {
+	if err == nil && changed != 1 {
+		return errVersion
+	}
+	return err
+}
+
+func saveView(c *conn, change *payment.ViewChange) error {
+	if err := savePayment(c, change); err != nil {
+		return err
+	}
+	p, read := change.View.Payment, change.Read
+	for _, capture := range change.View.Captures {
+		if err := saveCapture(c, p, read, capture); err != nil {
+			return err
+		}
+	}
+	if read.Payment.Version == 0 {
+		for _, item := range change.View.Items {
+			if err := insertItem(c, p, item); err != nil {
+				return err
+			}
+		}
+	}
+	for _, refund := range change.View.Refunds {
+		if err := saveRefund(c, read, refund); err != nil {
+			return err
+		}
+	}
+	for _, attempt := range change.View.Attempts {
+		if err := saveAttempt(c, p.Tenant, read, attempt); err != nil {
+			return err
+		}
+	}
+	for _, dispute := range change.View.Disputes {
+		if err := saveDispute(c, read, dispute); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func savePayment(c *conn, change *payment.ViewChange) error {
+	p, read := change.View.Payment, change.Read.Payment
+	if read.Version > 0 && len(p.History) == len(read.History) && p.OrderStatus == read.OrderStatus {
+		return one(c.exec(`UPDATE payment SET captured = ?, refunded = ?, reserved = ?, disputed = ?, excess = ?,
+			version = ?, updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+			int64(p.Captured), int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess),
+			p.Version, row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID), read.Version))
+	}
+	detail := row.PaymentDetail(p)
+	if read.Version == 0 {
+		_, err := c.exec(`INSERT INTO payment (tenant_id, id, order_id, order_status, home, connector, reference,
+			amount, currency, status, captured, refunded, reserved, disputed, excess, item_count, expires_at, history,
+			detail, version, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			ident(p.Tenant), ident(p.ID), nullable(p.Order), string(p.OrderStatus), string(p.Home), p.Connector,
+			p.Reference, int64(p.Amount.Minor), string(p.Amount.Currency), string(p.Status), int64(p.Captured),
+			int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess), p.ItemCount,
+			row.Micros(p.ExpiresAt), row.History(p.History), detail, p.Version, row.Micros(p.CreatedAt),
+			row.Micros(p.UpdatedAt))
+		return err
+	}
+	return one(c.exec(`UPDATE payment SET order_status = ?, status = ?, captured = ?, refunded = ?, reserved = ?,
+		disputed = ?, excess = ?, expires_at = ?, history = ?, detail = ?, version = ?, updated_at = ?
+		WHERE tenant_id = ? AND id = ? AND version = ?`,
+		string(p.OrderStatus), string(p.Status), int64(p.Captured), int64(p.Refunded), int64(p.Reserved),
+		int64(p.Disputed), int64(p.Excess), row.Micros(p.ExpiresAt), row.History(p.History), detail, p.Version,
+		row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID), read.Version))
+}
+
+func saveCapture(c *conn, p payment.Payment, read payment.View, capture payment.Capture) error {
+	at := slices.IndexFunc(read.Captures, func(r payment.Capture) bool { return r.ID == capture.ID })
+	if at < 0 {
+		_, err := c.exec(`INSERT INTO capture (tenant_id, payment_id, id, amount, is_final, status, history)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, ident(p.Tenant), ident(p.ID), ident(capture.ID), int64(capture.Amount),
+			capture.IsFinal, string(capture.Status), row.History(capture.History))
+		return err
+	}
+	if read.Captures[at].Status == capture.Status {
+		return nil
+	}
+	return one(c.exec(`UPDATE capture SET status = ?, history = ?
+		WHERE tenant_id = ? AND payment_id = ? AND id = ?`, string(capture.Status), row.History(capture.History),
+		ident(p.Tenant), ident(p.ID), ident(capture.ID)))
+}
+
+func insertItem(c *conn, p payment.Payment, item payment.Item) error {
+	_, err := c.exec(`INSERT INTO item (tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax,
+		total, merchant, metadata, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		ident(p.Tenant), ident(p.ID), item.Position, item.Name, item.Quantity, int64(item.UnitAmount), item.TaxRate,
+		int64(item.Tax), int64(item.Total), item.Merchant, item.Metadata, row.Texts(item.Tags))
+	return err
+}
+
+func saveRefund(c *conn, read payment.View, r payment.Refund) error {
+	before, existed := read.Refund(r.ID)
+	if existed && before.Version == r.Version {
+		return nil
+	}
+	detail := row.RefundDetail(r)
+	if !existed {
+		_, err := c.exec(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source,
+			door, actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			ident(r.Tenant), ident(r.ID), ident(r.Payment), int64(r.Amount.Minor), string(r.Amount.Currency),
+			string(r.Status), r.NeedsReview(), string(r.Source), string(r.Door), r.Actor, r.Reference, r.Connector,
+			row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version, row.Micros(r.CreatedAt),
+			row.Micros(r.UpdatedAt))
+		return err
+	}
+	return one(c.exec(`UPDATE refund SET status = ?, needs_review = ?, submitted_at = ?, history = ?, detail = ?,
+		version = ?, updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+		string(r.Status), r.NeedsReview(), row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version,
+		row.Micros(r.UpdatedAt), ident(r.Tenant), ident(r.ID), before.Version))
+}
+
+func saveAttempt(c *conn, tenant payment.TenantID, read payment.View, a payment.Attempt) error {
+	at := slices.IndexFunc(read.Attempts, func(r payment.Attempt) bool { return r.ID == a.ID })
+	if at < 0 {
+		_, err := c.exec(`INSERT INTO attempt (tenant_id, refund_id, number, id, connector, outcome, started_at,
+			ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, ident(tenant), ident(a.Refund), a.Number, ident(a.ID),
+			a.Connector, string(a.Outcome), row.Micros(a.StartedAt), row.Micros(a.EndedAt))
+		return err
+	}
+	if read.Attempts[at].Outcome == a.Outcome {
+		return nil
+	}
+	return one(c.exec(`UPDATE attempt SET outcome = ?, ended_at = ?
+		WHERE tenant_id = ? AND refund_id = ? AND number = ?`, string(a.Outcome), row.Micros(a.EndedAt),
+		ident(tenant), ident(a.Refund), a.Number))
+}
+
+func saveDispute(c *conn, read payment.View, d payment.Dispute) error {
+	before, existed := read.Dispute(d.ID)
+	if existed && before.Version == d.Version {
+		return nil
+	}
+	if !existed {
+		_, err := c.exec(`INSERT INTO dispute (tenant_id, id, payment_id, kind, amount, currency, status, history,
+			connector, processor_ref, reason, version, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			ident(d.Tenant), ident(d.ID), ident(d.Payment), string(d.Kind), int64(d.Amount.Minor),
+			string(d.Amount.Currency), string(d.Status), row.History(d.History), d.Connector, d.ProcessorRef,
+			d.Reason, d.Version, row.Micros(d.CreatedAt), row.Micros(d.UpdatedAt))
+		return err
+	}
+	return one(c.exec(`UPDATE dispute SET status = ?, history = ?, version = ?, updated_at = ?
+		WHERE tenant_id = ? AND id = ? AND version = ?`, string(d.Status), row.History(d.History), d.Version,
+		row.Micros(d.UpdatedAt), ident(d.Tenant), ident(d.ID), before.Version))
+}
+
+func saveKeys(c *conn, changes *payment.Changes) error {
+	const insert = `INSERT INTO idempotency_key (tenant_id, hash, fingerprint, subject_id, payment_id, version,
+		created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	for _, k := range changes.Keys {
+		if _, err := c.exec(insert, ident(k.Tenant), k.Hash[:], k.Fingerprint[:], k.Subject[:], ident(k.Payment),
+			k.Version, row.Micros(k.At)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func saveAliases(c *conn, changes *payment.Changes) error {
+	const insert = `INSERT INTO alias (tenant_id, kind, value, subject_id) VALUES (?, ?, ?, ?)`
+	for _, a := range changes.Aliases {
+		if _, err := c.exec(insert, ident(a.Tenant), a.Alias.Kind, a.Alias.Value, a.Subject[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func saveFacets(c *conn, changes *payment.Changes) error {
+	const insert = `INSERT INTO facet (tenant_id, payment_id, subject_id, door, version, body)
+		VALUES (?, ?, ?, ?, ?, ?)`
+	for _, f := range changes.Facets {
+		if _, err := c.exec(insert, ident(f.Tenant), ident(f.Payment), f.Facet.Subject[:], string(f.Facet.Door),
+			f.Facet.Version, f.Facet.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func savePostings(c *conn, changes *payment.Changes) error {
+	const insert = `INSERT INTO posting (tenant_id, subject_id, version, number, payment_id, cause, debit, credit,
+		amount, currency, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	for _, change := range changes.Entries {
+		entry := change.Entry
+		for n, p := range entry.Postings {
+			if _, err := c.exec(insert, ident(change.Tenant), entry.Subject[:], entry.Version, n,
+				ident(change.Payment), string(entry.Cause), string(p.Debit), string(p.Credit), int64(p.Amount.Minor),
+				string(p.Amount.Currency), row.Micros(entry.At)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func saveDeliveries(c *conn, changes *payment.Changes) error {
+	const insert = `INSERT INTO delivery (tenant_id, id, endpoint_id, door, url, kind, payment_id, subject_id,
+		version, event_at, status, attempts, first_at, ended_at, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 0, 0, 0, NULL)`
+	for _, d := range changes.Deliveries {
+		e := d.Event
+		if _, err := c.exec(insert, ident(e.Tenant), ident(d.ID), ident(d.Endpoint.ID), string(d.Endpoint.Door),
+			d.Endpoint.URL, string(e.Kind), ident(e.Payment), e.Subject[:], e.Version, row.Micros(e.At)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
