@@ -296,4 +296,3 @@ func (s *Store) Key(ctx context.Context, tenant payment.TenantID, hash payment.K
 
 // pgUUID is one id as an argument.
 func pgUUID[T ~[16]byte](id T) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
-

@@ -1,0 +1,125 @@
+// Package webhook tells events to merchants' endpoints, signed and retried.
+//
+// Each front door has a [Voice]: which events it tells, in which words, with
+// which signature, on which schedule. Deliveries are written in the commit of
+// their event ([Router]); a [Teller] makes them, as jobs.
+package webhook
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/setting"
+)
+
+// Voice is how one front door tells events.
+type Voice interface {
+	// Door names the front door.
+	Door() payment.Door
+	// Tells decides, in the event's own commit, whether an event is told at
+	// this door, and which thread it belongs to: deliveries of one endpoint and
+	// thread go out in order (zero: in any order). It must not wait.
+	Tells(telling payment.Telling, tenant *payment.Tenant) (thread [16]byte, tells bool)
+	// Body renders an event as of its version, the same bytes each time.
+	Body(event Event, view payment.View, tenant *payment.Tenant) ([]byte, error)
+	// Sign returns the headers of one attempt, Content-Type among them. at is
+	// domain time.
+	Sign(ctx context.Context, letter Letter) (http.Header, error)
+	// Schedule returns when the attempts are made, counted from the first (0),
+	// and how long each may take. After the last the delivery is given up.
+	Schedule(settings setting.Values) (gaps []time.Duration, timeout time.Duration)
+	// Acknowledges reports whether an answer with this status ends the delivery.
+	Acknowledges(status int) bool
+}
+
+// Event is what a delivery tells. It holds ids and a version.
+type Event struct {
+	Kind    payment.EventKind
+	Payment payment.PaymentID
+	Subject [16]byte // the order, payment, refund or dispute
+	Version int64    // of the payment
+	At      time.Time
+}
+
+// Letter is one attempt of a delivery, about to be signed.
+type Letter struct {
+	Tenant   payment.TenantID
+	Delivery payment.DeliveryID
+	Endpoint payment.EndpointID
+	At       time.Time // domain time of this attempt
+	Body     []byte
+}
+
+// Status is where a delivery is in its life.
+type Status string
+
+// The statuses of a delivery.
+const (
+	StatusOpen      Status = "open"
+	StatusDelivered Status = "delivered"
+	StatusGivenUp   Status = "given_up"
+	StatusCanceled  Status = "canceled" // its endpoint is gone
+)
+
+// Delivery is one event for one endpoint.
+type Delivery struct {
+	Tenant   payment.TenantID
+	ID       payment.DeliveryID
+	Endpoint payment.EndpointID
+	Door     payment.Door
+	URL      string // as the endpoint had it when the event was committed
+	Event    Event
+	Status   Status
+	Attempts int
+	FirstAt  time.Time // domain time of the first attempt; zero: none yet
+	EndedAt  time.Time
+	Body     []byte // kept from the first attempt on; nil before
+}
+
+// Attempt is one try to make a delivery.
+type Attempt struct {
+	Number     int // 1, 2, …
+	At         time.Time
+	Took       time.Duration
+	StatusCode int    // 0: no answer
+	Error      string // why there is no answer; never quotes what was sent
+	Answer     string // the beginning of the answer's body
+}
+
+// Result is what came of one attempt, and the job that made it.
+type Result struct {
+	Delivery Delivery // after the attempt
+	Attempt  Attempt
+	Job      payment.TaskRef
+	Again    time.Time // when the next attempt is due; zero: the job is done
+}
+
+// Filter narrows a list of deliveries. Zero fields do not.
+type Filter struct {
+	Payment  payment.PaymentID
+	Endpoint payment.EndpointID
+	Status   Status
+	Before   payment.DeliveryID // older than this one
+	Limit    int                // at most this many, the newest first
+}
+
+// Store keeps deliveries.
+type Store interface {
+	// Delivery returns a delivery; fault.NotFound.
+	Delivery(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) (Delivery, error)
+	// Attempted writes down results, and ends their jobs where the claims still
+	// stand, all in one commit. A result that a stale holder brings is kept in
+	// the log of attempts and changes nothing else but an open delivery's end.
+	Attempted(ctx context.Context, results []Result) error
+	// Deliveries returns deliveries, the newest first.
+	Deliveries(ctx context.Context, tenant payment.TenantID, filter Filter) ([]Delivery, error)
+	// Attempts returns a delivery's attempts, oldest first.
+	Attempts(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) ([]Attempt, error)
+	// Resend makes a delivery that has ended open again, with a job due at once.
+	Resend(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) error
+}
+
+// EndpointQueue is the queue of jobs that call one endpoint.
+func EndpointQueue(endpoint payment.EndpointID) string { return "endpoint:" + endpoint.String() }
