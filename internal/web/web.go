@@ -1,0 +1,159 @@
+// Package web is the HTTP server around all front doors: limits, request ids,
+// logs, metrics. It knows no door.
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/refundry/refundry/internal/wire"
+)
+
+// What a server allows. A caller that is slower is cut off.
+const (
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 30 * time.Second // the whole request
+	writeTimeout   = 60 * time.Second // from the end of its header to the end of the answer
+	idleTimeout    = 2 * time.Minute
+	headerBytesMax = 16 << 10
+	requestIDMax   = 64 // longer ones are not taken over
+)
+
+// Metrics hears about every request.
+type Metrics interface {
+	// Served tells of an answer. The pattern is the route's, empty if there is none.
+	Served(pattern string, status int, took time.Duration)
+}
+
+// Config is what the frame around a handler is made of.
+type Config struct {
+	Handler http.Handler
+	// Hold keeps back the work that a request causes until its answer is written.
+	Hold    func(ctx context.Context) (held context.Context, release func())
+	NewID   func() string    // of a request
+	Machine func() time.Time // this machine's time
+	Log     *slog.Logger
+	Metrics Metrics
+}
+
+// Wrap puts the frame around a handler: a clean path, a request id, the hold,
+// one log line and one measurement, and an end to panics.
+func Wrap(config Config) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := config.Machine()
+		r = cleanPath(r)
+		id := requestID(r, config.NewID)
+		w.Header().Set("X-Request-Id", id)
+		ctx, release := config.Hold(wire.WithRequestID(r.Context(), id))
+		r = r.WithContext(ctx)
+		answer := &recorder{ResponseWriter: w}
+		defer func() {
+			bug := recover()
+			took := config.Machine().Sub(began)
+			if err, ok := bug.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				release()
+				config.Metrics.Served(r.Pattern, 0, took)
+				panic(http.ErrAbortHandler) // the connection closes: the fate of the request is not known
+			}
+			if bug != nil {
+				config.Log.ErrorContext(ctx, "bug in a handler", "request_id", id, "pattern", r.Pattern,
+					"bug", bug, "stack", string(debug.Stack()))
+				if answer.status == 0 {
+					http.Error(answer, "internal error", http.StatusInternalServerError)
+				}
+			}
+			_ = http.NewResponseController(w).Flush() // a caller that has gone reads the outcome later
+			release()
+			config.Metrics.Served(r.Pattern, answer.status, took)
+			config.Log.DebugContext(ctx, "request", "request_id", id, "method", r.Method, "pattern", r.Pattern,
+				"status", answer.status, "took", took)
+		}()
+		config.Handler.ServeHTTP(answer, r)
+	})
+}
+
+// requestID takes the caller's request id over if it is short and plain. It
+// names the request in logs and decides nothing.
+func requestID(r *http.Request, newID func() string) string {
+	given := r.Header.Get("X-Request-Id")
+	if given == "" || len(given) > requestIDMax || wire.HasCardNumber(given) {
+		return newID()
+	}
+	for _, letter := range []byte(given) {
+		if letter <= ' ' || letter > '~' {
+			return newID()
+		}
+	}
+	return given
+}
+
+// cleanPath takes double slashes and dots out of a path, which the mux would
+// answer with a redirect: a redirected POST loses its body.
+func cleanPath(r *http.Request) *http.Request {
+	given := r.URL.Path
+	if given == "" || (!strings.Contains(given, "//") && !strings.Contains(given, "/.")) {
+		return r
+	}
+	clean := path.Clean("/" + given)
+	if strings.HasSuffix(given, "/") && clean != "/" {
+		clean += "/"
+	}
+	url := *r.URL
+	url.Path, url.RawPath = clean, ""
+	request := *r
+	request.URL = &url
+	return &request
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader remembers the status.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write remembers that the status is 200 if nobody said otherwise.
+func (r *recorder) Write(body []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(body)
+}
+
+// Unwrap lets [http.ResponseController] reach the real writer.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// Serve answers on a listener until ctx ends; then it lets running requests
+// come to their end, for at most the patience given, and returns.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, patience time.Duration, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		stopped <- server.Shutdown(ending)
+	})
+	err := server.Serve(listener)
+	if stop() {
+		return err // it ended by itself
+	}
+	return <-stopped
+}
