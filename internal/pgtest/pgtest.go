@@ -212,3 +212,6 @@ func Database(t testing.TB) string {
 	}
 	return url
 }
+
+// Process returns the id of the server's first process, whose children serve.
+func (c *Cluster) Process() int { return c.server.Process.Pid }
