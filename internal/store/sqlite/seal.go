@@ -55,12 +55,12 @@ func (s *Store) seal(c *conn, batch [16]byte, now time.Time, facts []row.Facts) 
 // audited writes a change of settings together with the events that tell of it.
 func (s *Store) audited(events []payment.Event, change func(*conn) error) error {
 	batch := s.config.NewID()
-	facts := row.FactsOf(payment.Changes{Tellings: tellings(events)})
 	return s.settle(batch, s.write(func(c *conn) error {
 		if err := change(c); err != nil {
 			return err
 		}
-		s.tenants = map[payment.TenantID]*payment.Tenant{} // read again when next needed
+		facts := row.FactsOf(payment.Changes{Tellings: tellings(events)}) // the change may have stamped them
+		s.tenants = map[payment.TenantID]*payment.Tenant{}                // read again when next needed
 		return s.seal(c, batch, s.config.Now(), facts)
 	}))
 }
