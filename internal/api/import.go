@@ -1,0 +1,220 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
+)
+
+const (
+	importWindow  = 64        // lines that are worked on at a time: they share commits
+	importLineMax = 256 << 10 // bytes, as of a body
+	aliasesMax    = 16
+	importScope   = "api.import"
+)
+
+// importMembers are what a line may have besides a payment's own members: an
+// id by which a repeated line is known, and what its door must know.
+var importMembers = slices.Concat(paymentMembers, []string{
+	"id", "home", "connector", "aliases", "session", "payment_id", "document",
+})
+
+// importPayments reads payments that were made elsewhere, one JSON object a
+// line, and answers each with a line of its own, in their order. A bad line
+// harms no other. Sent again, a line that was imported changes nothing.
+func (a *API) importPayments(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	control := http.NewResponseController(w)
+	_ = control.EnableFullDuplex()            // where it cannot be, answers wait for the end
+	_ = control.SetReadDeadline(time.Time{})  // a file may be long,
+	_ = control.SetWriteDeadline(time.Time{}) // and an operator is trusted to end
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	lines := &lineReader{from: bufio.NewReaderSize(r.Body, importLineMax)}
+	for {
+		window, err := lines.window()
+		answers := a.importWindow(r, caller, window)
+		for _, answer := range answers {
+			if errors.Is(answer.err, engine.ErrFateUnknown) {
+				panic(http.ErrAbortHandler)
+			}
+			if _, err := w.Write(answer.json()); err != nil {
+				return nil //nolint:nilerr // the caller has gone, and will send the rest again
+			}
+		}
+		_ = control.Flush()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			panic(http.ErrAbortHandler) // the body did not arrive whole; what was answered stands
+		}
+	}
+}
+
+// line is one line of an import.
+type line struct {
+	number  int // 1, 2, …
+	text    []byte
+	tooLong bool
+}
+
+// lineReader reads lines and counts them.
+type lineReader struct {
+	from   *bufio.Reader
+	number int
+}
+
+// window waits for one line and takes those that have come with it. A last
+// line that did not arrive whole is not among them.
+func (l *lineReader) window() ([]line, error) {
+	var window []line
+	for len(window) < importWindow {
+		next, err := l.next()
+		if (err == nil || errors.Is(err, io.EOF)) && (len(next.text) > 0 || next.tooLong) {
+			window = append(window, next)
+		}
+		if err != nil {
+			return window, err
+		}
+		if coming, _ := l.from.Peek(l.from.Buffered()); bytes.IndexByte(coming, '\n') < 0 {
+			return window, nil
+		}
+	}
+	return window, nil
+}
+
+func (l *lineReader) next() (line, error) {
+	l.number++
+	read := line{number: l.number}
+	text, err := l.from.ReadSlice('\n')
+	for errors.Is(err, bufio.ErrBufferFull) {
+		read.tooLong = true
+		_, err = l.from.ReadSlice('\n')
+	}
+	if !read.tooLong {
+		read.text = bytes.Clone(bytes.TrimSpace(text))
+	}
+	return read, err
+}
+
+// imported is what came of a line.
+type imported struct {
+	number int
+
+	payment  payment.PaymentID
+	replayed bool
+	err      error
+}
+
+// json returns the answer's line.
+func (i imported) json() []byte {
+	to := newWriter()
+	to.begin("")
+	to.number("line", int64(i.number))
+	if i.err == nil {
+		named(to, "id", i.payment)
+		if i.replayed {
+			to.flag("replayed", true)
+		}
+	} else {
+		to.raw("error", string(problemOf(i.err).json()))
+	}
+	to.end()
+	return append(to.text, '\n')
+}
+
+// importWindow imports some lines at the same time, so that they commit together.
+func (a *API) importWindow(r *http.Request, caller auth.Identity, window []line) []imported {
+	answers := make([]imported, len(window))
+	var running sync.WaitGroup
+	for i, line := range window {
+		running.Go(func() {
+			answers[i] = imported{number: line.number}
+			answer, replayed, err := a.importLine(r, caller, line)
+			if err != nil && problemOf(err).facts().status >= http.StatusInternalServerError {
+				a.config.Log.ErrorContext(r.Context(), "line not imported", "error", err, "line", line.number,
+					"request_id", wire.RequestID(r.Context()))
+			}
+			answers[i].payment, answers[i].replayed, answers[i].err = answer.View.Payment.ID, replayed, err
+		})
+	}
+	running.Wait()
+	return answers
+}
+
+func (a *API) importLine(r *http.Request, caller auth.Identity, line line) (payment.Answer, bool, error) {
+	if line.tooLong {
+		return payment.Answer{}, false, wire.ErrTooLarge
+	}
+	in, err := parse(line.text)
+	if err != nil {
+		return payment.Answer{}, false, err
+	}
+	command, name, err := a.decodeImport(in)
+	if err != nil {
+		return payment.Answer{}, false, err
+	}
+	home := command.Door
+	command.Meta = meta(r, caller)
+	command.Door = home
+	command.Key = keyOf(caller.Tenant, importScope, name, importDigest(command))
+	return a.do(r.Context(), command)
+}
+
+// decodeImport reads a line, and the name by which its repeat is known: its
+// id, or else all of it.
+func (a *API) decodeImport(in object) (payment.CreatePayment, string, error) {
+	in.only(importMembers...)
+	command := a.decodePayment(in)
+	name := in.identifier("id")
+	if name == "" {
+		name = new(digest).text(in.value.Compact()).hex()
+	}
+	command.Door = payment.Door(in.text("home", nameMax))
+	if command.Door == "" {
+		command.Door = payment.DoorAPI
+	}
+	if command.Connector = in.text("connector", nameMax); command.Connector == "" {
+		command.Connector = a.config.Connector
+	}
+	for _, alias := range in.objects("aliases", aliasesMax) {
+		alias.only("kind", "value")
+		known := payment.Alias{Kind: alias.identifier("kind"), Value: alias.identifier("value")}
+		if known.Kind == "" || known.Value == "" {
+			alias.wrong("", "needs a kind and a value")
+		}
+		command.Aliases = append(command.Aliases, known)
+	}
+	document, known := a.config.Import[command.Door]
+	if !known && command.Door != payment.DoorAPI {
+		in.wrong("home", "is not a front door that is known")
+	}
+	if err := in.err(); err != nil || !known {
+		return command, name, err
+	}
+	body, aliases, err := document(in.value)
+	command.Document = body
+	for _, alias := range aliases {
+		if !slices.Contains(command.Aliases, alias) {
+			command.Aliases = append(command.Aliases, alias)
+		}
+	}
+	return command, name, err
+}
+
+func importDigest(c payment.CreatePayment) *digest {
+	d := paymentDigest(c).text(string(c.Door)).text(c.Connector).bytes(c.Document)
+	for _, alias := range c.Aliases {
+		d.text(alias.Kind).text(alias.Value)
+	}
+	return d
+}

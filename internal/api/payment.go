@@ -1,0 +1,206 @@
+package api
+
+import (
+	"context"
+	"math/bits"
+	"net/http"
+
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/money"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
+)
+
+// createPayment records a payment, so that it can be refunded here.
+func (a *API) createPayment(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	in, err := a.read(w, r)
+	if err != nil {
+		return err
+	}
+	in.only(paymentMembers...)
+	command := a.decodePayment(in)
+	if err := in.err(); err != nil {
+		return err
+	}
+	command.Meta = meta(r, caller)
+	command.Connector = a.config.Connector
+	if key != "" {
+		command.Key = keyOf(caller.Tenant, keyScope, key, paymentDigest(command))
+	}
+	answer, replayed, err := a.do(r.Context(), command)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/v1/payments/"+answer.View.Payment.ID.String())
+	write(w, http.StatusCreated, replayed, paymentJSON(answer.View))
+	return nil
+}
+
+var paymentMembers = []string{
+	"amount", "currency", "status", "reference", "merchant", "method", "country", "payer", "description", "items",
+	"metadata", "processor_ref", "captured_at", "created_at",
+}
+
+// decodePayment reads a payment that was made elsewhere.
+func (a *API) decodePayment(in object) payment.CreatePayment {
+	latest := a.config.Now().Add(clockTolerance)
+	command := payment.CreatePayment{
+		Amount:       money.Of(in.amount("amount"), in.currency("currency")),
+		Status:       payment.PaymentStatus(in.word("status", "captured", "authorized")),
+		Reference:    in.text("reference", nameMax),
+		Merchant:     in.text("merchant", nameMax),
+		Method:       decodeMethod(in),
+		Country:      decodeCountry(in),
+		Payer:        in.text("payer", nameMax),
+		Description:  in.text("description", noteMax),
+		Items:        decodeItems(in),
+		Metadata:     in.metadata("metadata"),
+		ProcessorRef: in.text("processor_ref", nameMax),
+		CapturedAt:   in.time("captured_at", latest),
+		CreatedAt:    in.time("created_at", latest),
+	}
+	if in.value.Get("currency").Is(wire.Absent) {
+		in.wrong("currency", "is required")
+	}
+	if command.Status == "" {
+		command.Status = payment.PaymentCaptured
+	}
+	if command.Status != payment.PaymentCaptured && !command.CapturedAt.IsZero() {
+		in.wrong("captured_at", "belongs to a captured payment only")
+	}
+	if command.CreatedAt.IsZero() {
+		command.CreatedAt = command.CapturedAt
+	}
+	return command
+}
+
+func decodeMethod(in object) payment.Method {
+	method, given := in.object("method")
+	if !given {
+		return payment.Method{}
+	}
+	method.only("type", "brand", "last4")
+	last4 := method.text("last4", nameMax)
+	if last4 != "" && (len(last4) != 4 || !isMadeOf(last4, '0', '9')) {
+		method.wrong("last4", "must be four digits")
+		last4 = ""
+	}
+	return payment.Method{Type: method.text("type", nameMax), Brand: method.text("brand", nameMax), Last4: last4}
+}
+
+func decodeCountry(in object) string {
+	country := in.text("country", nameMax)
+	if country != "" && (len(country) != 2 || !isMadeOf(country, 'A', 'Z')) {
+		in.wrong("country", "must be an ISO 3166 code of two upper-case letters")
+		return ""
+	}
+	return country
+}
+
+func isMadeOf(text string, from, to byte) bool {
+	for i := range len(text) {
+		if text[i] < from || text[i] > to {
+			return false
+		}
+	}
+	return true
+}
+
+func decodeItems(in object) []payment.Item {
+	var items []payment.Item
+	for i, line := range in.objects("items", itemsMax) {
+		line.only("name", "quantity", "unit_amount", "tax_rate", "tax", "total", "merchant", "metadata", "tags")
+		item := payment.Item{
+			Position:   i + 1,
+			Name:       line.required("name", nameMax),
+			Quantity:   line.number("quantity", 1, quantityMax, 1),
+			UnitAmount: money.Minor(line.number("unit_amount", 0, int64(money.Max), 0)),
+			TaxRate:    line.text("tax_rate", nameMax),
+			Tax:        money.Minor(line.number("tax", 0, int64(money.Max), 0)),
+			Merchant:   line.text("merchant", nameMax),
+			Metadata:   line.metadata("metadata"),
+			Tags:       line.texts("tags", tagsMax),
+		}
+		if line.value.Get("unit_amount").Is(wire.Absent) {
+			line.wrong("unit_amount", "is required: a whole number of minor units")
+		}
+		item.Total = money.Minor(line.number("total", 0, int64(money.Max), int64(product(item.Quantity, item.UnitAmount))))
+		items = append(items, item)
+	}
+	return items
+}
+
+// product returns quantity × unit, and more than any amount may be if it does
+// not fit: then the items cannot add up.
+func product(quantity int64, unit money.Minor) money.Minor {
+	high, low := bits.Mul64(uint64(quantity), uint64(unit))
+	if high > 0 || low > uint64(money.Max) {
+		return money.Max + 1
+	}
+	return money.Minor(low)
+}
+
+// paymentDigest is what an idempotency key stands for.
+func paymentDigest(c payment.CreatePayment) *digest {
+	d := new(digest).text("payment").number(int64(c.Amount.Minor)).text(string(c.Amount.Currency))
+	d.text(string(c.Status)).text(c.Reference).text(c.Merchant).text(c.Method.Type).text(c.Method.Brand)
+	d.text(c.Method.Last4).text(c.Country).text(c.Payer).text(c.Description).text(c.Metadata).text(c.ProcessorRef)
+	d.time(c.CapturedAt).time(c.CreatedAt).number(int64(len(c.Items)))
+	for _, item := range c.Items {
+		d.text(item.Name).number(item.Quantity).number(int64(item.UnitAmount)).text(item.TaxRate)
+		d.number(int64(item.Tax)).number(int64(item.Total)).text(item.Merchant).text(item.Metadata)
+		d.number(int64(len(item.Tags)))
+		for _, tag := range item.Tags {
+			d.text(tag)
+		}
+	}
+	return d
+}
+
+// getPayment shows a payment.
+func (a *API) getPayment(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	id, err := a.paymentNamed(r.Context(), caller, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	view, err := a.config.Reader.View(r.Context(), caller.Tenant, id)
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusOK, false, paymentJSON(view))
+	return nil
+}
+
+// payment reads the payment that a request is about.
+func (o object) payment() string {
+	text := o.identifier("payment")
+	if !o.value.Get("payment").IsGiven() {
+		o.wrong("payment", "is required: the id of a payment")
+	}
+	return text
+}
+
+// paymentNamed returns the id that a text spells. Merchants use our own
+// spelling, which is not looked up here; operators may use any that a door knows.
+func (a *API) paymentNamed(ctx context.Context, caller auth.Identity, text string) (payment.PaymentID, error) {
+	var id payment.PaymentID
+	switch {
+	case id.Parse(text) == nil:
+		return id, nil
+	case !caller.IsOperator:
+		return id, payment.NoSuch("payment")
+	case id.ParseUUID(text) == nil:
+		return id, nil
+	}
+	for _, spell := range a.config.Spellings {
+		found, ok, err := spell(ctx, caller.Tenant, text)
+		if err != nil || ok {
+			return found, err
+		}
+	}
+	return id, payment.NoSuch("payment")
+}

@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/money"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
+)
+
+// scheduleMax is how far ahead a refund can be scheduled.
+const scheduleMax = 366 * 24 * time.Hour
+
+// createRefund opens a refund: one commit, and nothing else is read.
+func (a *API) createRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	in, err := a.read(w, r)
+	if err != nil {
+		return err
+	}
+	command, of := decodeRefund(in, a.config.Now())
+	if err := in.err(); err != nil {
+		return err
+	}
+	if command.Payment, err = a.paymentNamed(r.Context(), caller, of); err != nil {
+		return err
+	}
+	command.Meta = meta(r, caller)
+	command.Source = payment.SourceAPI
+	if key != "" {
+		command.Key = keyOf(caller.Tenant, keyScope, key, refundDigest(command))
+	}
+	answer, replayed, err := a.do(r.Context(), command)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/v1/refunds/"+answer.Refund.ID.String())
+	write(w, http.StatusCreated, replayed, refundJSON(answer.Refund))
+	return nil
+}
+
+// decodeRefund reads a refund that is asked for, and which payment it is of.
+func decodeRefund(in object, now time.Time) (command payment.OpenRefund, of string) {
+	in.only("payment", "currency", "amount", "items", "full", "reason", "note", "message", "reference",
+		"order_reference", "metadata", "expected_refundable", "not_before")
+	of = in.payment()
+	command = payment.OpenRefund{
+		Ask:            decodeAsk(in),
+		Currency:       in.currency("currency"),
+		Reason:         in.text("reason", nameMax),
+		Note:           in.text("note", noteMax),
+		Message:        in.text("message", noteMax),
+		Reference:      in.text("reference", nameMax),
+		OrderReference: in.text("order_reference", nameMax),
+		Metadata:       in.metadata("metadata"),
+		NotBefore:      in.time("not_before", now.Add(scheduleMax)),
+	}
+	if command.Ask.How == payment.AskAmount && in.value.Get("currency").Is(wire.Absent) {
+		in.wrong("currency", "is required with an amount")
+	}
+	if !in.value.Get("expected_refundable").Is(wire.Absent) {
+		expected := money.Minor(in.number("expected_refundable", 0, int64(money.Max), 0))
+		command.Expected = &expected
+	}
+	return command, of
+}
+
+// decodeAsk reads how much a refund asks for: exactly one of three members.
+func decodeAsk(in object) payment.Ask {
+	hasAmount := !in.value.Get("amount").Is(wire.Absent)
+	hasItems := !in.value.Get("items").Is(wire.Absent)
+	hasFull := !in.value.Get("full").Is(wire.Absent)
+	switch {
+	case hasAmount && !hasItems && !hasFull:
+		return payment.Ask{How: payment.AskAmount, Amount: in.amount("amount")}
+	case hasItems && !hasAmount && !hasFull:
+		return payment.Ask{How: payment.AskItems, Items: decodeItemAsks(in)}
+	case hasFull && !hasAmount && !hasItems:
+		if full, _ := in.value.Get("full").Bool(); !full {
+			in.wrong("full", "must be true")
+		}
+		return payment.Ask{How: payment.AskRemaining}
+	default:
+		in.wrong("", "needs exactly one of amount, items and full: true")
+		return payment.Ask{How: payment.AskRemaining}
+	}
+}
+
+func decodeItemAsks(in object) []payment.ItemAsk {
+	items := in.objects("items", itemsMax)
+	if len(items) == 0 && in.value.Get("items").Is(wire.Array) {
+		in.wrong("items", "must not be empty")
+	}
+	asks := make([]payment.ItemAsk, 0, len(items))
+	for _, item := range items {
+		item.only("position", "quantity")
+		ask := payment.ItemAsk{
+			Position: int(item.number("position", 1, itemsMax, 0)), Quantity: item.number("quantity", 1, quantityMax, 0),
+		}
+		if ask.Position == 0 || ask.Quantity == 0 {
+			item.wrong("", "needs a position and a quantity")
+		}
+		asks = append(asks, ask)
+	}
+	return asks
+}
+
+// refundDigest is what an idempotency key stands for.
+func refundDigest(c payment.OpenRefund) *digest {
+	d := new(digest).text("refund").bytes(c.Payment[:]).number(int64(c.Ask.How)).number(int64(c.Ask.Amount))
+	for _, item := range c.Ask.Items {
+		d.number(int64(item.Position)).number(item.Quantity)
+	}
+	d.text(string(c.Currency)).text(c.Reason).text(c.Note).text(c.Message).text(c.Reference).text(c.OrderReference)
+	d.text(c.Metadata).time(c.NotBefore)
+	if c.Expected != nil {
+		d.number(int64(*c.Expected))
+	}
+	return d
+}
+
+// getRefund shows a refund.
+func (a *API) getRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	refund, err := a.refundNamed(r.Context(), caller, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusOK, false, refundJSON(refund))
+	return nil
+}
+
+// refundNamed finds a refund by its id.
+func (a *API) refundNamed(ctx context.Context, caller auth.Identity, text string) (payment.Refund, error) {
+	var id payment.RefundID
+	if id.Parse(text) != nil {
+		return payment.Refund{}, payment.NoSuch("refund")
+	}
+	view, err := a.config.Reader.ViewOfRefund(ctx, caller.Tenant, id)
+	if err != nil {
+		return payment.Refund{}, err
+	}
+	refund, found := view.Refund(id)
+	if !found {
+		return payment.Refund{}, payment.NoSuch("refund")
+	}
+	return refund, nil
+}
+
+// cancelRefund stops a refund that has not left.
+func (a *API) cancelRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	return a.decide(w, r, caller, func(m payment.Meta, refund payment.Refund, message string) payment.Command {
+		m.Key = keyOf(m.Tenant, keyScope, keyText(r), new(digest).text("cancel").bytes(refund.ID[:]).text(message))
+		return payment.CancelRefund{
+			Meta: m, Payment: refund.Payment, Refund: refund.ID, Code: "canceled", Message: message,
+		}
+	})
+}
+
+// approveRefund agrees to a refund that waits for approval.
+func (a *API) approveRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	return a.decide(w, r, caller, func(m payment.Meta, refund payment.Refund, message string) payment.Command {
+		m.Key = keyOf(m.Tenant, keyScope, keyText(r), new(digest).text("approve").bytes(refund.ID[:]).text(message))
+		return payment.ApproveRefund{Meta: m, Payment: refund.Payment, Refund: refund.ID}
+	})
+}
+
+// keyText is the request's key, which was found to be good before.
+func keyText(r *http.Request) string {
+	text, _ := idempotencyKey(r)
+	return text
+}
+
+// decide runs a command about a refund that is there.
+func (a *API) decide(w http.ResponseWriter, r *http.Request, caller auth.Identity,
+	command func(m payment.Meta, refund payment.Refund, message string) payment.Command,
+) error {
+	if _, err := idempotencyKey(r); err != nil {
+		return err
+	}
+	in, err := a.read(w, r)
+	if err != nil {
+		return err
+	}
+	in.only("message")
+	message := in.text("message", noteMax)
+	if err := in.err(); err != nil {
+		return err
+	}
+	refund, err := a.refundNamed(r.Context(), caller, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	answer, replayed, err := a.do(r.Context(), command(meta(r, caller), refund, message))
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusOK, replayed, refundJSON(answer.Refund))
+	return nil
+}

@@ -1,0 +1,134 @@
+package api
+
+import "github.com/refundry/refundry/internal/payment"
+
+// refundJSON returns a refund as callers see it.
+func refundJSON(r payment.Refund) []byte {
+	w := newWriter()
+	showRefund(w, "", r)
+	return w.text
+}
+
+// showRefund writes a refund. Everything in it can be told as of an earlier
+// version, so that a replayed answer and a webhook are what they were.
+func showRefund(w *writer, name string, r payment.Refund) {
+	w.begin(name)
+	named(w, "id", r.ID)
+	named(w, "payment", r.Payment)
+	w.number("amount", int64(r.Amount.Minor))
+	w.string("currency", string(r.Amount.Currency))
+	w.string("status", string(r.Status))
+	w.maybe("pending_reason", string(pendingReason(r)))
+	showRefundTexts(w, r)
+	showLines(w, r.Lines)
+	w.string("source", string(r.Source))
+	w.string("door", string(r.Door))
+	w.time("not_before", r.NotBefore)
+	w.time("submitted_at", r.SubmittedAt)
+	w.time("ended_at", r.EndedAt())
+	showFailure(w, r.Failure)
+	showReferences(w, r.References)
+	w.maybe("executed_as", r.ExecutedAs)
+	named(w, "retry_of", r.RetryOf)
+	named(w, "corrects", r.Corrects)
+	showApprovals(w, r)
+	if r.NeedsReview() {
+		w.flag("needs_review", true)
+	}
+	w.time("created_at", r.CreatedAt)
+	w.time("updated_at", r.UpdatedAt)
+	w.number("version", r.Version)
+	w.end()
+}
+
+func showRefundTexts(w *writer, r payment.Refund) {
+	w.maybe("reason", r.Reason)
+	w.maybe("note", r.Note)
+	w.maybe("message", r.Message)
+	w.maybe("reference", r.Reference)
+	w.maybe("order_reference", r.OrderReference)
+	w.raw("metadata", r.Metadata)
+}
+
+// pendingReason says why a refund has not ended. It follows from the status,
+// so that it is right for every version.
+func pendingReason(r payment.Refund) payment.PendingReason {
+	switch r.Status {
+	case payment.RefundAwaitingApproval:
+		return payment.PendingApproval
+	case payment.RefundScheduled:
+		return payment.PendingSchedule
+	case payment.RefundPending:
+		if r.IsSubmitted() {
+			return payment.PendingProcessor
+		}
+		return payment.PendingNone
+	case payment.RefundUnknown:
+		return payment.PendingResolution
+	case payment.RefundSucceeded, payment.RefundDeclined, payment.RefundFailed, payment.RefundCanceled,
+		payment.RefundReturned:
+		return payment.PendingNone
+	default:
+		return payment.PendingNone
+	}
+}
+
+func showLines(w *writer, lines []payment.RefundLine) {
+	if len(lines) == 0 {
+		return
+	}
+	w.beginList("items")
+	for _, line := range lines {
+		w.begin("")
+		w.number("position", int64(line.Position))
+		if line.Quantity > 0 {
+			w.number("quantity", line.Quantity)
+		}
+		w.number("amount", int64(line.Amount))
+		w.number("tax", int64(line.Tax))
+		w.maybe("merchant", line.Merchant)
+		w.end()
+	}
+	w.endList()
+}
+
+func showFailure(w *writer, f payment.Failure) {
+	if f == (payment.Failure{}) {
+		return
+	}
+	w.begin("failure")
+	w.maybe("code", f.Code)
+	w.maybe("message", f.Message)
+	w.maybe("processor_code", f.ProcessorCode)
+	w.flag("retryable", f.IsRetryable)
+	w.end()
+}
+
+func showReferences(w *writer, references []payment.Reference) {
+	if len(references) == 0 {
+		return
+	}
+	w.beginList("references")
+	for _, reference := range references {
+		w.begin("")
+		w.string("kind", reference.Kind)
+		w.string("value", reference.Value)
+		w.end()
+	}
+	w.endList()
+}
+
+func showApprovals(w *writer, r payment.Refund) {
+	if r.ApprovalsNeeded == 0 {
+		return
+	}
+	w.number("approvals_needed", int64(r.ApprovalsNeeded))
+	w.beginList("approvals")
+	for _, approval := range r.Approvals {
+		w.begin("")
+		w.string("actor", approval.Actor)
+		w.time("at", approval.At)
+		w.end()
+	}
+	w.endList()
+}
