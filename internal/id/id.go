@@ -130,3 +130,16 @@ func (i *ID[K]) ParseUUID(text string) error {
 
 // Compare orders ids by their bytes, which is the order in which they were made.
 func (i ID[K]) Compare(other ID[K]) int { return bytes.Compare(i[:], other[:]) }
+
+// ParseAny reads an id in any spelling of ours: "pay_…", a UUID, or decimal
+// digits after a prefix of a provider's, as in "ps_123".
+func ParseAny[K Kind](to *ID[K], text string) error {
+	if to.Parse(text) == nil || to.ParseUUID(text) == nil {
+		return nil
+	}
+	_, digits, ok := strings.Cut(text, "_")
+	if !ok {
+		return errSpelling
+	}
+	return to.ParseDecimal(digits)
+}

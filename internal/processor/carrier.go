@@ -126,7 +126,9 @@ func meta(tenant payment.TenantID, connector string) payment.Meta {
 }
 
 // clockMeta is how commands are signed that only time has caused.
-func clockMeta(tenant payment.TenantID) payment.Meta { return payment.Meta{Tenant: tenant, Actor: "clock"} }
+func clockMeta(tenant payment.TenantID) payment.Meta {
+	return payment.Meta{Tenant: tenant, Actor: "clock"}
+}
 
 // ended turns what a command that ends its job came to into a verdict: a
 // refusal means that the thing has moved on, and nothing is left to do.

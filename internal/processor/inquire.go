@@ -167,11 +167,30 @@ func (c *Carrier) Receive(ctx context.Context, notice Notice) error {
 			Next: c.config.Now().Add(time.Second),
 		}
 	}
-	_, err := c.config.Engine.Do(ctx, command)
+	answer, err := c.config.Engine.Do(ctx, command)
+	if err == nil && notice.Outcome.Kind == payment.AttemptReturned && answer.Refund.Status.IsRunning() {
+		return c.catchUp(ctx, command)
+	}
 	if isRefusal(err) {
 		c.config.Log.WarnContext(ctx, "processor's notice refused", "payment_id", notice.Payment,
 			"tenant_id", notice.Tenant, "processor", notice.Connector, "error", err)
 		return nil // told again, it would be refused again
 	}
+	return err
+}
+
+// catchUp records a return whose success nobody has recorded yet: first that,
+// then the return.
+func (c *Carrier) catchUp(ctx context.Context, command payment.Command) error {
+	returned, ok := command.(payment.RecordOutcome)
+	if !ok {
+		return nil
+	}
+	succeeded := returned
+	succeeded.Outcome.Kind, succeeded.Outcome.Failure = payment.AttemptSucceeded, payment.Failure{}
+	if _, err := c.config.Engine.Do(ctx, succeeded); err != nil {
+		return err
+	}
+	_, err := c.config.Engine.Do(ctx, returned)
 	return err
 }

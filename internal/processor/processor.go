@@ -46,7 +46,6 @@ type Request struct {
 	Attempt   payment.AttemptID // the idempotency key
 	Refund    payment.Refund
 	Payment   payment.Payment
-	Documents []string // free text of the doors' documents, for the sandbox's triggers
 }
 
 // Notice is what a processor tells by itself.
