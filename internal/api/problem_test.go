@@ -1,0 +1,75 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/refundry/refundry/internal/api"
+	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/payment"
+)
+
+// statuses says which statuses each kind of no may have.
+var statuses = map[fault.Code][]int{
+	fault.Invalid:     {422},
+	fault.NotFound:    {404},
+	fault.Conflict:    {409},
+	fault.Forbidden:   {403},
+	fault.Unavailable: {503},
+	fault.Internal:    {500},
+}
+
+func TestEveryNoHasACode(t *testing.T) {
+	t.Parallel()
+	for _, rule := range payment.RuleNames() {
+		code, status, described := api.CodeOfRule(rule)
+		if want := statuses[(&payment.Refusal{Rule: rule}).FaultCode()]; !described || status != want[0] {
+			t.Errorf("rule %s: code %q with %d, want a described one with %v", rule, code, status, want)
+		}
+	}
+	for _, kind := range fault.Codes {
+		if code, status, described := api.CodeOfFault(kind); !described || status != statuses[kind][0] {
+			t.Errorf("fault %s: code %q with %d, want a described one with %v", kind, code, status, statuses[kind])
+		}
+	}
+}
+
+func TestEveryCodeHasAPage(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for _, code := range api.Codes() {
+		page := send(t, w.server, "GET", "/errors/"+code, "").want(t, 200)
+		if !strings.HasPrefix(page.text, code+"\n") {
+			t.Errorf("the page of %s begins otherwise: %s", code, page.text)
+		}
+	}
+	send(t, w.server, "GET", "/errors/nonsense", "").wantCode(t, 404, "not_found")
+}
+
+func TestCallersAreKnown(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for name, header := range map[string]string{
+		"none": "X-Other: x", "empty": "Authorization: ", "no key": "Authorization: Bearer",
+		"other scheme": "Authorization: Basic abc", "unknown": "Authorization: Bearer rfk_unknown",
+		"not ours": "Authorization: Bearer 4242",
+	} {
+		got := send(t, w.server, "GET", "/v1/events", "", header).wantCode(t, 401, "unauthorized")
+		if got.header.Get("WWW-Authenticate") != "Bearer" {
+			t.Errorf("%s: no WWW-Authenticate", name)
+		}
+	}
+	for _, path := range []string{"/v1/tenants", "/v1/keys", "/v1/settings", "/v1/endpoints", "/v1/deliveries"} {
+		w.call(t, "GET", path, "").wantCode(t, 403, "forbidden")
+	}
+}
+
+func TestUnknownRoutesAreProblems(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.call(t, "GET", "/v1/nothing", "").wantCode(t, 404, "not_found")
+	if got := w.call(t, "DELETE", "/v1/refunds", "").wantCode(t, 405, "method_not_allowed"); got.header.Get("Allow") != "POST" {
+		t.Errorf("Allow: %s, want POST", got.header.Get("Allow"))
+	}
+	w.call(t, "PUT", "/v1/payments/pay_1", "").wantCode(t, 405, "method_not_allowed")
+}
