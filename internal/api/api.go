@@ -33,10 +33,6 @@ type Engine interface {
 // payment has there.
 type ImportDocument func(line wire.Value) (document []byte, aliases []payment.Alias, err error)
 
-// Spelling finds the payment that a door spells so; false if the text is none
-// of its ids, or names nothing.
-type Spelling func(ctx context.Context, tenant payment.TenantID, text string) (payment.PaymentID, bool, error)
-
 // Config is what the API is made of.
 type Config struct {
 	Engine     Engine
@@ -47,8 +43,9 @@ type Config struct {
 
 	Doors       []payment.Door // that webhook endpoints can be of, besides our own
 	Import      map[payment.Door]ImportDocument
-	Spellings   []Spelling
+	AliasKinds  []string // by which an operator may spell a payment's id
 	Credentials map[auth.Kind]MakeCredential
+	Reports     map[string]Report // by name
 
 	Now       func() time.Time // domain time
 	NewID     id.Source

@@ -3,10 +3,12 @@ package api
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -194,6 +196,10 @@ func (a *API) decodeImport(in object) (payment.CreatePayment, string, error) {
 		}
 		command.Aliases = append(command.Aliases, known)
 	}
+	if in.value.Get("document").HasCardNumber() {
+		in.hasCardNumber = true
+		in.wrong("document", "has something in it that looks like a card number")
+	}
 	document, known := a.config.Import[command.Door]
 	if !known && command.Door != payment.DoorAPI {
 		in.wrong("home", "is not a front door that is known")
@@ -203,17 +209,17 @@ func (a *API) decodeImport(in object) (payment.CreatePayment, string, error) {
 	}
 	body, aliases, err := document(in.value)
 	command.Document = body
-	for _, alias := range aliases {
-		if !slices.Contains(command.Aliases, alias) {
-			command.Aliases = append(command.Aliases, alias)
-		}
-	}
+	command.Aliases = append(command.Aliases, aliases...)
+	slices.SortFunc(command.Aliases, func(a, b payment.Alias) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Value, b.Value))
+	})
+	command.Aliases = slices.Compact(command.Aliases)
 	return command, name, err
 }
 
 func importDigest(c payment.CreatePayment) *digest {
 	d := paymentDigest(c).text(string(c.Door)).text(c.Connector).bytes(c.Document)
-	for _, alias := range c.Aliases {
+	for _, alias := range c.Aliases { // sorted
 		d.text(alias.Kind).text(alias.Value)
 	}
 	return d

@@ -10,9 +10,9 @@ import (
 )
 
 // MakeCredential makes a credential of a front door's own kind for a tenant,
-// from the request's body. Shown is what its owner must know and may be told
-// once: public keys, names, secrets.
-type MakeCredential func(ctx context.Context, by auth.By, tenant payment.TenantID, body wire.Value,
+// under an id, from the request's body. It is written afterwards. Shown is what
+// its owner may be told this once: public keys, secrets.
+type MakeCredential func(ctx context.Context, id auth.CredentialID, tenant payment.TenantID, body wire.Value,
 ) (credential auth.Credential, shown map[string]string, err error)
 
 // listKeys shows a tenant's credentials of all kinds, without their secrets.
@@ -37,6 +37,11 @@ func showKey(w *writer, key auth.Credential) {
 	if key.Kind != auth.KindAPIKey { // there it is a digest, of no use to anybody
 		w.maybe("lookup", key.Lookup)
 	}
+	if _, err := wire.Parse([]byte(key.Public)); err == nil {
+		w.raw("public", key.Public)
+	} else {
+		w.maybe("public", key.Public)
+	}
 	w.time("created_at", key.CreatedAt)
 	w.time("revoked_at", key.RevokedAt)
 }
@@ -55,7 +60,9 @@ func (a *API) createKey(w http.ResponseWriter, r *http.Request, caller auth.Iden
 	case kind == auth.KindAPIKey || kind == "":
 		key, shown, err = a.createAPIKey(r, caller, in)
 	case known:
-		key, shown, err = maker(r.Context(), by(r, caller), caller.Tenant, in.value)
+		if key, shown, err = maker(r.Context(), a.config.NewID(), caller.Tenant, in.value); err == nil {
+			key, err = a.config.Auth.PutCredential(r.Context(), by(r, caller), key)
+		}
 	default:
 		in.wrong("kind", "is not a kind of key that is known")
 		err = in.err()

@@ -27,6 +27,7 @@ func (a *API) operatorRoutes() []route {
 		{"GET /v1/disputes/{id}", a.getDispute, forOperators},
 		{"POST /v1/disputes/{id}/move", a.moveDispute, forOperators},
 		{"POST /v1/payments/import", a.importPayments, forOperators},
+		{"GET /v1/reports/{name}", a.getReport, forOperators},
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/refundry/refundry/internal/payment"
 )
 
 func TestOperatorNamesTheTenant(t *testing.T) {
@@ -16,9 +18,34 @@ func TestOperatorNamesTheTenant(t *testing.T) {
 	send(t, w.operator, "GET", path, "", "Refundry-Tenant: stranger").wantCode(t, 404, "not_found")
 	send(t, w.operator, "GET", path, "", "Refundry-Tenant: nobody").wantCode(t, 404, "not_found")
 	send(t, w.operator, "GET", path, "").wantCode(t, 422, "invalid_request")
-	uuid := fmt.Sprintf("%s-%s", "019c40af-7d29-0000-0000", strings.Repeat("0", 12))
-	send(t, w.operator, "GET", "/v1/payments/"+uuid, "", "Refundry-Tenant: shop").wantCode(t, 404, "not_found")
 }
+
+func TestOperatorSpellsPaymentsAsDoorsDo(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	var id payment.PaymentID
+	if err := id.Parse(w.capture(t, "100")); err != nil {
+		t.Fatal(err)
+	}
+	line := `{"amount": 7, "currency": "EUR", "home": "dialect", "session": "ps_3230"}`
+	imported := w.operate(t, "POST", "/v1/payments/import", line).want(t, 200).string(t, "id")
+	for spelling, want := range map[string]string{
+		id.String(): id.String(), id.UUID(): id.String(), "ps_" + id.Decimal(): id.String(), "pm_" + id.Decimal(): id.String(),
+		"ps_3230": imported,
+	} {
+		if got := w.operate(t, "GET", "/v1/payments/"+spelling, "").want(t, 200).string(t, "id"); got != want {
+			t.Errorf("%s is %s, want %s", spelling, got, want)
+		}
+		if spelling != id.String() {
+			w.call(t, "GET", "/v1/payments/"+spelling, "").wantCode(t, 404, "not_found")
+		}
+	}
+	for _, nonsense := range []string{"ps_3231", "ps_x", "3230", uuidOfNothing} {
+		w.operate(t, "GET", "/v1/payments/"+nonsense, "").wantCode(t, 404, "not_found")
+	}
+}
+
+const uuidOfNothing = "019c40af-7d29-0000-0000-000000000000"
 
 func TestTenantsAndKeysAreManaged(t *testing.T) {
 	t.Parallel()
@@ -39,6 +66,12 @@ func TestTenantsAndKeysAreManaged(t *testing.T) {
 	w.operate(t, "DELETE", "/v1/keys/"+made.string(t, "id"), "").want(t, 204)
 	send(t, w.server, "GET", "/v1/events", "", key).wantCode(t, 401, "unauthorized")
 	w.operate(t, "DELETE", "/v1/keys/nonsense", "").wantCode(t, 404, "not_found")
+	project := w.operate(t, "POST", "/v1/keys", `{"kind": "project", "name": "till"}`).want(t, 201)
+	if project.string(t, "provider_key") != "PEM" || project.string(t, "lookup") != "till" {
+		t.Errorf("made %s", project.text)
+	}
+	w.operate(t, "POST", "/v1/keys", `{"kind": "project", "name": "till"}`).wantCode(t, 409, "conflict")
+	w.operate(t, "POST", "/v1/keys", `{"kind": "project"}`).wantCode(t, 422, "invalid_request")
 	w.operate(t, "POST", "/v1/keys", `{"kind": "nonsense"}`).wantCode(t, 422, "invalid_request")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/bits"
 	"net/http"
+	"strings"
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/money"
@@ -196,11 +197,14 @@ func (a *API) paymentNamed(ctx context.Context, caller auth.Identity, text strin
 	case id.ParseUUID(text) == nil:
 		return id, nil
 	}
-	for _, spell := range a.config.Spellings {
-		found, ok, err := spell(ctx, caller.Tenant, text)
-		if err != nil || ok {
-			return found, err
+	for _, kind := range a.config.AliasKinds {
+		subject, found, err := a.config.Reader.Find(ctx, caller.Tenant, payment.Alias{Kind: kind, Value: text})
+		if err != nil || found {
+			return subject, err
 		}
+	}
+	if _, digits, ok := strings.Cut(text, "_"); ok && id.ParseDecimal(digits) == nil {
+		return id, nil
 	}
 	return id, payment.NoSuch("payment")
 }

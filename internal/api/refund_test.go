@@ -186,7 +186,7 @@ func TestConcurrentRefundsNeverExceedCapture(t *testing.T) {
 		t.Fatalf("%d went back and %d are left of %d", sum, left, captured)
 	}
 	if left > 1 {
-		refund(left - 1).want(t, 201)
+		refund(left-1).want(t, 201)
 	}
 	if sum == captured {
 		return

@@ -19,6 +19,7 @@ import (
 	"github.com/refundry/refundry/internal/api"
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/store/sqlite"
@@ -110,9 +111,11 @@ func setup(t *testing.T) *world {
 	late := &lateEngine{}
 	a := api.New(api.Config{
 		Engine: late, Reader: w.store, Feed: w.store, Auth: w.auth, Deliveries: w.store,
-		Doors:  []payment.Door{dialect},
-		Import: map[payment.Door]api.ImportDocument{dialect: importDialect},
-		Now:    w.now, NewID: newID, IsSandbox: true, Connector: "sandbox", Log: log,
+		Doors:       []payment.Door{dialect},
+		Import:      map[payment.Door]api.ImportDocument{dialect: importDialect},
+		AliasKinds:  []string{"dialect.session"},
+		Credentials: map[auth.Kind]api.MakeCredential{"project": makeProject},
+		Now:         w.now, NewID: newID, IsSandbox: true, Connector: "sandbox", Log: log,
 	})
 	w.engine = engine.New(engine.Config{
 		Store: w.store, Router: webhook.NewRouter(a.Voice()), Starter: nobody{}, NewID: newID, Lanes: 1,
@@ -136,6 +139,17 @@ func (l *lateEngine) Do(ctx context.Context, c payment.Command, finish ...paymen
 func importDialect(line wire.Value) ([]byte, []payment.Alias, error) {
 	session, _ := line.Get("session").Text()
 	return []byte(`{}`), []payment.Alias{{Kind: "dialect.session", Value: session}}, nil
+}
+
+// makeProject makes a credential of the dialect's own kind.
+func makeProject(_ context.Context, id auth.CredentialID, tenant payment.TenantID, body wire.Value,
+) (auth.Credential, map[string]string, error) {
+	name, _ := body.Get("name").Text()
+	if name == "" {
+		return auth.Credential{}, nil, fault.New(fault.Invalid, "a project has a name")
+	}
+	return auth.Credential{Tenant: tenant, ID: id, Kind: "project", Lookup: name, Public: `{"key": 1}`},
+		map[string]string{"provider_key": "PEM"}, nil
 }
 
 func (w *world) run(t *testing.T) {
