@@ -278,6 +278,12 @@ func (b *Book) tell(meta Meta, kind EventKind, subject [16]byte, p Payment, r Re
 	})
 }
 
+// tellDispute records that something happened to a dispute.
+func (b *Book) tellDispute(meta Meta, p Payment, d Dispute) {
+	b.tell(meta, disputeEvent(d.Status), d.ID, p, Refund{})
+	b.Changes.Tellings[len(b.Changes.Tellings)-1].Dispute = d
+}
+
 // tellOrder records that something happened to an order.
 func (b *Book) tellOrder(meta Meta, kind EventKind, order Order) {
 	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{

@@ -103,7 +103,7 @@ func (c OpenDispute) open(b *Book, v *View, amount money.Minor) (Dispute, error)
 		b.post(*p, d.ID, disputeEvent(DisputeOpen), d.held(*v))
 	}
 	v.putDispute(d)
-	b.tell(c.Meta, disputeEvent(DisputeOpen), d.ID, *p, Refund{})
+	b.tellDispute(c.Meta, *p, d)
 	if c.ProcessorRef != "" {
 		if err := b.claim(p.Tenant, processorAlias(c.Connector, c.ProcessorRef), d.ID); err != nil {
 			return Dispute{}, err
@@ -200,5 +200,5 @@ func (c MoveDispute) move(b *Book, v *View, d *Dispute) {
 		}})
 	}
 	v.putDispute(*d)
-	b.tell(c.Meta, kind, d.ID, *p, Refund{})
+	b.tellDispute(c.Meta, *p, *d)
 }

@@ -48,5 +48,6 @@ type Event struct {
 type Telling struct {
 	Event   Event
 	Payment Payment
-	Refund  Refund // zero: the event is not about a refund
+	Refund  Refund  // zero: the event is not about a refund
+	Dispute Dispute // zero: the event is not about a dispute
 }

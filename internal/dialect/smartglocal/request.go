@@ -1,0 +1,138 @@
+package smartglocal
+
+import (
+	"context"
+	"net/http"
+
+	"golang.org/x/time/rate"
+
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
+)
+
+// The protocol's headers.
+const (
+	headerProject     = "X-Partner-Project"
+	headerSign        = "X-Partner-Sign"
+	headerKey         = "X-Partner-Idempotency-Key"
+	headerSubmerchant = "X-Partner-Submerchant"
+)
+
+// call is one call of a merchant whose signature is right.
+type call struct {
+	ctx         context.Context //nolint:containedctx // of the request, which the call is
+	brand       Brand
+	version     Version
+	path        string
+	project     auth.Credential
+	tenant      *payment.Tenant
+	body        wire.Value
+	key         payment.Key
+	host        string
+	submerchant string
+}
+
+// read lets a caller in and reads what it asks for.
+func (d *Door) read(w http.ResponseWriter, r *http.Request, version Version, path string, called method) (*call, error) {
+	if r.Method != http.MethodPost {
+		return nil, wrongMethod
+	}
+	if called.takes && !d.config.IsSandbox {
+		return nil, notHere // unread: it may have a card number in it
+	}
+	raw, err := wire.Body(w, r, bodyBytesDefault)
+	if err != nil {
+		return nil, err
+	}
+	c := &call{
+		ctx: r.Context(), version: version, path: path, host: r.Host, submerchant: r.Header.Get(headerSubmerchant),
+	}
+	if err := d.authenticate(c, r.Header, raw); err != nil {
+		return nil, err
+	}
+	if c.body, err = parseBody(raw); err != nil {
+		return nil, err
+	}
+	if called.isReading {
+		return c, nil
+	}
+	return c, d.readKey(c, r.Header)
+}
+
+// authenticate finds the project and verifies the signature over the bytes as
+// received, before anything of them is read.
+func (d *Door) authenticate(c *call, header http.Header, raw []byte) error {
+	name := header.Get(headerProject)
+	if !isVisible(name, projectNameMax) {
+		return unknownProject
+	}
+	var err error
+	if c.project, err = d.config.Auth.Credential(c.ctx, KindProject, name); err != nil {
+		if fault.CodeOf(err) == fault.NotFound {
+			return unknownProject
+		}
+		return err
+	}
+	read, err := d.projects.read(c.project)
+	if err != nil {
+		return err
+	}
+	c.brand = read.brand
+	if c.tenant, err = d.config.Auth.Tenant(c.ctx, c.project.Tenant); err != nil {
+		return err
+	}
+	if int64(len(raw)) > choices[c.brand].BodyBytesMax.Of(c.tenant.Settings) {
+		return tooLarge
+	}
+	if !read.verify(raw, header.Get(headerSign)) {
+		return badSignature
+	}
+	if !d.mayCall(c) {
+		return tooMany
+	}
+	return nil
+}
+
+// mayCall reports whether the project is within its limit (C24).
+func (d *Door) mayCall(c *call) bool {
+	perSecond := choices[c.brand].RequestsPerSecond.Of(c.tenant.Settings)
+	if perSecond == 0 {
+		return true
+	}
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	limit, ok := d.limits[c.project.ID]
+	if !ok {
+		limit = rate.NewLimiter(rate.Limit(perSecond), int(perSecond))
+		d.limits[c.project.ID] = limit
+	}
+	if limit.Limit() != rate.Limit(perSecond) {
+		limit.SetLimit(rate.Limit(perSecond))
+		limit.SetBurst(int(perSecond))
+	}
+	return limit.AllowN(d.config.Now(), 1)
+}
+
+// parseBody reads an object. PHP clients write an empty one as [].
+func parseBody(raw []byte) (wire.Value, error) {
+	body, err := wire.Parse(raw)
+	switch {
+	case err != nil:
+		return wire.Value{}, badBody
+	case body.IsEmptyArray():
+		return wire.Parse([]byte("{}"))
+	case !body.Is(wire.Object):
+		return wire.Value{}, badBody
+	}
+	return body, nil
+}
+
+// meta returns what the call's command carries.
+func (c *call) meta() payment.Meta {
+	return payment.Meta{
+		Tenant: c.tenant.ID, Actor: "key:" + c.project.ID.String(), Door: c.brand.Door(),
+		Request: wire.RequestID(c.ctx), Key: c.key,
+	}
+}
