@@ -115,6 +115,7 @@ func setup(t *testing.T) *world {
 		Import:      map[payment.Door]api.ImportDocument{dialect: importDialect},
 		AliasKinds:  []string{"dialect.session"},
 		Credentials: map[auth.Kind]api.MakeCredential{"project": makeProject},
+		Reports:     map[string]api.Report{"good": goodReport, "bad": badReport, "broken": brokenReport},
 		Now:         w.now, NewID: newID, IsSandbox: true, Connector: "sandbox", Log: log,
 	})
 	w.engine = engine.New(engine.Config{
