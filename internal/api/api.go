@@ -132,8 +132,12 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	p := problemOf(err)
-	if facts := p.facts(); facts.status >= http.StatusInternalServerError {
-		a.config.Log.ErrorContext(r.Context(), "request failed", "error", err, "code", p.code,
+	if status := p.facts().status; status >= http.StatusInternalServerError {
+		level := slog.LevelError // a bug of ours
+		if status == http.StatusServiceUnavailable {
+			level = slog.LevelWarn
+		}
+		a.config.Log.Log(r.Context(), level, "request failed", "error", err, "code", p.code,
 			"request_id", wire.RequestID(r.Context()))
 	}
 	p.write(w)

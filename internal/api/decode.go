@@ -21,7 +21,6 @@ const (
 	itemsMax       = 500
 	tagsMax        = 32
 	quantityMax    = 1_000_000_000
-	idTextMax      = 128
 	clockTolerance = 5 * time.Minute // by which a caller's clock may be ahead of ours
 )
 

@@ -63,7 +63,8 @@ func (a *API) createEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	if err := in.err(); err != nil {
 		return err
 	}
-	endpoint, secret, err := a.config.Auth.AddEndpoint(r.Context(), by(r, caller), caller.Tenant, door, url, kinds, secret)
+	endpoint, secret, err := a.config.Auth.AddEndpoint(r.Context(), by(r, caller), caller.Tenant,
+		door, url, kinds, secret)
 	if err != nil {
 		return err
 	}

@@ -84,6 +84,8 @@ func (a *API) tenantNamed(ctx context.Context, name string) (payment.TenantID, e
 	case len(tenants) == 0:
 		return payment.TenantID{}, &problem{code: codeNotFound, detail: "there is no tenant yet"}
 	default:
-		return payment.TenantID{}, &problem{code: codeInvalid, detail: "there are several tenants: name one in " + tenantHeader}
+		return payment.TenantID{}, &problem{
+			code: codeInvalid, detail: "there are several tenants: name one in " + tenantHeader,
+		}
 	}
 }

@@ -40,7 +40,7 @@ func TestOperatorSpellsPaymentsAsDoorsDo(t *testing.T) {
 			w.call(t, "GET", "/v1/payments/"+spelling, "").wantCode(t, 404, "not_found")
 		}
 	}
-	for _, nonsense := range []string{"ps_3231", "ps_x", "3230", uuidOfNothing} {
+	for _, nonsense := range []string{"ps_3231", "ps_x", "3230", uuidOfNothing, "ps_%00", "ps_%ff"} {
 		w.operate(t, "GET", "/v1/payments/"+nonsense, "").wantCode(t, 404, "not_found")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/money"
@@ -129,7 +130,8 @@ func decodeItems(in object) []payment.Item {
 		if line.value.Get("unit_amount").Is(wire.Absent) {
 			line.wrong("unit_amount", "is required: a whole number of minor units")
 		}
-		item.Total = money.Minor(line.number("total", 0, int64(money.Max), int64(product(item.Quantity, item.UnitAmount))))
+		whole := product(item.Quantity, item.UnitAmount)
+		item.Total = money.Minor(line.number("total", 0, int64(money.Max), int64(whole)))
 		items = append(items, item)
 	}
 	return items
@@ -192,7 +194,7 @@ func (a *API) paymentNamed(ctx context.Context, caller auth.Identity, text strin
 	switch {
 	case id.Parse(text) == nil:
 		return id, nil
-	case !caller.IsOperator:
+	case !caller.IsOperator, len(text) > nameMax, !utf8.ValidString(text), strings.ContainsRune(text, 0):
 		return id, payment.NoSuch("payment")
 	case id.ParseUUID(text) == nil:
 		return id, nil

@@ -1,10 +1,16 @@
 package api_test
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/refundry/refundry/internal/api"
+	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -72,4 +78,57 @@ func TestUnknownRoutesAreProblems(t *testing.T) {
 		t.Errorf("Allow: %s, want POST", got.header.Get("Allow"))
 	}
 	w.call(t, "PUT", "/v1/payments/pay_1", "").wantCode(t, 405, "method_not_allowed")
+}
+
+// failing is an engine that fails.
+type failing struct{ err error }
+
+func (f failing) Do(context.Context, payment.Command, ...payment.TaskRef) (payment.Answer, error) {
+	return payment.Answer{}, f.err
+}
+
+// failingServer is the API before an engine that fails.
+func failingServer(t *testing.T, w *world, err error) *httptest.Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	api.New(api.Config{
+		Engine: failing{err}, Auth: w.auth, Now: w.now, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
+	}).Register(mux)
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func TestFailuresSayNothingButTheirCode(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	key := "Authorization: Bearer " + w.key
+	body := `{"amount": 1, "currency": "EUR"}`
+	bug := failingServer(t, w, errors.New("the secret of the bug"))
+	got := send(t, bug, "POST", "/v1/payments", body, key).wantCode(t, 500, "internal_error")
+	if strings.Contains(got.text, "secret") || !strings.Contains(w.log.String(), "the secret of the bug") {
+		t.Errorf("the cause is for the log: %s", got.text)
+	}
+	busy := failingServer(t, w, fault.New(fault.Unavailable, "too busy; nothing was done"))
+	if got := send(t, busy, "POST", "/v1/payments", body, key).wantCode(t, 503, "unavailable"); got.body["retryable"] != true {
+		t.Errorf("not retryable: %s", got.text)
+	}
+}
+
+// Whoever reads a 5xx knows that nothing was done. What may have been done
+// gets no answer.
+func TestUnknownFateGetsNoAnswer(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	server := failingServer(t, w, engine.ErrFateUnknown)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/v1/payments",
+		strings.NewReader(`{"amount": 1, "currency": "EUR"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+w.key)
+	if got, err := server.Client().Do(r); err == nil {
+		_ = got.Body.Close()
+		t.Errorf("got %d, want no answer", got.StatusCode)
+	}
 }

@@ -101,7 +101,8 @@ func decodeItemAsks(in object) []payment.ItemAsk {
 	for _, item := range items {
 		item.only("position", "quantity")
 		ask := payment.ItemAsk{
-			Position: int(item.number("position", 1, itemsMax, 0)), Quantity: item.number("quantity", 1, quantityMax, 0),
+			Position: int(item.number("position", 1, itemsMax, 0)),
+			Quantity: item.number("quantity", 1, quantityMax, 0),
 		}
 		if ask.Position == 0 || ask.Quantity == 0 {
 			item.wrong("", "needs a position and a quantity")
