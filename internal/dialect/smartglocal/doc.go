@@ -37,3 +37,11 @@ const (
 	V1 Version = "v1"
 	V2 Version = "v2"
 )
+
+// AliasKinds lists the kinds of alias by which an operator may name a payment
+// that was made elsewhere.
+func AliasKinds() []string {
+	return []string{
+		SmartGlocal.sessionAlias(), SmartGlocal.paymentAlias(), Pike.sessionAlias(), Pike.paymentAlias(),
+	}
+}

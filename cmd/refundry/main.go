@@ -1,0 +1,110 @@
+// Command refundry is a self-hosted refund engine: see the README.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/lmittmann/tint"
+	"github.com/mattn/go-isatty"
+
+	"github.com/refundry/refundry/internal/fault"
+)
+
+// commands is the whole command line.
+type commands struct {
+	Serve serveCommand `cmd:"" help:"Run the server."`
+
+	JSON     bool   `help:"Print JSON instead of text." name:"json"`
+	LogLevel string `help:"Least level of logs: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"REFUNDRY_LOG_LEVEL"`
+}
+
+// terminal is what a command may use of the world around it.
+type terminal struct {
+	stdout io.Writer
+	stderr io.Writer
+	isJSON bool
+	colors bool
+	log    *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// exitError ends the program with a status of its own, its message printed already.
+type exitError int
+
+// Error implements error.
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// run runs one command line and returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
+	var cli commands
+	exit := -1
+	parser, err := kong.New(&cli,
+		kong.Name("refundry"),
+		kong.Description("A self-hosted refund engine: nothing is paid back twice, and nothing is lost."),
+		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "refundry:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit // help was asked for
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "refundry: %s\n\nTry: refundry --help\n", err)
+		return 2
+	}
+	t := &terminal{
+		stdout: stdout, stderr: stderr, isJSON: cli.JSON,
+		colors: isatty.IsTerminal(stdout.Fd()) && os.Getenv("NO_COLOR") == "",
+		log:    newLog(stderr, cli.LogLevel),
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.Bind(parser)
+	return t.status(parsed.Run(t))
+}
+
+// status prints what went wrong and returns the exit status: 1, or the one
+// that the error carries.
+func (t *terminal) status(err error) int {
+	if err == nil {
+		return 0
+	}
+	if code, ok := errors.AsType[exitError](err); ok {
+		return int(code)
+	}
+	message := err.Error()
+	if fault.CodeOf(err) != fault.Internal {
+		message = fault.MessageOf(err)
+	}
+	_, _ = fmt.Fprintln(t.stderr, "refundry:", message)
+	return 1
+}
+
+// newLog returns a log for people on a terminal, JSON lines elsewhere.
+func newLog(to *os.File, level string) *slog.Logger {
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(strings.ToUpper(level))); err != nil {
+		least = slog.LevelInfo
+	}
+	if isatty.IsTerminal(to.Fd()) {
+		return slog.New(tint.NewHandler(to, &tint.Options{Level: least, TimeFormat: "15:04:05.000"}))
+	}
+	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: least}))
+}

@@ -1,0 +1,296 @@
+// Package service puts the whole of Refundry together: a store, the engine,
+// jobs, processors, webhooks and all front doors. The command and the tests
+// start the same thing.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/refundry/refundry/internal/api"
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/clock"
+	"github.com/refundry/refundry/internal/dialect/smartglocal"
+	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/id"
+	"github.com/refundry/refundry/internal/job"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/processor"
+	"github.com/refundry/refundry/internal/processor/sandbox"
+	"github.com/refundry/refundry/internal/setting"
+	"github.com/refundry/refundry/internal/webhook"
+)
+
+// Config is what a service is made of.
+type Config struct {
+	Data         string // folder for the SQLite file, keys, the lock; it must exist
+	Database     string // URL of a Postgres database; empty: SQLite in Data
+	IsSandbox    bool
+	SandboxDelay time.Duration  // after which refunds succeed in the sandbox
+	Allow        []netip.Prefix // addresses of webhook endpoints that the guard lets through
+	Lease        time.Duration  // of jobs; 0: the default
+	PausesJobs   bool           // nothing runs jobs: for measuring what callers wait for
+	Machine      func() time.Time
+	NewID        id.Source
+	Luck         func() float64 // between 0 and 1
+	Log          *slog.Logger
+}
+
+const (
+	leaseDefault  = 60 * time.Second
+	placesInAll   = 256
+	placesInQueue = 16 // jobs of one endpoint or connector at a time
+	lanesSQLite   = 1  // one writer
+	// LanesPostgres is how many batches are under way at a time on Postgres.
+	LanesPostgres = 4
+)
+
+// Service is a whole Refundry. Make one with [Open], [Service.Run] it, then
+// [Service.Close] it.
+type Service struct {
+	config   Config
+	unlock   func() error
+	store    store
+	clock    *clock.Clock
+	skew     *skew
+	sandbox  *sandbox.Sandbox
+	auth     *auth.Auth
+	engine   *engine.Engine
+	runner   *job.Runner
+	teller   *webhook.Teller
+	carrier  *processor.Carrier
+	dialect  *smartglocal.Door
+	doors    []payment.Door
+	api      *api.API
+	metrics  *metrics
+	handler  http.Handler
+	operator http.Handler
+}
+
+// SettingSpecs describes every setting of a tenant.
+func SettingSpecs() []setting.Spec {
+	return append(append([]setting.Spec{}, payment.PolicySpecs...), smartglocal.Specs()...)
+}
+
+// Open takes the data folder and opens the store. Nothing runs yet.
+func Open(ctx context.Context, config Config) (_ *Service, err error) {
+	if config.Lease == 0 {
+		config.Lease = leaseDefault
+	}
+	s := &Service{config: config, metrics: newMetrics()}
+	if s.unlock, err = Lock(config.Data); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	s.skew = &skew{machine: config.Machine}
+	s.clock = clock.New(s.skew.now)
+	if s.store, err = openStore(ctx, config, s.clock.Now); err != nil {
+		return nil, err
+	}
+	if err := s.skew.follow(ctx, s.store); err != nil {
+		return nil, err
+	}
+	if config.IsSandbox {
+		if s.sandbox, err = s.openSandbox(ctx); err != nil {
+			return nil, err
+		}
+	}
+	keyring, err := s.keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.auth = auth.New(auth.Config{
+		Store: s.store, Keyring: keyring, Specs: SettingSpecs(),
+		Now: s.clock.Now, Machine: config.Machine, NewID: config.NewID,
+	})
+	s.assemble()
+	return s, nil
+}
+
+func (s *Service) openSandbox(ctx context.Context) (*sandbox.Sandbox, error) {
+	return sandbox.Open(ctx, sandbox.Config{
+		Path: filepath.Join(s.config.Data, "sandbox.db"), URL: s.config.Database, Clock: s.clock,
+		Machine: s.config.Machine, NewID: s.config.NewID, Delay: s.config.SandboxDelay, Log: s.config.Log,
+	})
+}
+
+// assemble puts the parts together. The engine needs to know who is told and
+// who runs jobs; these need the engine.
+func (s *Service) assemble() {
+	c := s.config
+	s.dialect = smartglocal.New(smartglocal.Config{
+		Engine: lateEngine{s}, Reader: s.store, Auth: s.auth, Now: s.clock.Now, NewID: c.NewID,
+		IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
+	})
+	s.api = api.New(api.Config{
+		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store,
+		Doors:       []payment.Door{smartglocal.SmartGlocal.Door(), smartglocal.Pike.Door()},
+		AliasKinds:  smartglocal.AliasKinds(),
+		Credentials: map[auth.Kind]api.MakeCredential{smartglocal.KindProject: s.dialect.MakeCredential},
+		Import: map[payment.Door]api.ImportDocument{
+			smartglocal.SmartGlocal.Door(): smartglocal.ImportDocument(smartglocal.SmartGlocal),
+			smartglocal.Pike.Door():        smartglocal.ImportDocument(smartglocal.Pike),
+		},
+		Now: s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
+	})
+	voices := append(s.dialect.Voices(), s.api.Voice())
+	for _, voice := range voices {
+		s.doors = append(s.doors, voice.Door())
+	}
+	s.teller = webhook.NewTeller(webhook.Config{
+		Store: s.store, Reader: s.store, Tenants: s.auth.Tenant, Voices: voices, Allow: s.allowed(),
+		LeaseLeft: s.leaseLeft, Now: s.clock.Now, Machine: c.Machine, Log: c.Log, Metrics: s.metrics,
+	})
+	s.carrier = processor.NewCarrier(processor.Config{
+		Engine: lateEngine{s}, Reader: s.store, Connectors: s.connector, LeaseLeft: s.leaseLeft,
+		Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
+	})
+	handlers := s.carrier.Handlers()
+	handlers[payment.TaskDeliverWebhook] = s.teller.Handle
+	s.runner = job.New(job.Config{
+		Store: s.store, Handlers: handlers, Places: job.Places{PerQueue: placesInQueue, InAll: s.places()},
+		Lease: c.Lease, Now: s.clock.Now, NewID: c.NewID, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
+	})
+	lanes := lanesSQLite
+	if c.Database != "" {
+		lanes = LanesPostgres
+	}
+	s.engine = engine.New(engine.Config{
+		Store: s.store, Router: webhook.NewRouter(voices...), Starter: s.runner, NewID: c.NewID, Lanes: lanes,
+		Log: c.Log, Metrics: s.metrics,
+	})
+	s.handler, s.operator = s.handlers()
+}
+
+// places returns how many jobs may run at a time; none while they are paused.
+func (s *Service) places() int {
+	if s.config.PausesJobs {
+		return 0
+	}
+	return placesInAll
+}
+
+// allowed returns the addresses that webhooks may go to although they are not
+// public: in the sandbox, this machine.
+func (s *Service) allowed() []netip.Prefix {
+	if !s.config.IsSandbox {
+		return s.config.Allow
+	}
+	return append([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, s.config.Allow...)
+}
+
+// Connector is the name of the sandbox's connector, where refunds go that name
+// no other.
+const Connector = "sandbox"
+
+func (s *Service) connector(name string) (processor.Processor, bool) {
+	if s.sandbox == nil || name != Connector {
+		return nil, false
+	}
+	return s.sandbox, true
+}
+
+func (s *Service) leaseLeft(j job.Job) time.Duration { return s.runner.LeaseLeft(j) }
+
+// lateEngine lets parts be made before the engine that they call.
+type lateEngine struct{ service *Service }
+
+// Do implements the engine's side of every front door.
+func (l lateEngine) Do(ctx context.Context, command payment.Command, finish ...payment.TaskRef) (payment.Answer, error) {
+	return l.service.engine.Do(ctx, command, finish...)
+}
+
+// Handler answers callers at all front doors.
+func (s *Service) Handler() http.Handler { return s.handler }
+
+// OperatorHandler answers operators: whoever reaches it may do everything. It
+// belongs behind a socket that only the operator can open.
+func (s *Service) OperatorHandler() http.Handler { return s.operator }
+
+// Run works until ctx ends and all is quiet. Requests must have ended before:
+// what is still in line is answered, what runs comes to its end.
+func (s *Service) Run(ctx context.Context) {
+	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWorking()
+	var engineAndTeller, runner sync.WaitGroup
+	engineAndTeller.Go(func() { s.engine.Run(working) })
+	engineAndTeller.Go(func() { s.teller.Run(working) })
+	runner.Go(func() { s.runner.Run(ctx) })
+	runner.Go(func() { s.skew.run(ctx, s.store, s.config.Log) })
+	runner.Go(func() { s.count(ctx) })
+	if s.sandbox != nil {
+		runner.Go(func() { s.sandbox.Run(ctx, s.carrier.Receive) })
+	}
+	runner.Wait() // jobs end through the engine and the teller: these go last
+	stopWorking()
+	engineAndTeller.Wait()
+}
+
+// Close gives everything back. It comes after [Service.Run] has returned.
+func (s *Service) Close() error {
+	var errs []error
+	if s.sandbox != nil {
+		errs = append(errs, s.sandbox.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(append(errs, s.unlock())...)
+}
+
+// keyring returns what encrypts secrets: in the sandbox one that all replicas
+// find in its record, elsewhere the data folder's master key.
+func (s *Service) keyring(ctx context.Context) (*auth.Keyring, error) {
+	if s.sandbox != nil {
+		return s.sandboxKeyring(ctx)
+	}
+	path := filepath.Join(s.config.Data, "master.key")
+	kept, err := os.ReadFile(path) //nolint:gosec // the operator's own folder
+	switch {
+	case err == nil:
+		return auth.ParseKeyring(kept)
+	case !errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("read the master key: %w", err)
+	case s.config.Database != "":
+		tenants, err := s.store.Tenants(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(tenants) > 0 {
+			return nil, fmt.Errorf("no master.key in the data folder, but the database has tenants: " +
+				"copy the file from the first replica")
+		}
+	}
+	keyring, err := auth.NewKeyring()
+	if err != nil {
+		return nil, err
+	}
+	return keyring, writeSecret(path, keyring.Bytes())
+}
+
+// writeSecret writes a file that only its owner can read, whole or not at all.
+func writeSecret(path string, content []byte) error {
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, content, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	if err := os.Chmod(temporary, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}
