@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"context"
+	crand "crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -173,7 +174,7 @@ func do(request *http.Request, answer any) (int, error) {
 func (w *killWorld) pay(t *testing.T) string {
 	t.Helper()
 	var payment struct{ ID string }
-	status, err := w.post("/v1/payments", rand.Text(), map[string]any{"amount": 100_000_000, "currency": "EUR"}, &payment)
+	status, err := w.post("/v1/payments", crand.Text(), map[string]any{"amount": 100_000_000, "currency": "EUR"}, &payment)
 	if err != nil || status != http.StatusCreated {
 		t.Fatalf("payment: status %d, %v", status, err)
 	}
@@ -197,7 +198,7 @@ func (w *killWorld) call(stop <-chan struct{}) {
 		}
 		ending := digits[rand.IntN(len(digits))]
 		var refund struct{ ID string }
-		status, err := w.post("/v1/refunds", rand.Text(), map[string]any{
+		status, err := w.post("/v1/refunds", crand.Text(), map[string]any{
 			"payment": w.payments[rand.IntN(len(w.payments))], "currency": "EUR", "amount": 10_000*rand.IntN(3) + max(ending, 1),
 		}, &refund)
 		if err != nil || status != http.StatusCreated {
