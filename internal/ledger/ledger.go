@@ -6,6 +6,7 @@
 package ledger
 
 import (
+	"strings"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
@@ -88,4 +89,18 @@ func (b Balances) add(account Account, currency money.Currency, minor money.Mino
 		b[account] = map[money.Currency]money.Minor{}
 	}
 	b[account][currency] += minor
+}
+
+// IsMerchants reports whether an account is one of a merchant's.
+func (a Account) IsMerchants() bool { return strings.HasPrefix(string(a), "merchant:") }
+
+// Append adds a posting to the entry it belongs to: the last one, if that is
+// of the same subject and version, else a new one.
+func Append(entries []Entry, entry Entry, posting Posting) []Entry {
+	if last := len(entries) - 1; last >= 0 && entries[last].Subject == entry.Subject && entries[last].Version == entry.Version {
+		entries[last].Postings = append(entries[last].Postings, posting)
+		return entries
+	}
+	entry.Postings = []Posting{posting}
+	return append(entries, entry)
 }

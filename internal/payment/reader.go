@@ -1,6 +1,10 @@
 package payment
 
-import "context"
+import (
+	"context"
+
+	"github.com/refundry/refundry/internal/ledger"
+)
 
 // Reader answers questions about what has been committed. Every question
 // names its tenant: what is another's is not found.
@@ -17,4 +21,12 @@ type Reader interface {
 	Find(ctx context.Context, tenant TenantID, alias Alias) (subject [16]byte, found bool, err error)
 	// Key returns what an idempotency key was used for, nil if it is new.
 	Key(ctx context.Context, tenant TenantID, hash KeyHash) (*KeyRecord, error)
+}
+
+// Books reads a tenant's ledger.
+type Books interface {
+	// Entries returns every entry about a payment, in the order of its versions.
+	Entries(ctx context.Context, tenant TenantID, id PaymentID) ([]ledger.Entry, error)
+	// Balances returns the balances of all accounts: the trial balance.
+	Balances(ctx context.Context, tenant TenantID) (ledger.Balances, error)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/store/postgres"
 	"github.com/refundry/refundry/internal/store/sqlite"
+	"github.com/refundry/refundry/internal/verify"
 	"github.com/refundry/refundry/internal/webhook"
 )
 
@@ -24,6 +25,8 @@ type store interface {
 	webhook.Store
 	payment.Reader
 	payment.Feed
+	payment.Books
+	verify.Store
 	Close() error
 }
 

@@ -200,8 +200,11 @@ func (s *Store) View(ctx context.Context, tenant payment.TenantID, id payment.Pa
 	return view, err
 }
 
-// wholeView reads a payment and all its parts, in two round trips.
-func wholeView(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id payment.PaymentID) (payment.View, error) {
+// wholeView reads a payment and all its parts, with the attempts of some
+// refunds, in two round trips.
+func wholeView(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id payment.PaymentID,
+	attemptsOf ...payment.RefundID,
+) (payment.View, error) {
 	p, err := scanPayment(tx.QueryRow(ctx, `SELECT `+paymentColumns+` FROM payment WHERE tenant_id = $1 AND id = $2`,
 		pgUUID(tenant), pgUUID(id)))
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -212,15 +215,16 @@ func wholeView(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id payme
 	}
 	view := payment.View{Payment: p, Parts: payment.PartAll}
 	wanted := &partsWanted{}
-	wanted.add(&view, nil)
+	wanted.add(&view, attemptsOf)
 	pipe := &pgx.Batch{}
 	wanted.queue(pipe)
-	return view, tx.SendBatch(ctx, pipe).Close()
+	err = tx.SendBatch(ctx, pipe).Close()
+	return view, err
 }
 
 // ViewOfRefund implements [payment.Reader].
 func (s *Store) ViewOfRefund(ctx context.Context, tenant payment.TenantID, id payment.RefundID) (payment.View, error) {
-	return s.viewOf(ctx, tenant, `SELECT payment_id FROM refund WHERE tenant_id = $1 AND id = $2`, id, "refund")
+	return s.viewOf(ctx, tenant, `SELECT payment_id FROM refund WHERE tenant_id = $1 AND id = $2`, id, "refund", id)
 }
 
 // ViewOfDispute implements [payment.Reader].
@@ -230,6 +234,7 @@ func (s *Store) ViewOfDispute(ctx context.Context, tenant payment.TenantID, id p
 }
 
 func (s *Store) viewOf(ctx context.Context, tenant payment.TenantID, query string, id [16]byte, noun string,
+	attemptsOf ...payment.RefundID,
 ) (view payment.View, err error) {
 	err = s.snapshot(ctx, func(tx pgx.Tx) error {
 		var of payment.PaymentID
@@ -240,7 +245,7 @@ func (s *Store) viewOf(ctx context.Context, tenant payment.TenantID, query strin
 		if err != nil {
 			return err
 		}
-		view, err = wholeView(ctx, tx, tenant, of)
+		view, err = wholeView(ctx, tx, tenant, of, attemptsOf...)
 		return err
 	})
 	return view, err

@@ -159,3 +159,25 @@ func appendText(to []byte, text string) []byte {
 	to = binary.BigEndian.AppendUint32(to, uint32(len(text))) //nolint:gosec // texts are short
 	return append(to, text...)
 }
+
+// Chained is a link, and whether it follows from the one before.
+type Chained struct {
+	Link
+
+	Follows bool
+}
+
+// Chain checks links that were read in order, beginning with the one numbered
+// after, if there is such a one: it is what the next must follow from.
+func Chain(links []Link, after int64) []Chained {
+	var previous Link
+	if len(links) > 0 && links[0].Number == after {
+		previous, links = links[0], links[1:]
+	}
+	chained := make([]Chained, len(links))
+	for i, l := range links {
+		chained[i] = Chained{l, l.Number == previous.Number+1 && l.Follows(previous.Hash)}
+		previous = l
+	}
+	return chained
+}

@@ -246,7 +246,9 @@ func (s *Store) View(_ context.Context, tenant payment.TenantID, id payment.Paym
 	return view, err
 }
 
-func wholeView(c *conn, tenant payment.TenantID, id payment.PaymentID) (payment.View, error) {
+// wholeView reads a payment with all its parts, and the attempts of some refunds.
+func wholeView(c *conn, tenant payment.TenantID, id payment.PaymentID, attemptsOf ...payment.RefundID,
+) (payment.View, error) {
 	p, found, err := findPayment(c, tenant, id)
 	if err != nil {
 		return payment.View{}, err
@@ -255,12 +257,22 @@ func wholeView(c *conn, tenant payment.TenantID, id payment.PaymentID) (payment.
 		return payment.View{}, payment.NoSuch("payment")
 	}
 	view := payment.View{Payment: p, Parts: payment.PartAll}
-	return view, loadParts(c, &view)
+	if err := loadParts(c, &view); err != nil {
+		return payment.View{}, err
+	}
+	for _, refund := range attemptsOf {
+		attempts, err := listAttempts(c, tenant, refund)
+		if err != nil {
+			return payment.View{}, err
+		}
+		view.Attempts = append(view.Attempts, attempts...)
+	}
+	return view, nil
 }
 
 // ViewOfRefund implements [payment.Reader].
 func (s *Store) ViewOfRefund(_ context.Context, tenant payment.TenantID, id payment.RefundID) (payment.View, error) {
-	return s.viewOf(tenant, `SELECT payment_id FROM refund WHERE tenant_id = ? AND id = ?`, id[:], "refund")
+	return s.viewOf(tenant, `SELECT payment_id FROM refund WHERE tenant_id = ? AND id = ?`, id[:], "refund", id)
 }
 
 // ViewOfDispute implements [payment.Reader].
@@ -269,7 +281,8 @@ func (s *Store) ViewOfDispute(_ context.Context, tenant payment.TenantID, id pay
 	return s.viewOf(tenant, `SELECT payment_id FROM dispute WHERE tenant_id = ? AND id = ?`, id[:], "dispute")
 }
 
-func (s *Store) viewOf(tenant payment.TenantID, query string, id []byte, noun string) (payment.View, error) {
+func (s *Store) viewOf(tenant payment.TenantID, query string, id []byte, noun string, attemptsOf ...payment.RefundID,
+) (payment.View, error) {
 	var view payment.View
 	err := s.snapshot(func(c *conn) error {
 		var of payment.PaymentID
@@ -283,7 +296,7 @@ func (s *Store) viewOf(tenant payment.TenantID, query string, id []byte, noun st
 		if of.IsZero() {
 			return payment.NoSuch(noun)
 		}
-		view, err = wholeView(c, tenant, of)
+		view, err = wholeView(c, tenant, of, attemptsOf...)
 		return err
 	})
 	return view, err

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/mattn/go-isatty"
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/refundry/refundry/internal/service"
+	"github.com/refundry/refundry/internal/verify"
+)
+
+// verifyCommand recomputes everything, beside a running server or without one.
+type verifyCommand struct {
+	storeFlags
+}
+
+// Run implements the command.
+func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
+	bar := t.progress("verifying")
+	result, err := service.Verify(ctx, service.Config{
+		Data: c.Data, Database: c.Database, Machine: machineTime, NewID: newID, Log: t.log,
+	}, func(done int64) { _ = bar.Add64(done) })
+	_ = bar.Finish()
+	if err != nil {
+		return err
+	}
+	if err := t.printVerified(result); err != nil {
+		return err
+	}
+	if !result.IsClean() {
+		return exitError(1)
+	}
+	return nil
+}
+
+// printVerified prints what was looked at, and what differs.
+func (t *terminal) printVerified(result verify.Result) error {
+	if t.isJSON {
+		encoder := json.NewEncoder(t.stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(result)
+	}
+	for _, f := range result.Findings {
+		where := fmt.Sprintf("commit %d", f.Commit)
+		if !f.Payment.IsZero() {
+			where = f.Payment.String()
+		}
+		if _, err := fmt.Fprintf(t.stdout, "%s: %s: %s\n", f.Kind, where, f.Message); err != nil {
+			return err
+		}
+	}
+	verdict := "all is as it must be"
+	if !result.IsClean() {
+		verdict = fmt.Sprintf("%d findings", len(result.Findings))
+	}
+	_, err := fmt.Fprintf(t.stdout, "%d payments, %d refunds, %d postings, %d events in %d commits: %s\n",
+		result.Payments, result.Refunds, result.Postings, result.Events, result.Commits, verdict)
+	return err
+}
+
+// progress returns a progress bar on stderr, a silent one if that is no terminal.
+func (t *terminal) progress(what string) *progressbar.ProgressBar {
+	if file, ok := t.stderr.(interface{ Fd() uintptr }); !ok || !isatty.IsTerminal(file.Fd()) {
+		return progressbar.DefaultSilent(-1)
+	}
+	return progressbar.Default(-1, what)
+}

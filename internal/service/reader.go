@@ -1,0 +1,45 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/refundry/refundry/internal/clock"
+	"github.com/refundry/refundry/internal/store/postgres"
+	"github.com/refundry/refundry/internal/store/sqlite"
+	"github.com/refundry/refundry/internal/verify"
+)
+
+// Verify recomputes everything, beside a service that runs or without one. It
+// takes no lock and changes nothing. progress hears how much is done.
+func Verify(ctx context.Context, config Config, progress func(done int64)) (_ verify.Result, err error) {
+	reader, err := openReader(ctx, config)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	return verify.Run(ctx, reader, progress)
+}
+
+// Verify recomputes everything of a service that was opened.
+func (s *Service) Verify(ctx context.Context) (verify.Result, error) {
+	return verify.Run(ctx, s.store, func(int64) {})
+}
+
+// reader is a store that is only read.
+type reader interface {
+	verify.Store
+	Close() error
+}
+
+func openReader(ctx context.Context, config Config) (reader, error) {
+	now := clock.New(config.Machine).Now
+	if config.Database != "" {
+		return postgres.Open(ctx, postgres.Config{URL: config.Database, Now: now, NewID: config.NewID, Log: config.Log})
+	}
+	return sqlite.Open(sqlite.Config{
+		Path: filepath.Join(config.Data, sqliteFile), ReadOnly: true, Now: now, Machine: config.Machine,
+		NewID: config.NewID, Log: config.Log,
+	})
+}

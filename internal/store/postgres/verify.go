@@ -1,0 +1,174 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/refundry/refundry/internal/ledger"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/row"
+	"github.com/refundry/refundry/internal/verify"
+)
+
+// PaymentKeys implements [verify.Store].
+func (s *Store) PaymentKeys(ctx context.Context, after verify.Key, limit int) ([]verify.Key, error) {
+	rows, err := s.pool.Query(ctx, `SELECT tenant_id, id FROM payment WHERE (tenant_id, id) > ($1, $2)
+		ORDER BY tenant_id, id LIMIT $3`, pgUUID(after.Tenant), pgUUID(after.Payment), limit)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	var keys []verify.Key
+	var key verify.Key
+	_, err = pgx.ForEachRow(rows, []any{raw(&key.Tenant), raw(&key.Payment)}, func() error {
+		keys = append(keys, key)
+		return nil
+	})
+	return keys, unavailable(err)
+}
+
+// PaymentWhole implements [verify.Store].
+func (s *Store) PaymentWhole(ctx context.Context, key verify.Key) (view payment.View, postings []ledger.Posting, err error) {
+	err = s.snapshot(ctx, func(tx pgx.Tx) error {
+		if view, err = wholeView(ctx, tx, key.Tenant, key.Payment); err != nil {
+			return err
+		}
+		pipe := &pgx.Batch{}
+		wanted := &partsWanted{refunds: make([]namedRefund, len(view.Refunds))}
+		for i, refund := range view.Refunds {
+			wanted.refunds[i] = namedRefund{&view, refund.ID}
+		}
+		wanted.queue(pipe)
+		if err := tx.SendBatch(ctx, pipe).Close(); err != nil {
+			return err
+		}
+		entries, err := listEntries(ctx, tx, key.Tenant, key.Payment)
+		for _, entry := range entries {
+			postings = append(postings, entry.Postings...)
+		}
+		return err
+	})
+	return view, postings, err
+}
+
+// Commits implements [verify.Store].
+func (s *Store) Commits(ctx context.Context, after int64, limit int) ([]verify.Commit, error) {
+	var commits []verify.Commit
+	err := s.snapshot(ctx, func(tx pgx.Tx) error {
+		links, err := listLinks(ctx, tx, after, limit+1)
+		if err != nil {
+			return err
+		}
+		chained := row.Chain(links, after)
+		if len(chained) == 0 {
+			return nil
+		}
+		facts, err := listFacts(ctx, tx, chained)
+		if err != nil {
+			return err
+		}
+		for _, l := range chained {
+			commits = append(commits, recompute(l, facts))
+		}
+		return nil
+	})
+	return commits, err
+}
+
+func listLinks(ctx context.Context, tx pgx.Tx, from int64, limit int) ([]row.Link, error) {
+	rows, err := tx.Query(ctx, `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number >= $1
+		ORDER BY number LIMIT $2`, from, limit)
+	if err != nil {
+		return nil, err
+	}
+	var links []row.Link
+	err = each(rows, func(r scanner) (l row.Link, err error) {
+		var hash []byte
+		err = r.Scan(&l.Number, &l.Batch, &l.At, &l.Digests, &hash)
+		copy(l.Hash[:], hash)
+		return l, err
+	}, func(l row.Link) { links = append(links, l) })
+	return links, err
+}
+
+// factsKey names what one commit has written of one tenant.
+type factsKey struct {
+	number int64
+	tenant payment.TenantID
+}
+
+// listFacts reads what some commits have written, events with their entries.
+func listFacts(ctx context.Context, tx pgx.Tx, links []row.Chained) (map[factsKey]*row.Facts, error) {
+	var tenants []payment.TenantID
+	for _, l := range links {
+		for _, tenant := range l.Tenants() {
+			if !slices.Contains(tenants, tenant) {
+				tenants = append(tenants, tenant)
+			}
+		}
+	}
+	rows, err := tx.Query(ctx, `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.payment_id, e.subject_id,
+			e.version, e.at, e.actor, e.door, e.request, e.detail, coalesce(p.cause, ''), coalesce(p.debit, ''),
+			coalesce(p.credit, ''), coalesce(p.amount, 0), coalesce(p.currency, '')
+		FROM event e LEFT JOIN posting p ON p.tenant_id = e.tenant_id AND p.subject_id = e.subject_id
+			AND p.version = e.version AND e.payment_id <> '00000000-0000-0000-0000-000000000000'
+		WHERE e.tenant_id = ANY($1) AND e.commit_number BETWEEN $2 AND $3
+		ORDER BY e.tenant_id, e.commit_number, e.number, p.number`,
+		ids(tenants, func(t payment.TenantID) [16]byte { return t }), links[0].Number, links[len(links)-1].Number)
+	if err != nil {
+		return nil, err
+	}
+	all := map[factsKey]*row.Facts{}
+	var e payment.FeedEvent
+	var at int64
+	var cause ledger.Cause
+	var posting ledger.Posting
+	last := -1
+	_, err = pgx.ForEachRow(rows, []any{
+		&e.Cursor.Commit, &e.Cursor.Index, raw(&e.Tenant), &e.Kind, raw(&e.Payment), &e.Subject, &e.Version, &at,
+		&e.Actor, &e.Door, &e.Request, &e.Detail, &cause, &posting.Debit, &posting.Credit, &posting.Amount.Minor,
+		&posting.Amount.Currency,
+	}, func() error {
+		key := factsKey{e.Cursor.Commit, e.Tenant}
+		facts, ok := all[key]
+		if !ok {
+			facts = &row.Facts{Tenant: e.Tenant}
+			all[key], last = facts, -1
+		}
+		if e.Cursor.Index != last {
+			last = e.Cursor.Index
+			e.At = row.Time(at)
+			facts.Events, facts.Books = append(facts.Events, e.Event), append(facts.Books, ledger.Entry{})
+		}
+		if cause != "" {
+			entry := &facts.Books[len(facts.Books)-1]
+			entry.Cause, entry.Postings = cause, append(entry.Postings, posting)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// recompute digests again what a commit has written.
+func recompute(l row.Chained, facts map[factsKey]*row.Facts) verify.Commit {
+	commit := verify.Commit{Number: l.Number, Follows: l.Follows}
+	for _, tenant := range l.Tenants() {
+		written, ok := facts[factsKey{l.Number, tenant}]
+		if !ok {
+			written = &row.Facts{Tenant: tenant}
+		}
+		digest := written.Digest()
+		commit.Parts = append(commit.Parts, verify.Part{
+			Tenant: tenant, Events: int64(len(written.Events)), IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
+		})
+	}
+	return commit
+}
+
+// CountEvents implements [verify.Store].
+func (s *Store) CountEvents(ctx context.Context, upTo int64) (count int64, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM event WHERE commit_number <= $1`, upTo).Scan(&count)
+	return count, unavailable(err)
+}

@@ -1,0 +1,133 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/refundry/refundry/internal/ledger"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/row"
+	"github.com/refundry/refundry/internal/verify"
+)
+
+// PaymentKeys implements [verify.Store].
+func (s *Store) PaymentKeys(_ context.Context, after verify.Key, limit int) ([]verify.Key, error) {
+	var keys []verify.Key
+	err := s.read(func(c *conn) error {
+		const query = `SELECT tenant_id, id FROM payment WHERE (tenant_id, id) > (?, ?) ORDER BY tenant_id, id LIMIT ?`
+		return c.query(query, []any{ident(after.Tenant), ident(after.Payment), limit}, func(r *cells) error {
+			keys = append(keys, verify.Key{Tenant: r.uuid(), Payment: r.uuid()})
+			return nil
+		})
+	})
+	return keys, err
+}
+
+// PaymentWhole implements [verify.Store].
+func (s *Store) PaymentWhole(_ context.Context, key verify.Key) (view payment.View, postings []ledger.Posting, err error) {
+	err = s.snapshot(func(c *conn) error {
+		if view, err = wholeView(c, key.Tenant, key.Payment); err != nil {
+			return err
+		}
+		for _, refund := range view.Refunds {
+			attempts, err := listAttempts(c, key.Tenant, refund.ID)
+			if err != nil {
+				return err
+			}
+			view.Attempts = append(view.Attempts, attempts...)
+		}
+		entries, err := listEntries(c, key.Tenant, key.Payment)
+		for _, entry := range entries {
+			postings = append(postings, entry.Postings...)
+		}
+		return err
+	})
+	return view, postings, err
+}
+
+// Commits implements [verify.Store].
+func (s *Store) Commits(_ context.Context, after int64, limit int) ([]verify.Commit, error) {
+	var commits []verify.Commit
+	err := s.snapshot(func(c *conn) error {
+		const query = `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number >= ?
+			ORDER BY number LIMIT ?`
+		var links []link
+		if err := c.query(query, []any{after, limit + 1}, func(r *cells) error {
+			links = append(links, scanLink(r))
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, l := range row.Chain(links, after) {
+			commit, err := recompute(c, l)
+			if err != nil {
+				return err
+			}
+			commits = append(commits, commit)
+		}
+		return nil
+	})
+	return commits, err
+}
+
+// recompute digests again what a commit has written.
+func recompute(c *conn, l row.Chained) (verify.Commit, error) {
+	commit := verify.Commit{Number: l.Number, Follows: l.Follows}
+	for _, tenant := range l.Tenants() {
+		facts, err := factsOf(c, tenant, l.Number)
+		if err != nil {
+			return commit, err
+		}
+		digest := facts.Digest()
+		commit.Parts = append(commit.Parts, verify.Part{
+			Tenant: tenant, Events: int64(len(facts.Events)), IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
+		})
+	}
+	return commit, nil
+}
+
+// factsOf reads what a commit has written of one tenant.
+func factsOf(c *conn, tenant payment.TenantID, number int64) (row.Facts, error) {
+	facts := row.Facts{Tenant: tenant}
+	const events = `SELECT commit_number, number, tenant_id, kind, payment_id, subject_id, version, at, actor, door,
+		request, detail FROM event WHERE tenant_id = ? AND commit_number = ? ORDER BY number`
+	if err := c.query(events, []any{ident(tenant), number}, func(r *cells) error {
+		facts.Events = append(facts.Events, scanEvent(r).Event)
+		return nil
+	}); err != nil {
+		return facts, err
+	}
+	facts.Books = make([]ledger.Entry, len(facts.Events))
+	const entry = `SELECT cause, debit, credit, amount, currency FROM posting
+		WHERE tenant_id = ? AND subject_id = ? AND version = ? ORDER BY number`
+	for n, event := range facts.Events {
+		if event.Payment.IsZero() {
+			continue
+		}
+		if err := c.query(entry, []any{ident(tenant), event.Subject[:], event.Version}, func(r *cells) error {
+			facts.Books[n].Cause = ledger.Cause(r.text())
+			facts.Books[n].Postings = append(facts.Books[n].Postings, scanPosting(r))
+			return nil
+		}); err != nil {
+			return facts, err
+		}
+	}
+	return facts, nil
+}
+
+func scanPosting(r *cells) ledger.Posting {
+	return ledger.Posting{
+		Debit: ledger.Account(r.text()), Credit: ledger.Account(r.text()), Amount: row.Amount(r.int(), r.text()),
+	}
+}
+
+// CountEvents implements [verify.Store].
+func (s *Store) CountEvents(_ context.Context, upTo int64) (count int64, err error) {
+	err = s.read(func(c *conn) error {
+		return c.query(`SELECT count(*) FROM event WHERE commit_number <= ?`, []any{upTo}, func(r *cells) error {
+			count = r.int()
+			return nil
+		})
+	})
+	return count, err
+}
