@@ -21,7 +21,8 @@ import (
 
 // commands is the whole command line.
 type commands struct {
-	Serve serveCommand `cmd:"" help:"Run the server."`
+	Serve  serveCommand  `cmd:"" help:"Run the server."`
+	Verify verifyCommand `cmd:"" help:"Recompute every total, the ledger and the audit chain, and print what differs."`
 
 	JSON     bool   `help:"Print JSON instead of text." name:"json"`
 	LogLevel string `help:"Least level of logs: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"REFUNDRY_LOG_LEVEL"`
