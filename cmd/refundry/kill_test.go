@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	kills        = 50
+	kills        = 5
 	killCallers  = 8
 	killPayments = 40
 	settleWithin = 3 * time.Minute

@@ -51,6 +51,14 @@ func (r *Runner) renew(ctx context.Context) {
 	}
 }
 
+// CallTime returns how long a call to the outside may take that would like to
+// take wanted, and how much of a lease must be left when it starts: so much
+// that its answer can still be written down under it.
+func CallTime(lease, wanted time.Duration) (timeout, needed time.Duration) {
+	timeout = min(wanted, lease*2/5)
+	return timeout, timeout + min(2*time.Second, lease/20)
+}
+
 // LeaseLeft returns how much of a job's lease is left, by this machine's
 // clock: never more than what is left of it in the database.
 func (r *Runner) LeaseLeft(job Job) time.Duration {
@@ -192,15 +200,8 @@ func (r *Runner) Start(ctx context.Context, tasks []payment.Task) {
 
 // startAll runs tasks whose lease began with their commit, shortly before.
 func (r *Runner) startAll(tasks []payment.Task) {
-	r.mutex.Lock()
-	stopped := r.stopped
-	r.mutex.Unlock()
 	until := time.Now().Add(r.config.Lease / 2) //nolint:forbidigo // leases are machine time
 	for _, task := range tasks {
-		if stopped { // let another replica have it at once
-			r.give(task.Queue)
-			continue
-		}
 		r.start(Job{Task: task, Runs: 1, LeaseUntil: until})
 	}
 }

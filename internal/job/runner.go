@@ -155,18 +155,28 @@ func (r *Runner) take(queue string) {
 func (r *Runner) give(queue string) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	r.free(queue)
+}
+
+// free gives a place back; the caller holds the mutex.
+func (r *Runner) free(queue string) {
 	r.taken--
 	if r.running[queue]--; r.running[queue] == 0 {
 		delete(r.running, queue)
 	}
 }
 
-// start runs a job that has its place.
+// start runs a job that has its place. A runner that has stopped lets its
+// lease end: another one runs it then.
 func (r *Runner) start(job Job) {
 	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.stopped {
+		r.free(job.Queue)
+		return
+	}
 	r.held[job.Ref()] = job.LeaseUntil
-	r.mutex.Unlock()
-	r.work.Go(func() { r.run(job) })
+	r.work.Go(func() { r.run(job) }) // before Run can wait for it: both hold the mutex
 }
 
 // run runs a job and passes on how it ended.

@@ -31,6 +31,7 @@ type Config struct {
 	Reader     payment.Reader
 	Connectors func(name string) (Processor, bool)
 	LeaseLeft  func(j job.Job) time.Duration
+	Lease      time.Duration    // of a job
 	Now        func() time.Time // domain time, which a test clock may move
 	Machine    func() time.Time // this machine's time
 	Luck       func() float64   // between 0 and 1
@@ -60,7 +61,6 @@ type connector struct {
 const (
 	breakerFailures = 10               // technical failures in a row that open the breaker
 	breakerPause    = 10 * time.Second // before an open one lets a call through again
-	recordMargin    = 2 * time.Second  // of the lease, kept for recording the outcome
 	waitPause       = time.Second      // before a job that could not call comes again
 )
 
@@ -110,7 +110,7 @@ func (c *Carrier) connector(name string) (*connector, bool) {
 // it through, and its whole timeout is left on the lease. done must be called
 // with what came of it.
 func (c *Carrier) mayCall(j job.Job, to *connector) (done func(error), ok bool) {
-	if c.config.LeaseLeft(j) < to.Capabilities().Timeout+recordMargin {
+	if _, needed := c.callTime(to); c.config.LeaseLeft(j) < needed {
 		return nil, false
 	}
 	if !to.limit.AllowN(c.config.Machine(), 1) {
@@ -118,6 +118,11 @@ func (c *Carrier) mayCall(j job.Job, to *connector) (done func(error), ok bool) 
 	}
 	done, err := to.breaker.Allow()
 	return done, err == nil
+}
+
+// callTime returns how long one call may take, and how much of the lease it needs.
+func (c *Carrier) callTime(to *connector) (timeout, needed time.Duration) {
+	return job.CallTime(c.config.Lease, to.Capabilities().Timeout)
 }
 
 // meta is how the carrier signs its commands.

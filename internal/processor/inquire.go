@@ -34,7 +34,7 @@ func (c *Carrier) inquire(ctx context.Context, j job.Job) (job.Verdict, error) {
 	}
 	done, ok := c.mayCall(j, to)
 	if !ok {
-		return job.Again(c.config.Now().Add(waitPause)), nil
+		return c.later(j, to), nil
 	}
 	outcome, known := c.find(ctx, to, done, attempt, c.request(view, refund, attempt))
 	if !known {
@@ -100,7 +100,8 @@ func (c *Carrier) find(ctx context.Context, to *connector, done func(error), att
 		}
 		return found, err
 	})
-	if !isMissing || c.config.Now().Sub(attempt.StartedAt) < max(can.Settling, can.Timeout) {
+	timeout, _ := c.callTime(to)
+	if !isMissing || c.config.Now().Sub(attempt.StartedAt) < max(can.Settling, timeout) {
 		return outcome, true // it may still be on its way
 	}
 	if !isSafe {

@@ -23,7 +23,7 @@ func (c *Carrier) submit(ctx context.Context, j job.Job) (job.Verdict, error) {
 	}
 	done, ok := c.mayCall(j, to)
 	if !ok {
-		return job.Again(c.config.Now().Add(waitPause)), nil
+		return c.later(j, to), nil
 	}
 	answer, err := c.config.Engine.Do(ctx, payment.StartAttempt{
 		Meta: meta(j.Tenant, to.name), Payment: view.Payment.ID, Refund: refund.ID, InquireAt: c.config.Now(),
@@ -56,7 +56,8 @@ func (c *Carrier) refund(ctx context.Context, to *connector, done func(error), r
 func (c *Carrier) call(ctx context.Context, to *connector, done func(error), request Request,
 	do func(context.Context, Request) (payment.Outcome, error),
 ) payment.Outcome {
-	ctx, cancel := context.WithTimeout(ctx, to.Capabilities().Timeout)
+	timeout, _ := c.callTime(to)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	began := c.config.Machine()
 	outcome, err := do(ctx, request)
@@ -113,4 +114,13 @@ func (c *Carrier) start(ctx context.Context, j job.Job) (job.Verdict, error) {
 	return ended(c.tell(ctx, payment.StartRefund{
 		Meta: clockMeta(j.Tenant), Payment: view.Payment.ID, Refund: refund.ID,
 	}, j.Ref()))
+}
+
+// later returns when a job that may not call now comes again: at once if all
+// it needs is a whole lease.
+func (c *Carrier) later(j job.Job, to *connector) job.Verdict {
+	if _, needed := c.callTime(to); c.config.LeaseLeft(j) < needed {
+		return job.Again(c.config.Now())
+	}
+	return job.Again(c.config.Now().Add(waitPause))
 }

@@ -151,10 +151,10 @@ func (s *Service) assemble() {
 	}
 	s.teller = webhook.NewTeller(webhook.Config{
 		Store: s.store, Reader: s.store, Tenants: s.auth.Tenant, Voices: voices, Allow: s.allowed(),
-		LeaseLeft: s.leaseLeft, Now: s.clock.Now, Machine: c.Machine, Log: c.Log, Metrics: s.metrics,
+		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, Machine: c.Machine, Log: c.Log, Metrics: s.metrics,
 	})
 	s.carrier = processor.NewCarrier(processor.Config{
-		Engine: lateEngine{s}, Reader: s.store, Connectors: s.connector, LeaseLeft: s.leaseLeft,
+		Engine: lateEngine{s}, Reader: s.store, Connectors: s.connector, LeaseLeft: s.leaseLeft, Lease: c.Lease,
 		Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
 	})
 	handlers := s.carrier.Handlers()

@@ -55,7 +55,7 @@ func switchesOf(brand Brand) switches {
 		WebhookSchedule: setting.NewList(name("webhook_schedule"),
 			"When a webhook is sent, counted from the first attempt, as in 0s, 15s, 45s; empty: as documented (C11)."),
 		WebhookTimeout: setting.NewInt(name("webhook_timeout"), 10, 1,
-			"Seconds that an attempt of a webhook may take, 60 at the most (C11)."),
+			"Seconds that an attempt of a webhook may take, 20 at the most (C11)."),
 		AutoConfirm: setting.NewBool(name("auto_confirm"), true,
 			"Whether a payment in the sandbox goes on without session/confirm (C16)."),
 		DelayedCapture: setting.NewBool(name("delayed_capture"), false,
@@ -102,7 +102,7 @@ var documentedSchedule = []time.Duration{
 }
 
 // webhookTimeoutMax keeps an attempt within what a worker's lease can hold.
-const webhookTimeoutMax = 60 * time.Second
+const webhookTimeoutMax = 20 * time.Second
 
 // schedule returns when webhooks are sent and how long an attempt may take.
 // A schedule that cannot be read is the documented one.

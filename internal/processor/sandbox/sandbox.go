@@ -34,7 +34,7 @@ type Sandbox struct {
 }
 
 const (
-	callTimeout   = 10 * time.Second
+	callTimeout   = 3 * time.Second
 	settlingPause = 2 * time.Second
 )
 

@@ -1,0 +1,43 @@
+# `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+GO        ?= go
+GOFLAGS   ?=
+LINT      := .bin/golangci-lint
+PACKAGES  := ./...
+export CGO_ENABLED ?= 0
+
+.PHONY: help check test bench demo lint need
+
+help: ## List the targets.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+check: ## What to run before a commit: format, vet, lint, quick tests. Under two minutes, once built.
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) vet $(PACKAGES)
+	$(MAKE) --no-print-directory lint
+	$(GO) test -short $(PACKAGES)
+
+test: need ## Every test, on SQLite and on a real Postgres, after installing what they need. Under fifteen minutes.
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) vet $(PACKAGES)
+	$(MAKE) --no-print-directory lint
+	$(GO) test -timeout 14m $(PACKAGES)
+
+bench: need ## Measure Refundry against what it stands on, side by side. See bench/README.md.
+	$(GO) run ./bench
+
+demo: ## See Refundry at work. Needs nothing but Go.
+	$(GO) run ./cmd/refundry demo
+
+lint: $(LINT) ## Let the linters look, each with its reason in .golangci.yml.
+	$(LINT) run $(PACKAGES)
+
+$(LINT): tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+need:
+	@scripts/need.sh
