@@ -3,6 +3,7 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -20,6 +21,7 @@ import (
 
 const (
 	answerBytesMax  = 4 << 10 // of an answer's body, for the log
+	answerBytesMore = 64      // read behind them: a card number at the end must not be cut in two
 	headerBytesMax  = 16 << 10
 	dialTimeout     = 5 * time.Second
 	idleConnTimeout = 90 * time.Second
@@ -29,8 +31,8 @@ const (
 
 // newClient returns the client by which webhooks leave. The guard looks at the
 // address that is dialed, so a name that resolves to a private one does not
-// get around it. Redirects are not followed: the guard of what was signed and
-// agreed upon is the endpoint's own URL.
+// get around it. Redirects are not followed: what is told goes to the URL that
+// was agreed upon, and nowhere else.
 func newClient(allow []netip.Prefix) *http.Client {
 	var v4, v6 []netip.Prefix
 	for _, prefix := range allow {
@@ -62,17 +64,15 @@ func (t *Teller) post(ctx context.Context, to string, header http.Header, body [
 	if err != nil {
 		return 0, "", "the endpoint's URL cannot be used"
 	}
-	request.Header = header
+	request.Header = header.Clone() // the voice's own
 	request.Header.Set("User-Agent", "Refundry")
 	response, err := t.client.Do(request)
 	if err != nil {
 		return 0, "", problemOf(err)
 	}
 	defer func() { _ = response.Body.Close() }() // what is left of the answer is not wanted
-	beginning, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
-	if err != nil {
-		return 0, "", problemOf(err)
-	}
+	// A status that has come stands, even if the rest of the answer does not come in time.
+	beginning, _ := io.ReadAll(io.LimitReader(response.Body, answerBytesMax+answerBytesMore))
 	return response.StatusCode, loggable(beginning), ""
 }
 
@@ -91,20 +91,26 @@ func problemOf(err error) string {
 		errors.Is(err, ssrf.ErrProhibitedPort):
 		return "address not allowed"
 	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "certificate not trusted"
+	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return "name not resolved: " + dns.Err
 	}
 	if operation, ok := errors.AsType[*net.OpError](err); ok {
 		return operation.Op + ": " + operation.Err.Error()
 	}
+	if errors.Is(err, io.EOF) {
+		return "connection closed without an answer"
+	}
 	return "no answer"
 }
 
 // loggable returns what of an answer may be kept.
 func loggable(answer []byte) string {
-	text := strings.ToValidUTF8(strings.ReplaceAll(string(answer), "\x00", ""), string(utf8.RuneError))
+	text := strings.ReplaceAll(string(answer), "\x00", "")
 	if wire.HasCardNumber(text) {
 		return "(not kept: it looks as if it had a card number in it)"
 	}
-	return text
+	return strings.ToValidUTF8(text[:min(len(text), answerBytesMax)], string(utf8.RuneError))
 }

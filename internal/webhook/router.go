@@ -28,6 +28,9 @@ func byDoor(voices []Voice) map[payment.Door]Voice {
 // the door that asked for the refund, and by our own API; the voice of each
 // then says whether it has a word for it.
 func (r *Router) Route(telling payment.Telling, tenant *payment.Tenant) []engine.Route {
+	if telling.Event.Payment.IsZero() {
+		return nil // an order that nobody has paid: there is nothing to show yet
+	}
 	var routes []engine.Route
 	for _, endpoint := range tenant.Endpoints {
 		if endpoint.Disabled || !concerns(telling, endpoint.Door) ||

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/job"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -21,6 +20,7 @@ type Config struct {
 	Voices    []Voice
 	Allow     []netip.Prefix // addresses that the guard lets through although they are not public
 	LeaseLeft func(j job.Job) time.Duration
+	Lease     time.Duration    // of a job
 	Now       func() time.Time // domain time, which a test clock may move
 	Machine   func() time.Time // this machine's time
 	Log       *slog.Logger
@@ -38,25 +38,14 @@ type Teller struct {
 	voices  map[payment.Door]Voice
 	client  *http.Client
 	results chan recording
+	stopped chan struct{}
 }
-
-// recording is a result on its way to the store.
-type recording struct {
-	result Result
-	done   chan error
-}
-
-const (
-	recordMax     = 256              // results in one commit
-	recordTimeout = 30 * time.Second // of one commit
-	recordMargin  = 2 * time.Second  // of the lease, kept for recording the result
-)
 
 // NewTeller returns a teller.
 func NewTeller(config Config) *Teller {
 	return &Teller{
 		config: config, voices: byDoor(config.Voices), client: newClient(config.Allow),
-		results: make(chan recording, recordMax),
+		results: make(chan recording, recordMax), stopped: make(chan struct{}),
 	}
 }
 
@@ -70,21 +59,22 @@ func (t *Teller) Handle(ctx context.Context, j job.Job) (job.Verdict, error) {
 	if d.Status != StatusOpen {
 		return job.Done(), nil
 	}
-	tenant, err := t.config.Tenants(ctx, j.Tenant)
+	tenant, err := t.tenant(ctx, d)
 	if err != nil {
 		return job.Verdict{}, err
-	}
-	voice, ok := t.voices[d.Door]
-	if !ok {
-		return job.Verdict{}, fmt.Errorf("no voice for the door %s", d.Door)
 	}
 	result := Result{Delivery: d, Job: j.Ref()}
 	if !isInUse(tenant, d.Endpoint) {
 		result.Delivery.Status, result.Delivery.EndedAt = StatusCanceled, t.config.Now()
 		return t.record(ctx, result)
 	}
-	gaps, timeout := voice.Schedule(tenant.Settings)
-	if t.config.LeaseLeft(j) < timeout+recordMargin {
+	voice, ok := t.voices[d.Door]
+	if !ok {
+		return job.Verdict{}, fmt.Errorf("no voice for the door %s", d.Door)
+	}
+	gaps, wanted := voice.Schedule(tenant.Settings)
+	timeout, needed := job.CallTime(t.config.Lease, wanted)
+	if t.config.LeaseLeft(j) < needed {
 		return job.Again(t.config.Now()), nil // whoever claims it next has a whole lease
 	}
 	if err := t.render(ctx, voice, tenant, &result.Delivery); err != nil {
@@ -95,6 +85,17 @@ func (t *Teller) Handle(ctx context.Context, j job.Job) (job.Verdict, error) {
 	}
 	t.conclude(voice, &result, gaps)
 	return t.record(ctx, result)
+}
+
+// tenant returns a delivery's tenant. The remembered one may be older than the
+// endpoint, so an endpoint is gone only if the store says so too.
+func (t *Teller) tenant(ctx context.Context, d Delivery) (*payment.Tenant, error) {
+	remembered, err := t.config.Tenants(ctx, d.Tenant)
+	if err != nil || isInUse(remembered, d.Endpoint) {
+		return remembered, err
+	}
+	current, err := t.config.Store.Tenant(ctx, d.Tenant)
+	return &current, err
 }
 
 // isInUse reports whether an endpoint still wants to be told.
@@ -150,86 +151,29 @@ func (t *Teller) attempt(ctx context.Context, voice Voice, result *Result, timeo
 
 // conclude decides what follows from an attempt.
 func (t *Teller) conclude(voice Voice, result *Result, gaps []time.Duration) {
-	d := &result.Delivery
-	now := t.config.Now()
+	d, a := &result.Delivery, result.Attempt
 	switch {
-	case result.Attempt.StatusCode != 0 && voice.Acknowledges(result.Attempt.StatusCode):
-		d.Status, d.EndedAt = StatusDelivered, now
+	case isAnswer(a.StatusCode) && voice.Acknowledges(a.StatusCode):
+		d.Status, d.EndedAt = StatusDelivered, t.config.Now()
 	case d.Attempts >= len(gaps):
-		d.Status, d.EndedAt = StatusGivenUp, now
-		t.config.Log.Warn("webhook given up", "delivery_id", d.ID, "tenant_id", d.Tenant, "attempts", d.Attempts,
-			"status", result.Attempt.StatusCode, "error", result.Attempt.Error)
+		d.Status, d.EndedAt = StatusGivenUp, t.config.Now()
 	default:
-		result.Again = later(d.FirstAt.Add(gaps[d.Attempts]), result.Attempt.At.Add(gaps[d.Attempts]-gaps[d.Attempts-1]))
+		result.Again = next(d.FirstAt, a.At, gaps[d.Attempts-1], gaps[d.Attempts])
 	}
 }
 
-// later returns the time of the schedule, or, for a teller that is behind it,
-// the schedule's gap after the last attempt: a receiver that was down must not
-// be hit by all attempts at once.
-func later(scheduled, afterLast time.Time) time.Time {
-	if scheduled.After(afterLast) {
-		return scheduled
-	}
-	return afterLast
-}
+// isAnswer reports whether a status says anything about the delivery: a
+// redirect, which is refused, does not.
+func isAnswer(status int) bool { return status != 0 && (status < 300 || status > 399) }
 
-// record passes a result on and waits until it is committed, its job's end with it.
-func (t *Teller) record(ctx context.Context, result Result) (job.Verdict, error) {
-	done := make(chan error, 1)
-	select {
-	case t.results <- recording{result, done}:
-	case <-ctx.Done():
-		return job.Verdict{}, fault.Wrap(ctx.Err(), fault.Unavailable, "result not recorded")
+// next returns when the next attempt is due: on the schedule's time, counted
+// from the first attempt. A teller that is late, because no replica ran, comes
+// back to the schedule step by step: at least half of the pause stays, so that
+// the receiver is not hit by several attempts at once.
+func next(first, last time.Time, gapOfLast, gapOfNext time.Duration) time.Time {
+	scheduled, soonest := first.Add(gapOfNext), last.Add((gapOfNext-gapOfLast)/2)
+	if soonest.After(scheduled) {
+		return soonest
 	}
-	if err := <-done; err != nil {
-		return job.Verdict{}, fmt.Errorf("record a delivery attempt: %w", err)
-	}
-	return job.Ended(), nil
-}
-
-// Run records results, those together that wait together, until ctx ends and
-// none waits.
-func (t *Teller) Run(ctx context.Context) {
-	defer t.client.CloseIdleConnections()
-	for {
-		select {
-		case first := <-t.results:
-			t.commit(t.gather(first))
-			continue
-		case <-ctx.Done():
-		}
-		select {
-		case first := <-t.results:
-			t.commit(t.gather(first))
-		default:
-			return
-		}
-	}
-}
-
-func (t *Teller) gather(first recording) []recording {
-	batch := []recording{first}
-	for len(batch) < recordMax {
-		select {
-		case next := <-t.results:
-			batch = append(batch, next)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-func (t *Teller) commit(batch []recording) {
-	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
-	defer cancel()
-	results := make([]Result, len(batch))
-	for i, r := range batch {
-		results[i] = r.result
-	}
-	err := t.config.Store.Attempted(ctx, results)
-	for _, r := range batch {
-		r.done <- err
-	}
+	return scheduled
 }

@@ -119,6 +119,8 @@ type Store interface {
 	Attempts(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) ([]Attempt, error)
 	// Resend makes a delivery that has ended open again, with a job due at once.
 	Resend(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) error
+	// Tenant returns a tenant with its endpoints in use, as they are now; fault.NotFound.
+	Tenant(ctx context.Context, tenant payment.TenantID) (payment.Tenant, error)
 }
 
 // EndpointQueue is the queue of jobs that call one endpoint.
