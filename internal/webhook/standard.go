@@ -9,13 +9,20 @@ import (
 	"time"
 )
 
-// StandardSchedule is when Standard Webhooks suggests attempts, counted from
-// the first, and StandardTimeout how long each may take.
+// StandardSchedule is when attempts are made, counted from the first, with the
+// pauses that Standard Webhooks suggests. The last is made after three days.
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-var StandardSchedule = []time.Duration{
-	0, 5 * time.Second, 5 * time.Minute, 35 * time.Minute, 2*time.Hour + 35*time.Minute, 7*time.Hour + 35*time.Minute,
-	17*time.Hour + 35*time.Minute, 31*time.Hour + 35*time.Minute, 51*time.Hour + 35*time.Minute,
-	75*time.Hour + 35*time.Minute,
+var StandardSchedule = counted(
+	0, 5*time.Second, 5*time.Minute, 30*time.Minute, 2*time.Hour, 5*time.Hour, 10*time.Hour, 14*time.Hour, 20*time.Hour,
+	24*time.Hour,
+)
+
+// counted turns pauses into times since the first attempt.
+func counted(pauses ...time.Duration) []time.Duration {
+	for i := 1; i < len(pauses); i++ {
+		pauses[i] += pauses[i-1]
+	}
+	return pauses
 }
 
 // StandardTimeout is how long an attempt of our own API may take.

@@ -1,0 +1,137 @@
+package webhook_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/setting"
+	"github.com/refundry/refundry/internal/webhook"
+)
+
+// shop is the front door that tests listen at.
+const shop payment.Door = "shop"
+
+// secret is what its deliveries are signed with.
+const secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+// voice tells of refunds, in its own words.
+type voice struct {
+	auth     *auth.Auth
+	gaps     []time.Duration // nil: once
+	timeout  time.Duration   // 0: a minute
+	anyOrder bool
+	always   bool // any answer ends a delivery
+}
+
+func (*voice) Door() payment.Door { return shop }
+
+func (v *voice) Tells(telling payment.Telling, _ *payment.Tenant) (thread [16]byte, tells bool) {
+	if !v.anyOrder {
+		thread = telling.Payment.ID
+	}
+	return thread, telling.Event.Kind == payment.EventRefundCreated
+}
+
+func (*voice) Body(event webhook.Event, view payment.View, _ *payment.Tenant) ([]byte, error) {
+	return fmt.Appendf(nil, `{"kind":%q,"version":%d,"refunds":%d,"reserved":%d}`,
+		event.Kind, event.Version, len(view.Refunds), view.Payment.Reserved), nil
+}
+
+func (v *voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, error) {
+	key, err := v.auth.EndpointSecret(ctx, letter.Tenant, letter.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return webhook.SignStandard(key, letter), nil
+}
+
+func (v *voice) Schedule(setting.Values) ([]time.Duration, time.Duration) {
+	gaps, timeout := v.gaps, v.timeout
+	if gaps == nil {
+		gaps = []time.Duration{0}
+	}
+	if timeout == 0 {
+		timeout = time.Minute
+	}
+	return gaps, timeout
+}
+
+func (v *voice) Acknowledges(status int) bool { return v.always || (status >= 200 && status < 300) }
+
+// receiver is a merchant's server that answers when the test says so.
+type receiver struct {
+	url   string
+	calls chan *call
+	over  chan struct{}
+}
+
+// call is a webhook that waits for its answer.
+type call struct {
+	header http.Header
+	body   string
+	status chan int
+}
+
+func newReceiver(t *testing.T) *receiver {
+	t.Helper()
+	r := &receiver{calls: make(chan *call, 100), over: make(chan struct{})}
+	server := httptest.NewServer(http.HandlerFunc(r.receive))
+	r.url = server.URL + "/refunds?shop=1"
+	t.Cleanup(func() {
+		close(r.over)
+		server.Close()
+	})
+	return r
+}
+
+func (r *receiver) receive(w http.ResponseWriter, request *http.Request) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return
+	}
+	c := &call{header: request.Header, body: string(body), status: make(chan int, 1)}
+	r.calls <- c
+	select {
+	case status := <-c.status:
+		w.WriteHeader(status)
+	case <-request.Context().Done():
+	case <-r.over:
+	}
+}
+
+// next waits for the next webhook.
+func (r *receiver) next(t *testing.T) *call {
+	t.Helper()
+	select {
+	case c := <-r.calls:
+		return c
+	case <-time.After(patience):
+		t.Fatal("no webhook came")
+		return nil
+	}
+}
+
+// none ends the test if a webhook has come.
+func (r *receiver) none(t *testing.T) {
+	t.Helper()
+	select {
+	case c := <-r.calls:
+		t.Fatalf("a webhook came: %s", c.body)
+	default:
+	}
+}
+
+// answers answers the next webhook and returns its body.
+func (r *receiver) answers(t *testing.T, status int) string {
+	t.Helper()
+	c := r.next(t)
+	c.status <- status
+	return c.body
+}
