@@ -203,7 +203,7 @@ func TestStatusStandsThoughTheAnswerTrickles(t *testing.T) {
 		_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"))
 		drip(c, "x")
 	}))
-	if d.Status != webhook.StatusDelivered || attempt.StatusCode != 200 || !strings.HasPrefix(attempt.Answer, "x") ||
+	if d.Status != webhook.StatusDelivered || attempt.StatusCode != http.StatusOK || !strings.HasPrefix(attempt.Answer, "x") ||
 		attempt.Took < timeout {
 		t.Errorf("delivery %s, attempt %+v", d.Status, attempt)
 	}

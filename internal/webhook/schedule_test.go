@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func TestAttemptsAreMadeExactlyOnSchedule(t *testing.T) {
 	}
 	d, attempts := w.attempts(t, tenant, len(gaps))
 	for i, attempt := range attempts {
-		if want := began.Add(gaps[i]); attempt.At != want || attempt.StatusCode != 500 || attempt.Number != i+1 {
+		if want := began.Add(gaps[i]); attempt.At != want || attempt.StatusCode != http.StatusInternalServerError || attempt.Number != i+1 {
 			t.Errorf("attempt %+v, want it at %s", attempt, want)
 		}
 	}

@@ -250,16 +250,14 @@ func (w *world) deliveries(t *testing.T, tenant payment.TenantID) []webhook.Deli
 // its log, and returns both.
 func (w *world) attempts(t *testing.T, tenant payment.TenantID, number int) (webhook.Delivery, []webhook.Attempt) {
 	t.Helper()
-	var d webhook.Delivery
+	all := w.deliveries(t, tenant)
+	if len(all) != 1 {
+		t.Fatalf("%d deliveries, want 1", len(all))
+	}
 	var made []webhook.Attempt
 	eventually(t, func() bool {
-		all := w.deliveries(t, tenant)
-		if len(all) != 1 {
-			t.Fatalf("%d deliveries, want 1", len(all))
-		}
-		d = all[0]
 		var err error
-		if made, err = w.store.Attempts(t.Context(), tenant, d.ID); err != nil {
+		if made, err = w.store.Attempts(t.Context(), tenant, all[0].ID); err != nil {
 			t.Fatal(err)
 		}
 		return len(made) >= number
@@ -267,7 +265,7 @@ func (w *world) attempts(t *testing.T, tenant payment.TenantID, number int) (web
 	if len(made) != number {
 		t.Fatalf("%d attempts, want %d", len(made), number)
 	}
-	return d, made
+	return w.deliveries(t, tenant)[0], made // both were written in one commit
 }
 
 // isDue reports whether a webhook is due. It takes one that is.
