@@ -20,10 +20,10 @@ import (
 )
 
 const (
-	kills        = 5
+	kills        = 50
 	killCallers  = 8
 	killPayments = 40
-	settleWithin = 3 * time.Minute
+	settleWithin = time.Minute
 )
 
 // A server that is killed at any moment, again and again, forgets no
@@ -110,24 +110,28 @@ func (w *killWorld) count() (int, string) {
 func (w *killWorld) awaitProgress(t *testing.T, more int) {
 	t.Helper()
 	before, _ := w.count()
-	within(t, settleWithin, func() bool {
-		now, _ := w.count()
-		return now >= before+more
+	within(t, settleWithin, func() (bool, string) {
+		now, url := w.count()
+		return now >= before+more, "no refund is acknowledged at " + url
 	})
 }
 
 // within fails the test if something does not become true in time.
-func within(t *testing.T, patience time.Duration, isSo func() bool) {
+func within(t *testing.T, patience time.Duration, isSo func() (bool, string)) {
 	t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for !isSo() {
+	for {
+		done, what := isSo()
+		if done {
+			return
+		}
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			t.Fatal("it took too long")
+			t.Fatalf("it took too long: %s", what)
 		}
 	}
 }
@@ -231,11 +235,11 @@ func (w *killWorld) awaitEnds(t *testing.T) map[string]string {
 	t.Helper()
 	for refund, want := range w.acknowledged {
 		var got struct{ Status string }
-		within(t, settleWithin, func() bool {
+		within(t, settleWithin, func() (bool, string) {
 			if status := w.get(t, "/v1/refunds/"+refund, &got); status != http.StatusOK {
 				t.Fatalf("an acknowledged refund is gone: status %d", status)
 			}
-			return got.Status == want
+			return got.Status == want, refund + " is " + got.Status + ", not " + want
 		})
 	}
 	return w.acknowledged
@@ -281,7 +285,7 @@ func newReceiver(t *testing.T) *receiver {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
 		var event struct {
 			Type string
-			Data struct{ ID string }
+			Data struct{ Refund struct{ ID string } }
 		}
 		if err := json.NewDecoder(request.Body).Decode(&event); err != nil {
 			t.Errorf("webhook: %v", err)
@@ -293,10 +297,10 @@ func newReceiver(t *testing.T) *receiver {
 		}
 		r.mutex.Lock()
 		defer r.mutex.Unlock()
-		if r.told[event.Data.ID] == nil {
-			r.told[event.Data.ID] = map[string]bool{}
+		if r.told[event.Data.Refund.ID] == nil {
+			r.told[event.Data.Refund.ID] = map[string]bool{}
 		}
-		r.told[event.Data.ID][status] = true
+		r.told[event.Data.Refund.ID][status] = true
 	}))
 	t.Cleanup(server.Close)
 	r.url = server.URL
@@ -307,10 +311,10 @@ func newReceiver(t *testing.T) *receiver {
 func (r *receiver) await(t *testing.T, ends map[string]string) {
 	t.Helper()
 	for refund, end := range ends {
-		within(t, settleWithin, func() bool {
+		within(t, settleWithin, func() (bool, string) {
 			r.mutex.Lock()
 			defer r.mutex.Unlock()
-			return r.told[refund][end]
+			return r.told[refund][end], refund + " was never told to be " + end
 		})
 	}
 }

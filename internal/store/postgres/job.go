@@ -256,7 +256,7 @@ func (s *Store) Renew(ctx context.Context, tasks []payment.TaskRef, lease time.D
 // Reap implements [job.Store].
 func (s *Store) Reap(ctx context.Context, runsMax, limit int) (reaped, buried int, err error) {
 	rows, err := s.pool.Query(ctx, `UPDATE job SET claim = NULL, lease_until = 0,
-			buried_at = CASE WHEN runs >= $1 THEN $2 ELSE 0 END
+			buried_at = CASE WHEN runs >= $1 THEN $2::bigint ELSE 0 END
 		FROM (SELECT tenant_id, subject_id, kind FROM job WHERE claim IS NOT NULL AND lease_until < `+now+`
 			ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED) ended
 		WHERE job.tenant_id = ended.tenant_id AND job.subject_id = ended.subject_id AND job.kind = ended.kind
