@@ -21,6 +21,7 @@ import (
 
 // commands is the whole command line.
 type commands struct {
+	Demo   demoCommand   `cmd:"" help:"See Refundry at work: refunds through the front doors, webhooks, books. Needs nothing."`
 	Serve  serveCommand  `cmd:"" help:"Run the server."`
 	Verify verifyCommand `cmd:"" help:"Recompute every total, the ledger and the audit chain, and print what differs."`
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"github.com/refundry/refundry/internal/clock"
+	"github.com/refundry/refundry/internal/ledger"
+	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/store/postgres"
 	"github.com/refundry/refundry/internal/store/sqlite"
 	"github.com/refundry/refundry/internal/verify"
@@ -42,4 +44,14 @@ func openReader(ctx context.Context, config Config) (reader, error) {
 		Path: filepath.Join(config.Data, sqliteFile), ReadOnly: true, Now: now, Machine: config.Machine,
 		NewID: config.NewID, Log: config.Log,
 	})
+}
+
+// Entries returns every entry in the books about a payment of a tenant, by the
+// tenant's id as sandbox.json has it.
+func (s *Service) Entries(ctx context.Context, tenant string, of payment.PaymentID) ([]ledger.Entry, error) {
+	var id payment.TenantID
+	if err := id.Parse(tenant); err != nil {
+		return nil, err
+	}
+	return s.store.Entries(ctx, id, of)
 }

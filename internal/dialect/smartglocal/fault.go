@@ -103,6 +103,9 @@ func wordOf(err error) *word {
 		return said
 	}
 	if refusal, ok := errors.AsType[*payment.Refusal](err); ok {
+		if refusal.Rule == payment.RuleFullAfterPartial && refusal.Refundable.Minor == 0 {
+			return notRefundable // naming an amount would not help
+		}
 		return rules[refusal.Rule]
 	}
 	if errors.Is(err, wire.ErrTooLarge) {

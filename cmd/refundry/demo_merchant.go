@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/refundry/refundry/internal/service"
+)
+
+// merchant is what a merchant's own software does: it signs, sends, listens
+// and verifies. It shares no code with the server.
+type merchant struct {
+	ctx  context.Context //nolint:containedctx // of the story, which the merchant lives in
+	file service.SandboxFile
+}
+
+// signed calls a method of Smart Glocal or Pike.
+func (m merchant) signed(project service.SandboxProject, method, body string) (int, answered, error) {
+	signature, err := signature(project.PrivateKeyFile, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	return m.send(http.MethodPost, project.BaseURL+"/api/v1/"+method, body, map[string]string{
+		"X-PARTNER-PROJECT": project.Project, "X-PARTNER-SIGN": signature,
+	})
+}
+
+// own calls our own API.
+func (m merchant) own(method, path, body, key string) (int, answered, error) {
+	header := map[string]string{"Authorization": "Bearer " + m.file.API.Key}
+	if key != "" {
+		header["Idempotency-Key"] = key
+	}
+	return m.send(method, m.file.API.BaseURL+path, body, header)
+}
+
+// answered is an answer's JSON.
+type answered map[string]any
+
+// answerBytesMax bounds what is read of an answer.
+const answerBytesMax = 1 << 20
+
+func (m merchant) send(method, url, body string, header map[string]string) (int, answered, error) {
+	request, err := http.NewRequestWithContext(m.ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for name, value := range header {
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = response.Body.Close() }() // it was read
+	content, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
+	if err != nil {
+		return 0, nil, err
+	}
+	var answer answered
+	if err := json.Unmarshal(content, &answer); err != nil {
+		return 0, nil, fmt.Errorf("answer %d is not JSON: %w", response.StatusCode, err)
+	}
+	return response.StatusCode, answer, nil
+}
+
+// signature signs a body as Smart Glocal and Pike ask for.
+func signature(keyFile, body string) (string, error) {
+	block, err := readPEM(keyFile)
+	if err != nil {
+		return "", err
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block)
+	if err != nil {
+		return "", err
+	}
+	private, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return "", errors.New("no RSA key")
+	}
+	sum := sha256.Sum256([]byte(body))
+	raw, err := rsa.SignPKCS1v15(rand.Reader, private, crypto.SHA256, sum[:])
+	return base64.StdEncoding.EncodeToString(raw), err
+}
+
+func readPEM(path string) ([]byte, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // of the demo tenant
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("no PEM")
+	}
+	return block.Bytes, nil
+}
+
+// verify checks a webhook's signature against the provider's public key.
+func verifyProvider(keyFile string, body []byte, header http.Header) bool {
+	block, err := readPEM(keyFile)
+	if err != nil {
+		return false
+	}
+	key, err := x509.ParsePKIXPublicKey(block)
+	if err != nil {
+		return false
+	}
+	public, ok := key.(*rsa.PublicKey)
+	raw, decodeErr := base64.StdEncoding.DecodeString(header.Get("X-Partner-Sign"))
+	sum := sha256.Sum256(body)
+	return ok && decodeErr == nil && rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], raw) == nil
+}
+
+// verifyStandard checks a webhook's signature as Standard Webhooks has it.
+func verifyStandard(secret string, body []byte, header http.Header) bool {
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		return false
+	}
+	mac := hmac.New(sha256.New, raw)
+	mac.Write([]byte(header.Get("Webhook-Id") + "." + header.Get("Webhook-Timestamp") + "."))
+	mac.Write(body)
+	given, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(header.Get("Webhook-Signature"), "v1,"))
+	return err == nil && hmac.Equal(mac.Sum(nil), given)
+}
+
+// webhooks is the merchant's server that webhooks come to.
+type webhooks struct {
+	url    string
+	server *http.Server
+
+	mutex sync.Mutex
+	all   []received
+	more  chan struct{} // closed when one comes
+}
+
+// received is a webhook that came.
+type received struct {
+	door   string
+	header http.Header
+	raw    []byte
+	body   answered
+	taken  bool
+}
+
+func listenForWebhooks(ctx context.Context) (*webhooks, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for webhooks: %w", err)
+	}
+	w := &webhooks{url: baseURL(listener.Addr()), more: make(chan struct{})}
+	w.server = &http.Server{Handler: w, ReadHeaderTimeout: time.Second}
+	go func() { _ = w.server.Serve(listener) }() // close ends it
+	return w, nil
+}
+
+func (w *webhooks) close() { _ = w.server.Close() }
+
+// ServeHTTP takes a webhook and acknowledges it.
+func (w *webhooks) ServeHTTP(to http.ResponseWriter, request *http.Request) {
+	raw, err := io.ReadAll(io.LimitReader(request.Body, answerBytesMax))
+	came := received{door: strings.Trim(request.URL.Path, "/"), header: request.Header, raw: bytes.Clone(raw)}
+	if err != nil || json.Unmarshal(raw, &came.body) != nil {
+		to.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.all = append(w.all, came)
+	close(w.more)
+	w.more = make(chan struct{})
+}
+
+// await returns the next webhook that fits and was not returned before.
+func (w *webhooks) await(ctx context.Context, fits func(received) bool) (received, error) {
+	for {
+		w.mutex.Lock()
+		for i := range w.all {
+			if !w.all[i].taken && fits(w.all[i]) {
+				w.all[i].taken = true
+				found := w.all[i]
+				w.mutex.Unlock()
+				return found, nil
+			}
+		}
+		more := w.more
+		w.mutex.Unlock()
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return received{}, errors.New("a webhook never came")
+		}
+	}
+}
