@@ -21,9 +21,20 @@ import (
 
 // commands is the whole command line.
 type commands struct {
-	Demo   demoCommand   `cmd:"" help:"See Refundry at work: refunds through the front doors, webhooks, books. Needs nothing."`
-	Serve  serveCommand  `cmd:"" help:"Run the server."`
-	Verify verifyCommand `cmd:"" help:"Recompute every total, the ledger and the audit chain, and print what differs."`
+	Demo       demoCommand       `cmd:"" help:"See Refundry at work: refunds through the front doors, webhooks, books. Needs nothing."`
+	Serve      serveCommand      `cmd:"" help:"Run the server."`
+	Verify     verifyCommand     `cmd:"" help:"Recompute every total, the ledger and the audit chain, and print what differs."`
+	Payments   paymentsCommand   `cmd:"" help:"Import payments that were made elsewhere, and look at payments."`
+	Refunds    refundsCommand    `cmd:"" help:"Look at refunds, approve or cancel them."`
+	Disputes   disputesCommand   `cmd:"" help:"Open and close disputes and chargebacks."`
+	Tenants    tenantsCommand    `cmd:"" help:"List and create tenants."`
+	Keys       keysCommand       `cmd:"" help:"List, create and revoke API keys and projects."`
+	Settings   settingsCommand   `cmd:"" help:"Show and change a tenant's settings."`
+	Webhooks   webhooksCommand   `cmd:"" help:"Manage webhook endpoints, look at deliveries, resend them."`
+	Reports    reportsCommand    `cmd:"" help:"Write reports."`
+	Migrate    migrateCommand    `cmd:"" help:"Bring the database's tables up to date."`
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 
 	JSON     bool   `help:"Print JSON instead of text." name:"json"`
 	LogLevel string `help:"Least level of logs: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"REFUNDRY_LOG_LEVEL"`

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -166,15 +164,16 @@ const operatorSocket = "operator.sock"
 // listenOperator listens on the operator's socket. The caller holds the data
 // folder's lock: a socket that is there was left by a process that died.
 func listenOperator(ctx context.Context, data string) (net.Listener, error) {
-	path := filepath.Join(data, operatorSocket)
+	path, free, err := socketPath(data)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = free() }() // the socket stays
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("operator's socket: %w", err)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
 	if err != nil {
-		if strings.Contains(err.Error(), "invalid argument") {
-			return nil, fmt.Errorf("operator's socket: the path of the data folder is too long: %w", err)
-		}
 		return nil, fmt.Errorf("operator's socket: %w", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
