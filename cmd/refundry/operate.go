@@ -16,7 +16,7 @@ import (
 // The operator's commands. Each is one call of the operator's routes.
 type (
 	tenantsCommand struct {
-		List   tenantsList   `cmd:"" default:"1" help:"List tenants."`
+		List   tenantsList   `cmd:"" default:"withargs" help:"List tenants."`
 		Create tenantsCreate `cmd:"" help:"Make a tenant."`
 	}
 	tenantsList   struct{ operatorFlags }
@@ -27,7 +27,7 @@ type (
 	}
 
 	keysCommand struct {
-		List    keysList    `cmd:"" default:"1" help:"List API keys and projects."`
+		List    keysList    `cmd:"" default:"withargs" help:"List API keys and projects."`
 		Create  keysCreate  `cmd:"" help:"Make an API key; it is shown this once."`
 		Project keysProject `cmd:"" help:"Make a project of Smart Glocal or Pike; prints the provider's public key."`
 		Revoke  keysRevoke  `cmd:"" help:"End a key or a project for good."`
@@ -52,7 +52,7 @@ type (
 	}
 
 	settingsCommand struct {
-		List  settingsList  `cmd:"" default:"1" help:"Show every setting, with its default."`
+		List  settingsList  `cmd:"" default:"withargs" help:"Show every setting, with its default."`
 		Set   settingsSet   `cmd:"" help:"Change settings: NAME=VALUE; lists are comma-separated."`
 		Reset settingsReset `cmd:"" help:"Give settings their defaults again."`
 	}
@@ -69,7 +69,7 @@ type (
 	}
 
 	webhooksCommand struct {
-		List       webhooksList       `cmd:"" default:"1" help:"List webhook endpoints."`
+		List       webhooksList       `cmd:"" default:"withargs" help:"List webhook endpoints."`
 		Add        webhooksAdd        `cmd:"" help:"Add an endpoint."`
 		Remove     webhooksRemove     `cmd:"" help:"Remove an endpoint; its open deliveries are canceled."`
 		Deliveries webhooksDeliveries `cmd:"" help:"List deliveries, the newest first."`

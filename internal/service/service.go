@@ -143,6 +143,10 @@ func (s *Service) assemble() {
 			smartglocal.SmartGlocal.Door(): smartglocal.ImportDocument(smartglocal.SmartGlocal),
 			smartglocal.Pike.Door():        smartglocal.ImportDocument(smartglocal.Pike),
 		},
+		Reports: map[string]api.Report{
+			string(smartglocal.SmartGlocal): s.dialect.Report(smartglocal.SmartGlocal, s.store),
+			string(smartglocal.Pike):        s.dialect.Report(smartglocal.Pike, s.store),
+		},
 		Now: s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
 	voices := append(s.dialect.Voices(), s.api.Voice())
