@@ -127,7 +127,7 @@ func (c CreatePayment) payment(b *Book) Payment {
 		Tenant: c.Tenant, ID: c.ID, Order: c.Order, Merchant: c.Merchant, Home: c.Door, Connector: c.Connector,
 		ProcessorRef: c.ProcessorRef, Reference: c.Reference, Method: c.Method, Country: c.Country, Payer: c.Payer,
 		Description: c.Description, Amount: c.Amount, Metadata: c.Metadata, References: c.References, Gates: c.Gates,
-		ItemCount: len(c.Items), Version: 1, CreatedAt: c.CreatedAt, UpdatedAt: b.Now,
+		ItemCount: len(c.Items), Version: c.firstVersion(b), CreatedAt: c.CreatedAt, UpdatedAt: b.Now,
 	}
 	if p.ID.IsZero() {
 		p.ID = b.newID()
@@ -143,6 +143,15 @@ func (c CreatePayment) payment(b *Book) Payment {
 	}
 	p.become(c.Status, "")
 	return p
+}
+
+// firstVersion returns the version that a payment begins with. One that joins
+// an order counts on from it: a door may give both the same id.
+func (c CreatePayment) firstVersion(b *Book) int64 {
+	if order, err := b.order(c.Tenant, c.Order); err == nil {
+		return order.Version + 1
+	}
+	return 1
 }
 
 // join makes the payment one of its order's.

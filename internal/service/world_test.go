@@ -327,3 +327,22 @@ func (w *world) clean() {
 		w.t.Errorf("verify: %+v", found)
 	}
 }
+
+// decimalOf spells a payment's id as Smart Glocal and Pike do.
+func decimalOf(t *testing.T, id string) string {
+	t.Helper()
+	var of payment.PaymentID
+	if err := of.Parse(id); err != nil {
+		t.Fatal(err)
+	}
+	return of.Decimal()
+}
+
+// paymentOf returns the payment of a session that was made here.
+func paymentOf(session string) string {
+	var of payment.PaymentID
+	if err := of.ParseDecimal(strings.TrimPrefix(session, "ps_")); err != nil {
+		return ""
+	}
+	return of.String()
+}
