@@ -61,6 +61,7 @@ type Ending struct {
 	payment.TaskRef
 
 	Again time.Time // zero: it is done; otherwise when it is due again
+	Runs  int       // how many runs count on: what ended well begins anew, or it would be buried for being patient
 }
 
 // Store keeps jobs.

@@ -32,6 +32,7 @@ const (
 	pollPause  = 50 * time.Millisecond // between two looks for due jobs
 	reapLimit  = 1000                  // jobs per look
 	runsMax    = 20                    // claims without an end: the job takes its holders with it
+	failedMax  = 11                    // failed runs that count: pauses grow no longer then, see Backoff
 	prunePause = time.Minute
 	pruneLimit = 1000
 	keepBuried = 30 * 24 * time.Hour
@@ -184,16 +185,18 @@ func (r *Runner) run(job Job) {
 	defer r.give(job.Queue)
 	began := time.Now() //nolint:forbidigo // metrics are machine time
 	verdict, err := r.handle(job)
+	runs := 0
 	r.config.Metrics.Ran(job.Kind, time.Since(began), err != nil)
 	if err != nil {
 		r.config.Log.WarnContext(r.base, "job failed", "kind", string(job.Kind), "runs", job.Runs, "error", err)
 		verdict = Again(r.config.Now().Add(Backoff(job.Runs, r.config.Luck())))
+		runs = min(job.Runs, failedMax)
 	}
 	if verdict.ended {
 		r.drop(job.Ref())
 		return
 	}
-	r.endings <- Ending{TaskRef: job.Ref(), Again: verdict.again}
+	r.endings <- Ending{TaskRef: job.Ref(), Again: verdict.again, Runs: runs}
 }
 
 // drop forgets a lease.

@@ -124,16 +124,17 @@ func (w *writer) end(endings []job.Ending) {
 		col(endings, func(e job.Ending) string { return string(e.Kind) }),
 		ids(endings, func(e job.Ending) [16]byte { return e.Claim }),
 		col(endings, func(e job.Ending) int64 { return row.Micros(e.Again) }),
+		col(endings, func(e job.Ending) int64 { return int64(e.Runs) }),
 	}
-	const these = ` unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])
-			AS e (tenant_id, subject_id, kind, claim, again)
+	const these = ` unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[])
+			AS e (tenant_id, subject_id, kind, claim, again, runs)
 		WHERE job.tenant_id = e.tenant_id AND job.subject_id = e.subject_id AND job.kind = e.kind
 			AND job.claim = e.claim`
 	w.pipe.Queue(`DELETE FROM job USING`+these+` AND job.again_at = 0 AND e.again = 0`, args...)
 	w.pipe.Queue(`UPDATE job SET claim = NULL, lease_until = 0, again_at = 0,
 			due_at = CASE WHEN job.again_at = 0 THEN e.again WHEN e.again = 0 THEN job.again_at
 				ELSE least(job.again_at, e.again) END,
-			runs = CASE WHEN job.again_at = 0 THEN runs ELSE 0 END
+			runs = CASE WHEN job.again_at = 0 THEN e.runs ELSE 0 END
 		FROM`+these, args...)
 }
 

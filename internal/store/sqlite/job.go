@@ -62,7 +62,7 @@ func endJob(c *conn, ending job.Ending) error {
 	const done = `DELETE FROM job WHERE tenant_id = ? AND subject_id = ? AND kind = ? AND claim = ? AND again_at = 0`
 	const again = `UPDATE job SET claim = NULL, lease_until = 0, again_at = 0,
 		due_at = CASE WHEN again_at = 0 THEN ?1 WHEN ?1 = 0 THEN again_at ELSE min(again_at, ?1) END,
-		runs = CASE WHEN again_at = 0 THEN runs ELSE 0 END
+		runs = CASE WHEN again_at = 0 THEN ?6 ELSE 0 END
 		WHERE tenant_id = ?2 AND subject_id = ?3 AND kind = ?4 AND claim = ?5`
 	key := []any{ident(ending.Tenant), ending.Subject[:], string(ending.Kind), ending.Claim[:]}
 	if ending.Again.IsZero() {
@@ -70,7 +70,7 @@ func endJob(c *conn, ending job.Ending) error {
 			return err
 		}
 	}
-	_, err := c.exec(again, append([]any{row.Micros(ending.Again)}, key...)...)
+	_, err := c.exec(again, append(append([]any{row.Micros(ending.Again)}, key...), ending.Runs)...)
 	return err
 }
 

@@ -156,6 +156,7 @@ func Run(t *testing.T, open Open) {
 		"refunds never exceed what was captured":    testNeverTooMuch,
 		"the last cent has one winner":              testLastCent,
 		"a repeated key in one batch is one refund": testConcurrentKey,
+		"a job that came again often is not buried": testPatience,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
