@@ -159,7 +159,8 @@ func loadOrder(c *conn, book *payment.Book, need payment.Need) ([]payment.Paymen
 	}
 	book.PutOrder(order)
 	var payments []payment.PaymentID
-	const query = `SELECT id FROM payment WHERE tenant_id = ? AND order_id = ? ORDER BY id`
+	const query = `SELECT id FROM payment INDEXED BY payment_by_order
+		WHERE tenant_id = ? AND order_id = ? ORDER BY id`
 	err = c.query(query, []any{ident(need.Tenant), ident(need.Order)}, func(r *cells) error {
 		payments = append(payments, r.uuid())
 		return nil

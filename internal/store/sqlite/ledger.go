@@ -22,8 +22,8 @@ func (s *Store) Entries(_ context.Context, tenant payment.TenantID, id payment.P
 func listEntries(c *conn, tenant payment.TenantID, id payment.PaymentID) ([]ledger.Entry, error) {
 	const query = `SELECT subject_id, version, cause, at, debit, credit, amount, currency FROM posting
 		WHERE tenant_id = ?1 AND subject_id IN (SELECT ?2
-			UNION ALL SELECT id FROM refund WHERE tenant_id = ?1 AND payment_id = ?2
-			UNION ALL SELECT id FROM dispute WHERE tenant_id = ?1 AND payment_id = ?2)
+			UNION ALL SELECT id FROM refund INDEXED BY refund_by_payment WHERE tenant_id = ?1 AND payment_id = ?2
+			UNION ALL SELECT id FROM dispute INDEXED BY dispute_by_payment WHERE tenant_id = ?1 AND payment_id = ?2)
 		ORDER BY version, subject_id, number`
 	var entries []ledger.Entry
 	err := c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) error {
