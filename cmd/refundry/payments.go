@@ -105,7 +105,7 @@ func (c *paymentsImport) send(ctx context.Context, t *terminal, o *operator, fil
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(response.Body)
 		_ = reader.CloseWithError(io.ErrClosedPipe)
-		<-converted
+		_ = <-converted // the answer says more
 		return sum, problemOf(text, response.StatusCode)
 	}
 	bar := t.progress("importing")

@@ -65,7 +65,7 @@ func (e *Engine) commit(batch []*request) ([]result, error) {
 	id := e.config.NewID()
 	var unheard []result // of the try whose COMMIT got no answer
 	for races := 0; ; {
-		began := time.Now()
+		began := time.Now() //nolint:forbidigo // metrics are machine time
 		results, err := e.try(id, batch)
 		if err == nil {
 			e.config.Metrics.Committed(len(batch), time.Since(began))

@@ -153,7 +153,7 @@ func (b *Book) schedule(r Refund) {
 	case RefundScheduled:
 		task.Kind, task.Queue, task.DueAt = TaskStartRefund, SystemQueue, r.NotBefore
 	case RefundAwaitingApproval, RefundUnknown, RefundSucceeded, RefundDeclined, RefundFailed, RefundCanceled,
-		RefundReturned:
+		RefundReturned, adopt:
 		return
 	}
 	b.do(task)

@@ -15,7 +15,7 @@ var ErrLocked = errors.New("another refundry process owns the data folder")
 // Lock takes a data folder for this process. The lock ends with the process,
 // however it ends.
 func Lock(folder string) (unlock func() error, err error) {
-	file, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own folder
+	file, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}

@@ -43,9 +43,11 @@ func newMetrics() *metrics {
 		races: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "refundry_lost_races_total", Help: "Batches that were run again because somebody else was faster.",
 		}),
-		jobs:     durations("refundry_job_duration_seconds", "Runs of jobs, by kind and result.", "kind", "result"),
-		webhooks: durations("refundry_delivery_duration_seconds", "Delivery attempts, by door and HTTP status (0: no answer).", "door", "status"),
-		calls:    durations("refundry_processor_duration_seconds", "Calls of processors, by connector and outcome.", "connector", "outcome"),
+		jobs: durations("refundry_job_duration_seconds", "Runs of jobs, by kind and result.", "kind", "result"),
+		webhooks: durations("refundry_delivery_duration_seconds",
+			"Delivery attempts, by door and HTTP status (0: no answer).", "door", "status"),
+		calls: durations("refundry_processor_duration_seconds",
+			"Calls of processors, by connector and outcome.", "connector", "outcome"),
 		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "refundry_jobs_waiting", Help: "Jobs that are not done, by kind.",
 		}, []string{"kind"}),

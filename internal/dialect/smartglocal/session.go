@@ -1,6 +1,7 @@
 package smartglocal
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -226,7 +227,7 @@ func (d *Door) status(c *call) (*session, error) {
 		return c.shower(true).session(view), nil
 	}
 	var id payment.OrderID
-	if !isMissing(err) && err != error(notRefundable) || id.ParseDecimal(strings.TrimPrefix(sessionID, sessionPrefix)) != nil {
+	if !isMissing(err) && !errors.Is(err, notRefundable) || id.ParseDecimal(strings.TrimPrefix(sessionID, sessionPrefix)) != nil {
 		return nil, err
 	}
 	order, _, err := d.config.Reader.Order(c.ctx, c.tenant.ID, id)

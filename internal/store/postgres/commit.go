@@ -141,7 +141,8 @@ func (c *commit) send(ctx context.Context, pipe *pgx.Batch) error {
 
 // Committed implements [engine.Store].
 func (s *Store) Committed(ctx context.Context, batch [16]byte) (found bool, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM commit_row WHERE batch_id = $1)`, pgtype.UUID{Bytes: batch, Valid: true}).Scan(&found)
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM commit_row WHERE batch_id = $1)`,
+		pgtype.UUID{Bytes: batch, Valid: true}).Scan(&found)
 	return found, err
 }
 
