@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
 	"github.com/refundry/refundry/internal/fault"
@@ -35,9 +34,12 @@ type Config struct {
 	Now        func() time.Time // domain time, which a test clock may move
 	Machine    func() time.Time // this machine's time
 	Luck       func() float64   // between 0 and 1
-	PerSecond  rate.Limit       // calls of one connector; 0: no limit
 	Log        *slog.Logger
 	Metrics    Metrics
+
+	PerSecond       rate.Limit    // calls of one connector by this replica; 0: no limit
+	BreakerFailures uint32        // calls in a row without an answer that open a connector's breaker; 0: 10
+	BreakerPause    time.Duration // machine time before an open breaker lets one call through; 0: 10 s
 }
 
 // Carrier runs the jobs that carry refunds to processors. Make one with
@@ -45,28 +47,19 @@ type Config struct {
 type Carrier struct {
 	config Config
 
-	mutex      sync.Mutex
-	connectors map[string]*connector
+	mutex  sync.Mutex
+	guards map[string]*guard // by connector
 }
-
-// connector is a processor behind its breaker and its limit.
-type connector struct {
-	Processor
-
-	name    string
-	breaker *gobreaker.TwoStepCircuitBreaker[any]
-	limit   *rate.Limiter
-}
-
-const (
-	breakerFailures = 10               // technical failures in a row that open the breaker
-	breakerPause    = 10 * time.Second // before an open one lets a call through again
-	waitPause       = time.Second      // before a job that could not call comes again
-)
 
 // NewCarrier returns a carrier.
 func NewCarrier(config Config) *Carrier {
-	return &Carrier{config: config, connectors: map[string]*connector{}}
+	if config.BreakerFailures == 0 {
+		config.BreakerFailures = breakerFailures
+	}
+	if config.BreakerPause == 0 {
+		config.BreakerPause = breakerPause
+	}
+	return &Carrier{config: config, guards: map[string]*guard{}}
 }
 
 // Handlers returns what runs the jobs of refunds and payments.
@@ -78,51 +71,6 @@ func (c *Carrier) Handlers() map[payment.TaskKind]job.Handler {
 		payment.TaskTakePayment:   c.take,
 		payment.TaskExpirePayment: c.expire,
 	}
-}
-
-// connector returns a connector by name.
-func (c *Carrier) connector(name string) (*connector, bool) {
-	processor, ok := c.config.Connectors(name)
-	if !ok {
-		return nil, false
-	}
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if known, ok := c.connectors[name]; ok {
-		return known, true
-	}
-	limit := rate.NewLimiter(rate.Inf, 0)
-	if c.config.PerSecond > 0 {
-		limit = rate.NewLimiter(c.config.PerSecond, max(1, int(c.config.PerSecond)))
-	}
-	made := &connector{
-		Processor: processor, name: name, limit: limit,
-		breaker: gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
-			Name: name, Timeout: breakerPause,
-			ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= breakerFailures },
-		}),
-	}
-	c.connectors[name] = made
-	return made, true
-}
-
-// mayCall reports whether a call may start now: the limit and the breaker let
-// it through, and its whole timeout is left on the lease. done must be called
-// with what came of it.
-func (c *Carrier) mayCall(j job.Job, to *connector) (done func(error), ok bool) {
-	if _, needed := c.callTime(to); c.config.LeaseLeft(j) < needed {
-		return nil, false
-	}
-	if !to.limit.AllowN(c.config.Machine(), 1) {
-		return nil, false
-	}
-	done, err := to.breaker.Allow()
-	return done, err == nil
-}
-
-// callTime returns how long one call may take, and how much of the lease it needs.
-func (c *Carrier) callTime(to *connector) (timeout, needed time.Duration) {
-	return job.CallTime(c.config.Lease, to.Capabilities().Timeout)
 }
 
 // meta is how the carrier signs its commands.

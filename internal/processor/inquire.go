@@ -13,7 +13,9 @@ import (
 // confirmed no: the attempt may still be on its way.
 var ErrNotFound = errors.New("the processor does not know the attempt")
 
-// inquire asks what became of an attempt that has no final answer.
+// inquire asks what became of an attempt that has no final answer. Its place
+// on the schedule follows from the attempt's age alone, so it does not matter
+// who asks, or how often somebody died while asking.
 func (c *Carrier) inquire(ctx context.Context, j job.Job) (job.Verdict, error) {
 	view, err := c.config.Reader.ViewOfRefund(ctx, j.Tenant, j.Subject)
 	if err != nil {
@@ -28,40 +30,38 @@ func (c *Carrier) inquire(ctx context.Context, j job.Job) (job.Verdict, error) {
 	if !ok {
 		return c.flag(ctx, j, refund, "no connector of that name")
 	}
-	pause, ok := inquireAfter(c.config.Now().Sub(attempt.StartedAt))
-	if !ok {
-		return c.flag(ctx, j, refund, "no answer for a week")
-	}
 	done, ok := c.mayCall(j, to)
 	if !ok {
 		return c.later(j, to), nil
 	}
-	outcome, known := c.find(ctx, to, done, attempt, c.request(view, refund, attempt))
-	if !known {
-		return c.flag(ctx, j, refund, "the processor does not know the attempt, and a resend might pay twice")
+	outcome, ok := c.find(ctx, j, to, done, attempt, request(view, refund, attempt))
+	if !ok {
+		return c.flag(ctx, j, refund, "nobody can be asked, and a resend might pay twice")
 	}
-	answer, err := c.tellOutcome(ctx, j, to, refund, attempt, outcome)
-	if err == nil && answer.Unchanged && answer.Refund.Status.IsRunning() {
-		return job.Again(c.config.Now().Add(pause)), nil
+	if saysMore(outcome.Kind, attempt.Outcome) {
+		_, err := c.learn(ctx, c.fact(to, refund, attempt, outcome), j.Ref())
+		return ended(err)
 	}
-	return ended(err)
+	pause, ok := inquireAfter(c.config.Now().Sub(attempt.StartedAt))
+	if !ok {
+		return c.flag(ctx, j, refund, "no final answer for a week")
+	}
+	return job.Again(c.config.Now().Add(pause)), nil
 }
 
-// tellOutcome records an outcome. The job ends in its commit unless nothing
-// changed, for then it must ask again.
-func (c *Carrier) tellOutcome(ctx context.Context, j job.Job, to *connector, refund payment.Refund,
-	attempt payment.Attempt, outcome payment.Outcome,
-) (payment.Answer, error) {
-	isSame := outcome.Kind == attempt.Outcome || outcome.Kind == payment.AttemptUnknown
-	if isSame && !outcome.Kind.IsResolved() {
-		return payment.Answer{Refund: refund, Unchanged: true}, nil
+// saysMore reports whether an outcome says more than is known. That a resend
+// was not sent says nothing about what was sent before.
+func saysMore(outcome, known payment.AttemptOutcome) bool {
+	switch outcome {
+	case payment.AttemptSucceeded, payment.AttemptDeclined, payment.AttemptFailed, payment.AttemptReturned:
+		return true
+	case payment.AttemptPending:
+		return known != payment.AttemptPending
+	case payment.AttemptOpen, payment.AttemptUnknown, payment.AttemptNotSent:
+		return false
+	default:
+		return false
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
-	defer cancel()
-	return c.config.Engine.Do(ctx, payment.RecordOutcome{
-		Meta: meta(j.Tenant, to.name), Payment: refund.Payment, Refund: refund.ID, Attempt: attempt.ID,
-		Connector: to.name, Outcome: outcome, Next: c.next(refund, attempt, outcome),
-	}, j.Ref())
 }
 
 // openAttempt returns the attempt of a running refund whose end is not known.
@@ -79,119 +79,40 @@ func openAttempt(view payment.View, refund payment.Refund) (payment.Attempt, boo
 
 // find asks for an attempt, or sends the same one again where that cannot pay
 // twice. It returns false where only a person can find out.
-func (c *Carrier) find(ctx context.Context, to *connector, done func(error), attempt payment.Attempt, request Request,
-) (outcome payment.Outcome, known bool) {
+func (c *Carrier) find(ctx context.Context, j job.Job, to connector, done func(error), attempt payment.Attempt,
+	request Request,
+) (outcome payment.Outcome, ok bool) {
+	age := c.config.Now().Sub(attempt.StartedAt)
 	can := to.Capabilities()
-	isSafe := can.Idempotency == IdempotencyKey &&
-		(can.KeyLifetime == 0 || c.config.Now().Sub(attempt.StartedAt) < can.KeyLifetime)
-	inquirer, ok := to.Processor.(Inquirer)
-	if !ok {
-		if !isSafe {
-			done(nil)
-			return payment.Outcome{}, false
-		}
-		return c.refund(ctx, to, done, request), true
+	isSafe := can.Idempotency == IdempotencyKey && (can.KeyLifetime == 0 || age < can.KeyLifetime)
+	inquirer, canAsk := to.Processor.(Inquirer)
+	switch {
+	case canAsk:
+	case isSafe:
+		outcome, _ = c.call(ctx, to, done, request, to.Refund)
+		return outcome, true
+	default: // one that is pending will be told by the processor itself
+		done(errNotCalled)
+		return payment.Outcome{Kind: attempt.Outcome}, attempt.Outcome == payment.AttemptPending
 	}
-	isMissing := false
-	outcome = c.call(ctx, to, done, request, func(ctx context.Context, request Request) (payment.Outcome, error) {
-		found, err := inquirer.Inquire(ctx, request)
-		if isMissing = errors.Is(err, ErrNotFound); isMissing {
-			return payment.Outcome{Kind: payment.AttemptUnknown}, nil
-		}
-		return found, err
-	})
-	timeout, _ := c.callTime(to)
-	if !isMissing || c.config.Now().Sub(attempt.StartedAt) < max(can.Settling, timeout) {
-		return outcome, true // it may still be on its way
-	}
-	if !isSafe {
-		return payment.Outcome{}, false
-	}
-	done, err := to.breaker.Allow()
-	if err != nil {
+	outcome, err := c.call(ctx, to, done, request, inquirer.Inquire)
+	if !errors.Is(err, ErrNotFound) || !c.isSettled(to, attempt, age) {
 		return outcome, true
 	}
-	return c.refund(ctx, to, done, request), true
+	if !isSafe {
+		return outcome, false
+	}
+	if done, ok = c.mayCall(j, to); !ok {
+		return outcome, true // at the next inquiry
+	}
+	outcome, _ = c.call(ctx, to, done, request, to.Refund)
+	return outcome, true
 }
 
-// take lets a processor that takes payments say how one goes on.
-func (c *Carrier) take(ctx context.Context, j job.Job) (job.Verdict, error) {
-	view, err := c.config.Reader.View(ctx, j.Tenant, j.Payment)
-	if err != nil {
-		return ended(err)
-	}
-	to, ok := c.connector(view.Payment.Connector)
-	if !ok {
-		return job.Done(), nil
-	}
-	taker, ok := to.Processor.(Taker)
-	if !ok {
-		return job.Done(), nil
-	}
-	end, references, err := taker.Take(ctx, view.Payment)
-	if err != nil {
-		return job.Verdict{}, err
-	}
-	return ended(c.tell(ctx, payment.AdvancePayment{
-		Meta: meta(j.Tenant, to.name), Payment: j.Payment, End: end, References: references,
-	}, j.Ref()))
-}
-
-// expire ends a payment that nobody acted on in time.
-func (c *Carrier) expire(ctx context.Context, j job.Job) (job.Verdict, error) {
-	view, err := c.config.Reader.View(ctx, j.Tenant, j.Payment)
-	if err != nil {
-		return ended(err)
-	}
-	if expires := view.Payment.ExpiresAt; expires.IsZero() {
-		return job.Done(), nil
-	} else if expires.After(c.config.Now()) {
-		return job.Again(expires), nil
-	}
-	return ended(c.tell(ctx, payment.ExpirePayment{Meta: clockMeta(j.Tenant), Payment: j.Payment}, j.Ref()))
-}
-
-// Receive records what a processor tells by itself. An error means that it has
-// to be told again.
-func (c *Carrier) Receive(ctx context.Context, notice Notice) error {
-	var command payment.Command
-	if dispute := notice.Dispute; dispute != nil {
-		command = payment.OpenDispute{
-			Meta: meta(notice.Tenant, notice.Connector), Payment: notice.Payment, Kind: dispute.Kind,
-			Amount: dispute.Amount, IsFact: true, Connector: notice.Connector, ProcessorRef: dispute.ProcessorRef,
-			Reason: dispute.Reason,
-		}
-	} else {
-		command = payment.RecordOutcome{
-			Meta: meta(notice.Tenant, notice.Connector), Payment: notice.Payment, Refund: notice.Refund,
-			Attempt: notice.Attempt, Connector: notice.Connector, Outcome: notice.Outcome,
-			Next: c.config.Now().Add(time.Second),
-		}
-	}
-	answer, err := c.config.Engine.Do(ctx, command)
-	if err == nil && notice.Outcome.Kind == payment.AttemptReturned && answer.Refund.Status.IsRunning() {
-		return c.catchUp(ctx, command)
-	}
-	if isRefusal(err) {
-		c.config.Log.WarnContext(ctx, "processor's notice refused", "payment_id", notice.Payment,
-			"tenant_id", notice.Tenant, "processor", notice.Connector, "error", err)
-		return nil // told again, it would be refused again
-	}
-	return err
-}
-
-// catchUp records a return whose success nobody has recorded yet: first that,
-// then the return.
-func (c *Carrier) catchUp(ctx context.Context, command payment.Command) error {
-	returned, ok := command.(payment.RecordOutcome)
-	if !ok {
-		return nil
-	}
-	succeeded := returned
-	succeeded.Outcome.Kind, succeeded.Outcome.Failure = payment.AttemptSucceeded, payment.Failure{}
-	if _, err := c.config.Engine.Do(ctx, succeeded); err != nil {
-		return err
-	}
-	_, err := c.config.Engine.Do(ctx, returned)
-	return err
+// isSettled reports whether an attempt that the processor does not know never
+// arrived: its call is over, for an attempt is open until who sent it has
+// heard or has lost the lease; and the processor has had its time to take note.
+func (c *Carrier) isSettled(to connector, attempt payment.Attempt, age time.Duration) bool {
+	timeout, _ := c.callTime(to)
+	return attempt.Outcome != payment.AttemptOpen && age >= max(to.Capabilities().Settling, timeout)
 }

@@ -7,19 +7,18 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 )
 
-// inquiries is when an attempt without a final answer is asked about, counted
-// from its start: soon at first, because most answers were only lost; for a
-// week in all, because a bank may take so long. Then a person looks.
+// inquiries is when an attempt without a final answer is asked about, by its
+// age in domain time. After the last a person looks.
 var inquiries = []struct {
 	until time.Duration // of the attempt's age
 	pause time.Duration
 }{
-	{10 * time.Second, time.Second},
-	{time.Minute, 5 * time.Second},
-	{10 * time.Minute, time.Minute},
-	{time.Hour, 5 * time.Minute},
-	{24 * time.Hour, 30 * time.Minute},
-	{7 * 24 * time.Hour, 2 * time.Hour},
+	{10 * time.Second, time.Second},     // most answers were only lost on their way
+	{time.Minute, 5 * time.Second},      // the processor is being restarted
+	{10 * time.Minute, time.Minute},     // … or repaired
+	{time.Hour, 5 * time.Minute},        // the payer still waits
+	{24 * time.Hour, 30 * time.Minute},  // a bank's batch of the day
+	{7 * 24 * time.Hour, 2 * time.Hour}, // a bank's slowest way
 }
 
 // inquireAfter returns when to ask about an attempt of an age again; false at
@@ -33,18 +32,24 @@ func inquireAfter(age time.Duration) (time.Duration, bool) {
 	return 0, false
 }
 
-// notSentMax bounds the attempts of a refund that certainly never arrived.
-const notSentMax = 50
+const (
+	notSentQuick = 14 // attempts with growing pauses: about an hour
+	notSentPause = time.Hour
+	notSentMax   = 180 // attempts that certainly never arrived: about a week
+)
 
 // next returns when an attempt with this outcome is gone on with.
 func (c *Carrier) next(refund payment.Refund, attempt payment.Attempt, outcome payment.Outcome) time.Time {
 	now := c.config.Now()
 	if outcome.Kind == payment.AttemptNotSent {
+		if refund.AttemptCount > notSentQuick {
+			return now.Add(job.Jitter(notSentPause, c.config.Luck()))
+		}
 		return now.Add(job.Backoff(refund.AttemptCount, c.config.Luck()))
 	}
 	pause, ok := inquireAfter(now.Sub(attempt.StartedAt))
 	if !ok {
-		return now
+		return now // the last inquiry
 	}
 	return now.Add(pause)
 }

@@ -21,6 +21,9 @@ func (c *Carrier) submit(ctx context.Context, j job.Job) (job.Verdict, error) {
 	if !ok {
 		return c.flag(ctx, j, refund, "no connector of that name")
 	}
+	if _, open := openAttempt(view, refund); !open && refund.AttemptCount >= notSentMax {
+		return c.flag(ctx, j, refund, "it could not be sent for a week")
+	}
 	done, ok := c.mayCall(j, to)
 	if !ok {
 		return c.later(j, to), nil
@@ -28,77 +31,67 @@ func (c *Carrier) submit(ctx context.Context, j job.Job) (job.Verdict, error) {
 	answer, err := c.config.Engine.Do(ctx, payment.StartAttempt{
 		Meta: meta(j.Tenant, to.name), Payment: view.Payment.ID, Refund: refund.ID, InquireAt: c.config.Now(),
 	})
-	if err != nil || answer.Attempt.ID.IsZero() {
-		done(nil) // nothing was called
-		if err == nil {
-			return job.Done(), nil // it may have left before: an inquiry is due
-		}
+	if err != nil {
+		done(errNotCalled)
 		return ended(err)
 	}
-	view = answer.View
-	outcome := c.refund(ctx, to, done, c.request(view, answer.Refund, answer.Attempt))
-	return c.record(ctx, j, to, answer.Refund, answer.Attempt, outcome)
+	refund, attempt := answer.Refund, answer.Attempt
+	if attempt.ID.IsZero() { // an earlier attempt may have left: an inquiry is due
+		done(errNotCalled)
+		return job.Done(), nil
+	}
+	if timeout, _ := c.callTime(to); c.config.LeaseLeft(j) < timeout { // the commit took too long
+		done(errNotCalled)
+		return c.record(ctx, j, to, refund, attempt, payment.Outcome{Kind: payment.AttemptNotSent})
+	}
+	outcome, _ := c.call(ctx, to, done, request(answer.View, refund, attempt), to.Refund)
+	return c.record(ctx, j, to, refund, attempt, outcome)
 }
 
 // request is an attempt, as the processor must know it.
-func (c *Carrier) request(view payment.View, refund payment.Refund, attempt payment.Attempt) Request {
+func request(view payment.View, refund payment.Refund, attempt payment.Attempt) Request {
 	return Request{
 		Tenant: refund.Tenant, Connector: refund.Connector, Attempt: attempt.ID, Refund: refund, Payment: view.Payment,
 	}
-}
-
-// refund calls the processor. Any error means that the outcome is unknown.
-func (c *Carrier) refund(ctx context.Context, to *connector, done func(error), request Request) payment.Outcome {
-	return c.call(ctx, to, done, request, to.Refund)
-}
-
-// call runs one call of a processor under its timeout.
-func (c *Carrier) call(ctx context.Context, to *connector, done func(error), request Request,
-	do func(context.Context, Request) (payment.Outcome, error),
-) payment.Outcome {
-	timeout, _ := c.callTime(to)
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	began := c.config.Machine()
-	outcome, err := do(ctx, request)
-	if err != nil {
-		outcome = payment.Outcome{Kind: payment.AttemptUnknown}
-		c.config.Log.WarnContext(ctx, "refund outcome unknown", "refund_id", request.Refund.ID,
-			"attempt_id", request.Attempt, "tenant_id", request.Tenant, "processor", to.name, "error", err)
-	}
-	done(err)
-	c.config.Metrics.Called(to.name, string(outcome.Kind), c.config.Machine().Sub(began))
-	return outcome
-}
-
-// record writes an outcome down, and ends the job in its commit.
-func (c *Carrier) record(ctx context.Context, j job.Job, to *connector, refund payment.Refund, attempt payment.Attempt,
-	outcome payment.Outcome,
-) (job.Verdict, error) {
-	return ended(c.tell(ctx, payment.RecordOutcome{
-		Meta: meta(j.Tenant, to.name), Payment: refund.Payment, Refund: refund.ID, Attempt: attempt.ID,
-		Connector: to.name, Outcome: outcome, Next: c.next(refund, attempt, outcome),
-	}, j.Ref()))
 }
 
 // recordPatience is how long an outcome is tried to be written down. It is
 // worth waiting for: what is not written down has to be found out again.
 const recordPatience = 30 * time.Second
 
-func (c *Carrier) tell(ctx context.Context, command payment.Command, finish ...payment.TaskRef) error {
+// record writes an outcome down, and ends the job in its commit. If nothing
+// changes, somebody else has learned more meanwhile and goes on with it.
+func (c *Carrier) record(ctx context.Context, j job.Job, to connector, refund payment.Refund, attempt payment.Attempt,
+	outcome payment.Outcome,
+) (job.Verdict, error) {
+	_, err := c.tell(ctx, c.fact(to, refund, attempt, outcome), j.Ref())
+	return ended(err)
+}
+
+// fact is the command that writes an outcome down.
+func (c *Carrier) fact(to connector, refund payment.Refund, attempt payment.Attempt, outcome payment.Outcome,
+) payment.RecordOutcome {
+	return payment.RecordOutcome{
+		Meta: meta(refund.Tenant, to.name), Payment: refund.Payment, Refund: refund.ID, Attempt: attempt.ID,
+		Connector: to.name, Outcome: outcome, Next: c.next(refund, attempt, outcome),
+	}
+}
+
+// tell runs a command that must not be lost because somebody stops waiting.
+func (c *Carrier) tell(ctx context.Context, command payment.Command, finish ...payment.TaskRef) (payment.Answer, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
 	defer cancel()
-	_, err := c.config.Engine.Do(ctx, command, finish...)
-	return err
+	return c.config.Engine.Do(ctx, command, finish...)
 }
 
 // flag hands a refund to a person. It stays reserved.
 func (c *Carrier) flag(ctx context.Context, j job.Job, refund payment.Refund, why string) (job.Verdict, error) {
 	c.config.Log.ErrorContext(ctx, "refund needs review", "refund_id", refund.ID, "tenant_id", refund.Tenant,
 		"processor", refund.Connector, "reason", why)
-	return ended(c.tell(ctx, payment.FlagRefund{
+	_, err := c.tell(ctx, payment.FlagRefund{
 		Meta: meta(j.Tenant, refund.Connector), Payment: refund.Payment, Refund: refund.ID,
-	}, j.Ref()))
+	}, j.Ref())
+	return ended(err)
 }
 
 // start lets a scheduled refund go.
@@ -111,16 +104,8 @@ func (c *Carrier) start(ctx context.Context, j job.Job) (job.Verdict, error) {
 	if refund.Status == payment.RefundScheduled && refund.NotBefore.After(c.config.Now()) {
 		return job.Again(refund.NotBefore), nil
 	}
-	return ended(c.tell(ctx, payment.StartRefund{
+	_, err = c.tell(ctx, payment.StartRefund{
 		Meta: clockMeta(j.Tenant), Payment: view.Payment.ID, Refund: refund.ID,
-	}, j.Ref()))
-}
-
-// later returns when a job that may not call now comes again: at once if all
-// it needs is a whole lease.
-func (c *Carrier) later(j job.Job, to *connector) job.Verdict {
-	if _, needed := c.callTime(to); c.config.LeaseLeft(j) < needed {
-		return job.Again(c.config.Now())
-	}
-	return job.Again(c.config.Now().Add(waitPause))
+	}, j.Ref())
+	return ended(err)
 }

@@ -21,45 +21,68 @@ const aheadMax = 100 * 365 * 24 * time.Hour
 // followClock sets domain time as the record has it.
 func (s *Sandbox) followClock(ctx context.Context) error {
 	kept, err := s.record.recall(ctx, offsetName)
-	if err != nil || kept == nil {
-		return err
-	}
-	offset, err := strconv.ParseInt(string(kept), 10, 64)
 	if err != nil {
 		return err
 	}
-	if time.Duration(offset) > s.config.Clock.Offset() {
-		s.config.Clock.SetOffset(time.Duration(offset))
+	offset, err := parseOffset(kept)
+	if err == nil {
+		s.forward(offset)
 	}
-	return nil
+	return err
+}
+
+// forward sets this process's clock, which others may have moved further.
+func (s *Sandbox) forward(offset time.Duration) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.config.Clock.SetOffset(max(offset, s.config.Clock.Offset()))
+}
+
+func parseOffset(kept []byte) (time.Duration, error) {
+	if kept == nil {
+		return 0, nil
+	}
+	offset, err := strconv.ParseInt(string(kept), 10, 64)
+	return time.Duration(offset), err
 }
 
 // AdvanceClock moves domain time forward, for all replicas, and returns it.
 // Times of one thing must grow, so it never goes back: fault.Invalid.
 func (s *Sandbox) AdvanceClock(ctx context.Context, by time.Duration) (time.Time, error) {
-	if by < 0 {
-		return time.Time{}, fault.New(fault.Invalid, "the clock does not go back")
-	}
-	if by > aheadMax || s.config.Clock.Offset() > aheadMax-by {
-		return time.Time{}, fault.New(fault.Invalid, "the clock does not go that far")
-	}
+	return s.moveClock(ctx, func(time.Time) time.Duration { return by })
+}
+
+// SetClock moves domain time forward to a time, as [Sandbox.AdvanceClock] does.
+func (s *Sandbox) SetClock(ctx context.Context, to time.Time) (time.Time, error) {
+	return s.moveClock(ctx, func(now time.Time) time.Duration { return to.Sub(now) })
+}
+
+// moveClock moves the clock by what a function says, now that the time of all
+// replicas is known; again, should another replica have moved it meanwhile.
+func (s *Sandbox) moveClock(ctx context.Context, by func(now time.Time) time.Duration) (time.Time, error) {
 	for {
 		kept, err := s.record.recall(ctx, offsetName)
 		if err != nil {
 			return time.Time{}, err
 		}
-		var offset int64
-		if kept != nil {
-			if offset, err = strconv.ParseInt(string(kept), 10, 64); err != nil {
-				return time.Time{}, err
-			}
+		offset, err := parseOffset(kept)
+		if err != nil {
+			return time.Time{}, err
 		}
-		done, err := s.swapOffset(ctx, kept, offset+int64(by))
+		s.forward(offset)
+		ahead := by(s.config.Clock.Now())
+		if ahead < 0 {
+			return time.Time{}, fault.New(fault.Invalid, "the clock does not go back")
+		}
+		if ahead > aheadMax || offset > aheadMax-ahead {
+			return time.Time{}, fault.New(fault.Invalid, "the clock does not go that far")
+		}
+		done, err := s.swapOffset(ctx, kept, offset+ahead)
 		if err != nil {
 			return time.Time{}, err
 		}
 		if done {
-			s.config.Clock.SetOffset(time.Duration(offset) + by)
+			s.forward(offset + ahead)
 			s.poke()
 			return s.config.Clock.Now(), nil
 		}
@@ -67,7 +90,7 @@ func (s *Sandbox) AdvanceClock(ctx context.Context, by time.Duration) (time.Time
 }
 
 // swapOffset writes an offset if nobody else has moved the clock meanwhile.
-func (s *Sandbox) swapOffset(ctx context.Context, before []byte, after int64) (done bool, err error) {
+func (s *Sandbox) swapOffset(ctx context.Context, before []byte, after time.Duration) (done bool, err error) {
 	err = s.record.inTx(ctx, func(tx *sql.Tx) error {
 		var value string
 		row := tx.QueryRowContext(ctx, s.record.query(`SELECT value FROM sandbox_value WHERE name = ?`), offsetName)
@@ -80,7 +103,7 @@ func (s *Sandbox) swapOffset(ctx context.Context, before []byte, after int64) (d
 		}
 		changed, err := tx.ExecContext(ctx, s.record.query(`INSERT INTO sandbox_value (name, value) VALUES (?, ?)
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE sandbox_value.value = ?`),
-			offsetName, encode([]byte(strconv.FormatInt(after, 10))), value)
+			offsetName, encode([]byte(strconv.FormatInt(int64(after), 10))), value)
 		if err != nil {
 			return err
 		}

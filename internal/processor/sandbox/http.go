@@ -2,12 +2,10 @@ package sandbox
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
 
-	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
@@ -16,117 +14,171 @@ import (
 // bodyBytesMax bounds a plan.
 const bodyBytesMax = 64 << 10
 
+// answer is what a route makes of a request whose caller is known.
+type answer func(r *http.Request, tenant payment.TenantID, body wire.Value) (shown any, err error)
+
 // Register mounts the sandbox's own routes. They take the own API's key:
 // authenticate returns whose it is.
 func (s *Sandbox) Register(mux *http.ServeMux, authenticate func(*http.Request) (payment.TenantID, error)) {
-	handle := func(pattern string, status int, answer func(*http.Request, payment.TenantID, wire.Value) (any, error)) {
+	for pattern, route := range map[string]struct {
+		status int
+		answer answer
+	}{
+		"POST /sandbox/plans":    {http.StatusCreated, s.postPlan},
+		"POST /sandbox/clock":    {http.StatusOK, s.postClock},
+		"GET /sandbox/clock":     {http.StatusOK, s.getClock},
+		"GET /sandbox/movements": {http.StatusOK, s.getMovements},
+	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			tenant, err := authenticate(r)
 			if err != nil {
-				w.Header().Set("WWW-Authenticate", "Bearer")
-				writeProblem(w, http.StatusUnauthorized, "unauthorized", "the API key is missing or unknown")
+				s.refuse(w, r, unknownCaller(err))
 				return
 			}
-			var body wire.Value
-			if r.Method == http.MethodPost {
-				if body, err = readBody(w, r); err != nil {
-					writeError(w, err)
-					return
-				}
-			}
-			shown, err := answer(r, tenant, body)
+			body, err := readBody(w, r)
 			if err != nil {
-				writeError(w, err)
+				s.refuse(w, r, err)
 				return
 			}
-			writeJSON(w, status, "application/json", shown)
+			shown, err := route.answer(r, tenant, body)
+			if err != nil {
+				s.refuse(w, r, err)
+				return
+			}
+			writeJSON(w, route.status, "application/json", shown)
 		})
 	}
-	handle("POST /sandbox/plans", http.StatusCreated, s.postPlan)
-	handle("POST /sandbox/clock", http.StatusOK, s.postClock)
-	handle("GET /sandbox/clock", http.StatusOK, s.getClock)
-	handle("GET /sandbox/movements", http.StatusOK, s.getMovements)
 }
 
+// readBody reads what a POST has to say.
 func readBody(w http.ResponseWriter, r *http.Request) (wire.Value, error) {
+	if r.Method != http.MethodPost {
+		return wire.Value{}, nil
+	}
 	raw, err := wire.Body(w, r, bodyBytesMax)
 	if err != nil {
 		return wire.Value{}, err
 	}
 	body, err := wire.Parse(raw)
-	if err != nil || !body.Is(wire.Object) {
-		return wire.Value{}, errBody
+	if err != nil {
+		return wire.Value{}, err
+	}
+	if !body.Is(wire.Object) {
+		return wire.Value{}, wrong("#", "is not an object")
+	}
+	if body.HasCardNumber() {
+		return wire.Value{}, errCardNumber
 	}
 	return body, nil
 }
 
-var errBody = errors.New("the body is not a JSON object")
+// only refuses members that nobody would look at.
+func only(of wire.Value, pointer string, names ...string) error {
+	for _, name := range of.Names() {
+		known := false
+		for _, other := range names {
+			known = known || name == other
+		}
+		if !known {
+			return wrong(pointer, "has a member that there is not") // its name may be anything
+		}
+	}
+	return nil
+}
 
 // postPlan takes {"match": {"payment" | "reference" | "amount": …}, "outcomes": […]}.
 func (s *Sandbox) postPlan(r *http.Request, tenant payment.TenantID, body wire.Value) (any, error) {
-	match := body.Get("match")
-	if !match.Is(wire.Object) || len(match.Names()) != 1 || len(body.Names()) != 2 {
-		return nil, fault.New(fault.Invalid, "a plan is match, with one of payment, reference and amount, and outcomes")
+	if err := only(body, "#", "match", "outcomes"); err != nil {
+		return nil, err
 	}
-	plan := Plan{By: MatchBy(match.Names()[0])}
-	value := match.Get(string(plan.By))
-	given, isText := value.Text()
-	number, isNumber := value.Int()
-	switch {
-	case plan.By == MatchPayment && isText:
-		of, err := parsePayment(given)
-		if err != nil {
-			return nil, err
-		}
-		plan.To = of.String()
-	case plan.By == MatchReference && isText:
-		plan.To = given
-	case plan.By == MatchAmount && isNumber && number > 0:
-		plan.To = strconv.FormatInt(number, 10)
-	default:
-		return nil, fault.New(fault.Invalid, "match takes a payment's id, a reference, or an amount in minor units")
+	plan, err := readMatch(body.Get("match"))
+	if err != nil {
+		return nil, err
 	}
-	for _, element := range body.Get("outcomes").Elements() {
-		name, _ := element.Text()
-		plan.Outcomes = append(plan.Outcomes, Name(name))
+	if plan.Outcomes, err = readOutcomes(body.Get("outcomes")); err != nil {
+		return nil, err
 	}
 	kept, err := s.AddPlan(r.Context(), tenant, plan)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{
-		"id": kept.ID, "match": json.RawMessage(match.Compact()), "outcomes": kept.Outcomes,
+		"id": kept.ID, "match": json.RawMessage(body.Get("match").Compact()), "outcomes": kept.Outcomes,
 	}, nil
 }
 
-// parsePayment reads a payment's id as any front door spells it.
-func parsePayment(text string) (payment.PaymentID, error) {
-	var of payment.PaymentID
-	if err := id.ParseAny(&of, text); err != nil {
-		return of, fault.New(fault.Invalid, "match.payment is no payment's id")
+func readMatch(match wire.Value) (Plan, error) {
+	if !match.Is(wire.Object) || len(match.Names()) != 1 {
+		return Plan{}, wrong("#/match", "is an object with one of payment, reference and amount")
 	}
-	return of, nil
+	plan := Plan{By: MatchBy(match.Names()[0])}
+	value := match.Get(string(plan.By))
+	text, isText := value.Text()
+	switch plan.By {
+	case MatchPayment:
+		var of payment.PaymentID
+		if !isText || id.ParseAny(&of, text) != nil {
+			return Plan{}, wrong("#/match/payment", "is no payment's id: pay_…, a UUID, or ps_… or pm_… with digits")
+		}
+		plan.To = of.String()
+	case MatchReference:
+		if !isText || text == "" || len(text) > matchTextMax {
+			return Plan{}, wrong("#/match/reference", "is a text of 1 to 255 bytes")
+		}
+		plan.To = text
+	case MatchAmount:
+		number, ok := value.Int()
+		if !ok || number < 1 {
+			return Plan{}, wrong("#/match/amount", "is a whole number of minor units above zero")
+		}
+		plan.To = strconv.FormatInt(number, 10)
+	default:
+		return Plan{}, wrong("#/match", "is an object with one of payment, reference and amount")
+	}
+	return plan, nil
+}
+
+func readOutcomes(list wire.Value) ([]Name, error) {
+	elements := list.Elements()
+	if !list.Is(wire.Array) || len(elements) == 0 || len(elements) > outcomesMax {
+		return nil, wrong("#/outcomes", "is a list of 1 to 100 outcomes")
+	}
+	outcomes := make([]Name, len(elements))
+	for i, element := range elements {
+		name, _ := element.Text()
+		if outcomes[i] = Name(name); !outcomes[i].isKnown() {
+			return nil, wrong("#/outcomes/"+strconv.Itoa(i), "is no outcome of the sandbox")
+		}
+	}
+	return outcomes, nil
 }
 
 // postClock takes {"advance": "72h"} or {"to": "<RFC 3339>"}.
 func (s *Sandbox) postClock(r *http.Request, _ payment.TenantID, body wire.Value) (any, error) {
-	advance, isAdvance := body.Get("advance").Text()
-	to, isTo := body.Get("to").Text()
-	if len(body.Names()) != 1 || isAdvance == isTo {
-		return nil, fault.New(fault.Invalid, `the clock takes either "advance", as in "72h", or "to", a time`)
+	if err := only(body, "#", "advance", "to"); err != nil {
+		return nil, err
 	}
-	by, err := time.ParseDuration(advance)
-	if isAdvance && err != nil {
-		return nil, fault.New(fault.Invalid, `"advance" is a duration, as in "72h"`)
+	advance, to := body.Get("advance"), body.Get("to")
+	if advance.Is(wire.Absent) == to.Is(wire.Absent) {
+		return nil, wrong("#", `has either "advance" or "to"`)
 	}
-	if isTo {
-		at, err := time.Parse(time.RFC3339, to)
-		if err != nil {
-			return nil, fault.New(fault.Invalid, `"to" is a time, as in "2026-01-31T00:00:00Z"`)
+	var now time.Time
+	var err error
+	if text, ok := advance.Text(); ok {
+		by, parseErr := time.ParseDuration(text)
+		if parseErr != nil {
+			return nil, wrong("#/advance", `is a duration, as in "72h" or "1h30m"`)
 		}
-		by = at.Sub(s.config.Clock.Now())
+		now, err = s.AdvanceClock(r.Context(), by)
+	} else if text, ok := to.Text(); ok {
+		at, parseErr := time.Parse(time.RFC3339, text)
+		if parseErr != nil {
+			return nil, wrong("#/to", `is a time, as in "2026-01-31T00:00:00Z"`)
+		}
+		now, err = s.SetClock(r.Context(), at)
+	} else {
+		return nil, wrong("#", `has "advance" or "to" as a text`)
 	}
-	now, err := s.AdvanceClock(r.Context(), by)
 	if err != nil {
 		return nil, err
 	}
@@ -138,15 +190,15 @@ func (s *Sandbox) getClock(*http.Request, payment.TenantID, wire.Value) (any, er
 }
 
 func showClock(now time.Time) any {
-	return map[string]string{"now": now.Format("2006-01-02T15:04:05.000000Z07:00")}
+	return map[string]string{"now": now.UTC().Format("2006-01-02T15:04:05.000000Z07:00")}
 }
 
 // getMovements counts movements of money: of one refund, with ?refund=rfd_…, or of all.
 func (s *Sandbox) getMovements(r *http.Request, tenant payment.TenantID, _ wire.Value) (any, error) {
 	var refund payment.RefundID
 	if text := r.URL.Query().Get("refund"); text != "" {
-		if err := refund.Parse(text); err != nil {
-			return nil, fault.New(fault.Invalid, "refund is no refund's id")
+		if err := id.ParseAny(&refund, text); err != nil {
+			return nil, wrong("?refund", "is no refund's id: rfd_…, a UUID, or rf_… with digits")
 		}
 	}
 	movements, err := s.Movements(r.Context(), tenant, refund)
@@ -164,31 +216,4 @@ func (s *Sandbox) getMovements(r *http.Request, tenant payment.TenantID, _ wire.
 		list[i] = shown{m.Refund, m.Attempt, m.Name, m.Count}
 	}
 	return map[string]any{"movements": list}, nil
-}
-
-func writeJSON(w http.ResponseWriter, status int, contentType string, shown any) {
-	body, err := json.Marshal(shown)
-	if err != nil {
-		panic("sandbox: an answer of ours cannot be written: " + err.Error())
-	}
-	wire.Answer(w, status, contentType, body)
-}
-
-func writeProblem(w http.ResponseWriter, status int, code, detail string) {
-	writeJSON(w, status, "application/problem+json", map[string]any{
-		"type": "/errors/" + code, "title": http.StatusText(status), "status": status, "code": code, "detail": detail,
-	})
-}
-
-func writeError(w http.ResponseWriter, err error) {
-	switch {
-	case errors.Is(err, wire.ErrTooLarge):
-		writeProblem(w, http.StatusRequestEntityTooLarge, "too_large", wire.ErrTooLarge.Error())
-	case errors.Is(err, errBody), errors.Is(err, wire.ErrBody):
-		writeProblem(w, http.StatusBadRequest, "invalid_json", errBody.Error())
-	case fault.CodeOf(err) == fault.Invalid:
-		writeProblem(w, http.StatusUnprocessableEntity, "invalid", fault.MessageOf(err))
-	default:
-		writeProblem(w, http.StatusInternalServerError, "internal", "internal error; nothing was done")
-	}
 }

@@ -99,6 +99,9 @@ func (s *Sandbox) tellDue(ctx context.Context, receive func(context.Context, pro
 			return err
 		}
 	}
+	if len(due) == noticesMax {
+		s.poke() // there may be more
+	}
 	return nil
 }
 

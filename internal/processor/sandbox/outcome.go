@@ -35,17 +35,24 @@ var Names = []Name{
 	Succeeded, Declined, Failed, Pending, Slow, TimeoutDone, TimeoutLost, Returned, Noisy, Chargeback,
 }
 
+func (n Name) isKnown() bool { return slices.Contains(Names, n) }
+
 // byDigits says what amounts that end in these four digits come to.
 var byDigits = map[int64]Name{
 	9001: Declined, 9002: Failed, 9003: Pending, 9004: Slow, 9005: TimeoutDone,
 	9006: TimeoutLost, 9007: Returned, 9008: Noisy, 9009: Chargeback,
 }
 
-// The behaviors of a payment, asked for by a text in it.
+// takeName is a behavior of a payment, asked for by a text in it: card numbers,
+// by which others choose, are kept nowhere.
+type takeName string
+
 const (
-	paymentDeclined = "PAYMENT_DECLINED"
-	paymentFailed   = "PAYMENT_FAILED"
+	paymentDeclined takeName = "PAYMENT_DECLINED"
+	paymentFailed   takeName = "PAYMENT_FAILED"
 )
+
+var takeNames = []takeName{paymentDeclined, paymentFailed}
 
 const (
 	slowPause       = 3 * time.Second // domain time
@@ -56,11 +63,14 @@ const (
 // trigger is how a behavior is asked for in any free text.
 var trigger = regexp.MustCompile(`refundry:([A-Z_]+)`)
 
-// asked returns the behavior that the first text with a trigger names.
-func asked(texts ...string) string {
+// asked returns the first of these behaviors that a text asks for, in the
+// order of the texts; empty if none does. A text may hold anything else beside it.
+func asked[S ~string](behaviors []S, texts ...string) S {
 	for _, text := range texts {
-		if found := trigger.FindStringSubmatch(text); found != nil {
-			return found[1]
+		for _, found := range trigger.FindAllStringSubmatch(text, -1) {
+			if slices.Contains(behaviors, S(found[1])) {
+				return S(found[1])
+			}
 		}
 	}
 	return ""
@@ -70,9 +80,8 @@ func asked(texts ...string) string {
 // of the refund says, else a text of its payment, else the amount's last four digits.
 func choose(request processor.Request) Name {
 	r, p := request.Refund, request.Payment
-	name := Name(asked(r.Message, r.Note, r.Reason, r.Reference, r.OrderReference, r.Metadata,
-		p.Description, p.Reference, p.Metadata))
-	if slices.Contains(Names, name) {
+	if name := asked(Names, r.Message, r.Note, r.Reason, r.Reference, r.OrderReference, r.Metadata,
+		p.Description, p.Reference, p.Metadata); name != "" {
 		return name
 	}
 	if name, ok := byDigits[int64(r.Amount.Minor)%10_000]; ok {

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strconv"
 
 	"github.com/refundry/refundry/internal/fault"
@@ -64,7 +63,7 @@ func (s *Sandbox) AddPlan(ctx context.Context, tenant payment.TenantID, p Plan) 
 		return Plan{}, fault.New(fault.Invalid, "a plan needs something to match and 1 to %d outcomes", outcomesMax)
 	}
 	for _, name := range p.Outcomes {
-		if !slices.Contains(Names, name) {
+		if !name.isKnown() {
 			return Plan{}, fault.New(fault.Invalid, "a plan has an outcome that there is not")
 		}
 	}

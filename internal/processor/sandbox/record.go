@@ -202,8 +202,12 @@ func (r *record) attempt(ctx context.Context, id payment.AttemptID) (attempt, bo
 	return found, err == nil, err
 }
 
-// begin writes a new attempt with its notices, and counts the use of a plan.
-// It returns false, and writes nothing, if the attempt is known.
+// errRaced means that an attempt took the plan's outcome at the same time.
+var errRaced = errors.New("another attempt took the outcome")
+
+// begin writes a new attempt with its notices, and takes the outcome of a plan,
+// which no other attempt can take too: errRaced. It returns false, and writes
+// nothing, if the attempt is known.
 func (r *record) begin(ctx context.Context, a attempt, notices []notice, used *plan) (isNew bool, err error) {
 	err = r.inTx(ctx, func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, r.query(`INSERT INTO sandbox_attempt (`+attemptColumns+`)
@@ -227,7 +231,14 @@ func (r *record) begin(ctx context.Context, a attempt, notices []notice, used *p
 		if used == nil {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, r.query(`UPDATE sandbox_plan SET used = used + 1 WHERE id = ?`), used.ID.String())
+		done, err = tx.ExecContext(ctx, r.query(`UPDATE sandbox_plan SET used = used + 1 WHERE id = ? AND used = ?`),
+			used.ID.String(), used.used)
+		if err != nil {
+			return err
+		}
+		if rows, err = done.RowsAffected(); err == nil && rows == 0 {
+			return errRaced
+		}
 		return err
 	})
 	return isNew, err

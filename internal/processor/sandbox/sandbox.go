@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/refundry/refundry/internal/clock"
@@ -31,6 +32,7 @@ type Sandbox struct {
 	config Config
 	record *record
 	poked  chan struct{}
+	mutex  sync.Mutex // guards the moves of the clock
 }
 
 const (
@@ -83,11 +85,11 @@ func (s *Sandbox) Refund(ctx context.Context, request processor.Request) (paymen
 	}
 	begun, notices := s.begin(request, name, s.config.Clock.Now())
 	isNew, err := s.record.begin(ctx, begun, notices, planned)
-	if err != nil {
+	switch {
+	case errors.Is(err, errRaced), err == nil && !isNew:
+		return s.Refund(ctx, request) // somebody was faster: look again
+	case err != nil:
 		return payment.Outcome{}, err
-	}
-	if !isNew {
-		return s.Refund(ctx, request) // somebody sent it at the same time
 	}
 	if len(notices) > 0 {
 		s.poke()
@@ -139,7 +141,7 @@ func (s *Sandbox) current(ctx context.Context, known attempt) (payment.Outcome, 
 
 // Take implements [processor.Taker].
 func (s *Sandbox) Take(_ context.Context, p payment.Payment) (payment.PaymentStatus, []payment.Reference, error) {
-	switch asked(p.Description, p.Reference, p.Metadata) {
+	switch asked(takeNames, p.Description, p.Reference, p.Metadata) {
 	case paymentDeclined:
 		return payment.PaymentDeclined, nil, nil
 	case paymentFailed:
