@@ -117,7 +117,7 @@ func newLog(to *os.File, level string) *slog.Logger {
 		least = slog.LevelInfo
 	}
 	if isatty.IsTerminal(to.Fd()) {
-		return slog.New(tint.NewHandler(to, &tint.Options{Level: least, TimeFormat: "15:04:05.000"}))
+		return slog.New(tint.NewTextHandler(to, &tint.Options{Level: least, TimeFormat: "15:04:05.000"}))
 	}
 	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: least}))
 }

@@ -105,7 +105,9 @@ func (c *paymentsImport) send(ctx context.Context, t *terminal, o *operator, fil
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(response.Body)
 		_ = reader.CloseWithError(io.ErrClosedPipe)
-		_ = <-converted // the answer says more
+		if err := <-converted; err != nil && !errors.Is(err, io.ErrClosedPipe) {
+			return sum, err
+		}
 		return sum, problemOf(text, response.StatusCode)
 	}
 	bar := t.progress("importing")
