@@ -1,8 +1,11 @@
 package postgres_test
 
 import (
+	"errors"
 	"log/slog"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/refundry/refundry/internal/pgtest"
 	"github.com/refundry/refundry/internal/store/postgres"
@@ -17,6 +20,7 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, config storetest.Config) storetest.Store {
 		t.Helper()
 		url := pgtest.Database(t)
+		*config.Exec = func(statement string) error { return exec(t, url, statement) }
 		if err := postgres.Migrate(t.Context(), url); err != nil {
 			t.Fatal(err)
 		}
@@ -29,4 +33,15 @@ func TestStore(t *testing.T) {
 		}
 		return store
 	})
+}
+
+// exec changes rows behind the store's back.
+func exec(t *testing.T, url, statement string) error {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(t.Context(), statement)
+	return errors.Join(err, conn.Close(t.Context()))
 }

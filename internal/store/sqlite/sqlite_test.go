@@ -1,6 +1,8 @@
 package sqlite_test
 
 import (
+	"database/sql"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -15,8 +17,10 @@ func TestStore(t *testing.T) {
 
 	storetest.Run(t, func(t *testing.T, config storetest.Config) storetest.Store {
 		t.Helper()
+		path := filepath.Join(t.TempDir(), "refundry.db")
+		*config.Exec = func(statement string) error { return exec(path, statement) }
 		store, err := sqlite.Open(sqlite.Config{
-			Path: filepath.Join(t.TempDir(), "refundry.db"), Now: config.Clock.Now, Machine: time.Now,
+			Path: path, Now: config.Clock.Now, Machine: time.Now,
 			NewID: config.NewID, Lease: config.Lease, Log: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
@@ -24,4 +28,14 @@ func TestStore(t *testing.T) {
 		}
 		return store
 	})
+}
+
+// exec changes rows behind the store's back.
+func exec(path, statement string) error {
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(statement)
+	return errors.Join(err, db.Close())
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/refundry/refundry/internal/job"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/verify"
 )
 
 // Store is everything that a store does.
@@ -23,6 +24,8 @@ type Store interface {
 	engine.Store
 	job.Store
 	payment.Reader
+	payment.Feed
+	verify.Store
 	Close() error
 }
 
@@ -69,6 +72,7 @@ type Config struct {
 	Clock *Clock
 	NewID func() [16]byte
 	Lease time.Duration
+	Exec  *func(statement string) error // set by who opens the store: how tests change rows behind its back
 }
 
 // Open opens an empty store.
@@ -81,6 +85,15 @@ type bundle struct {
 	newID  func() [16]byte
 	engine *engine.Engine
 	tenant payment.TenantID
+	exec   func(statement string) error
+}
+
+// damage changes rows behind the store's back.
+func (b *bundle) damage(t *testing.T, statement string) {
+	t.Helper()
+	if err := b.exec(statement); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // nobody neither routes nor starts anything.
@@ -96,7 +109,7 @@ func (nobody) LostRace()                                             {}
 func setup(t *testing.T, open Open) *bundle {
 	t.Helper()
 	b := &bundle{clock: NewClock(), newID: IDs()}
-	b.store = open(t, Config{Clock: b.clock, NewID: b.newID, Lease: time.Minute})
+	b.store = open(t, Config{Clock: b.clock, NewID: b.newID, Lease: time.Minute, Exec: &b.exec})
 	b.tenant = b.newID()
 	b.engine = runEngine(t, b.store, b.newID)
 	return b
@@ -157,6 +170,10 @@ func Run(t *testing.T, open Open) {
 		"the last cent has one winner":              testLastCent,
 		"a repeated key in one batch is one refund": testConcurrentKey,
 		"a job that came again often is not buried": testPatience,
+		"the feed misses and repeats nothing":       testFeed,
+		"damage behind the store's back is found":   testDamage,
+		"the schema is the last wall":               testWall,
+		"a lease that ended ends nothing":           testLease,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
