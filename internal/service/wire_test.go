@@ -259,6 +259,12 @@ func (w *world) playGates() {
 		t.Errorf("confirm: %v", answer)
 	}
 	acting := w.lastWebhook(brand, "action_required", 1)
+	_, wanted = example(t, brand, "webhook-action-required")
+	at(wanted, "session.acquiring_payments.0.amount_details").(object)["amount"] = 10000.0
+	redirect := at(wanted, "session.acquiring_payments.0.customer_interaction.redirect").(object)
+	given := at(acting.body, "session.acquiring_payments.0.customer_interaction.redirect").(object)
+	redirect["qs"], redirect["params"] = given["qs"], given["params"] // the bank's own
+	like(t, "action_required", acting.body, wanted)
 	page := fmt.Sprint(at(acting.body, "session.acquiring_payments.0.customer_interaction.redirect.url"))
 	payer := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	form, err := payer.Post(page, "application/x-www-form-urlencoded", strings.NewReader("result=pass"))
