@@ -117,7 +117,8 @@ type Store interface {
 	Deliveries(ctx context.Context, tenant payment.TenantID, filter Filter) ([]Delivery, error)
 	// Attempts returns a delivery's attempts, oldest first.
 	Attempts(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) ([]Attempt, error)
-	// Resend makes a delivery that has ended open again, with a job due at once.
+	// Resend makes a delivery that has ended open again, with a job due at once;
+	// fault.NotFound, or fault.Conflict if it has not ended.
 	Resend(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) error
 	// Tenant returns a tenant with its endpoints in use, as they are now; fault.NotFound.
 	Tenant(ctx context.Context, tenant payment.TenantID) (payment.Tenant, error)

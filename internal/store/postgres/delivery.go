@@ -44,28 +44,44 @@ func (s *Store) Attempted(ctx context.Context, results []webhook.Result) error {
 	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		w := &writer{}
 		w.pipe.Queue("SET LOCAL enable_seqscan = off")
-		w.moveDeliveries(results)
+		w.moveDeliveries(oneOfEachDelivery(results))
 		w.logAttempts(results)
 		w.end(col(results, func(r webhook.Result) job.Ending { return job.Ending{TaskRef: r.Job, Again: r.Again} }))
 		return tx.SendBatch(ctx, &w.pipe).Close()
 	})
 }
 
+// oneOfEachDelivery returns what a delivery's results in one batch come to:
+// the first that ends it, or else the last. They are sorted by delivery.
+func oneOfEachDelivery(results []webhook.Result) []webhook.Delivery {
+	var moved []webhook.Delivery
+	for _, result := range results {
+		next, last := result.Delivery, len(moved)-1
+		switch {
+		case last < 0 || moved[last].Tenant != next.Tenant || moved[last].ID != next.ID:
+			moved = append(moved, next)
+		case moved[last].Status == webhook.StatusOpen:
+			moved[last] = next
+		}
+	}
+	return moved
+}
+
 // moveDeliveries moves the deliveries that are still open.
-func (w *writer) moveDeliveries(results []webhook.Result) {
+func (w *writer) moveDeliveries(deliveries []webhook.Delivery) {
 	w.pipe.Queue(`UPDATE delivery SET status = d.status, attempts = greatest(delivery.attempts, d.attempts),
 			ended_at = d.ended_at, body = coalesce(delivery.body, d.body),
 			first_at = CASE WHEN delivery.first_at = 0 THEN d.first_at ELSE delivery.first_at END
 		FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::bigint[], $6::bytea[], $7::bigint[])
 			AS d (tenant_id, id, status, attempts, ended_at, body, first_at)
 		WHERE delivery.tenant_id = d.tenant_id AND delivery.id = d.id AND delivery.status = 'open'`,
-		ids(results, func(r webhook.Result) [16]byte { return r.Delivery.Tenant }),
-		ids(results, func(r webhook.Result) [16]byte { return r.Delivery.ID }),
-		col(results, func(r webhook.Result) string { return string(r.Delivery.Status) }),
-		col(results, func(r webhook.Result) int { return r.Delivery.Attempts }),
-		col(results, func(r webhook.Result) int64 { return row.Micros(r.Delivery.EndedAt) }),
-		col(results, func(r webhook.Result) []byte { return r.Delivery.Body }),
-		col(results, func(r webhook.Result) int64 { return row.Micros(r.Delivery.FirstAt) }))
+		ids(deliveries, func(d webhook.Delivery) [16]byte { return d.Tenant }),
+		ids(deliveries, func(d webhook.Delivery) [16]byte { return d.ID }),
+		col(deliveries, func(d webhook.Delivery) string { return string(d.Status) }),
+		col(deliveries, func(d webhook.Delivery) int { return d.Attempts }),
+		col(deliveries, func(d webhook.Delivery) int64 { return row.Micros(d.EndedAt) }),
+		col(deliveries, func(d webhook.Delivery) []byte { return d.Body }),
+		col(deliveries, func(d webhook.Delivery) int64 { return row.Micros(d.FirstAt) }))
 }
 
 // logAttempts logs attempts under the next free numbers of their deliveries.
@@ -133,12 +149,15 @@ func (s *Store) Attempts(ctx context.Context, tenant payment.TenantID, id paymen
 
 // Resend implements [webhook.Store].
 func (s *Store) Resend(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) error {
+	if _, err := s.Delivery(ctx, tenant, id); err != nil {
+		return err
+	}
 	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		reopened, err := scanDelivery(tx.QueryRow(ctx, `UPDATE delivery
 			SET status = 'open', ended_at = 0, first_at = 0, attempts = 0
 			WHERE tenant_id = $1 AND id = $2 AND status <> 'open' RETURNING `+deliveryColumns, pgUUID(tenant), pgUUID(id)))
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.New(fault.Conflict, "no such delivery, or it has not ended yet")
+			return fault.New(fault.Conflict, "the delivery has not ended yet")
 		}
 		if err != nil {
 			return err

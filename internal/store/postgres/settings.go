@@ -92,20 +92,24 @@ func taken(err error) error {
 	return err
 }
 
+// queueCredential writes a credential. What has ended stays so, whoever writes.
 func queueCredential(pipe *pgx.Batch, k auth.Credential) {
 	pipe.Queue(`INSERT INTO credential (tenant_id, id, kind, lookup, name, public, secret, created_at, revoked_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (tenant_id, id) DO UPDATE SET kind = excluded.kind, lookup = excluded.lookup, name = excluded.name,
-			public = excluded.public, secret = excluded.secret, revoked_at = excluded.revoked_at`,
+			public = excluded.public, secret = excluded.secret,
+			revoked_at = CASE WHEN credential.revoked_at = 0 THEN excluded.revoked_at ELSE credential.revoked_at END`,
 		pgUUID(k.Tenant), pgUUID(k.ID), string(k.Kind), k.Lookup, k.Name, k.Public, notNull(k.Secret),
 		row.Micros(k.CreatedAt), row.Micros(k.RevokedAt))
 }
 
+// queueEndpoint writes an endpoint. What has ended stays so, whoever writes.
 func queueEndpoint(pipe *pgx.Batch, e auth.Endpoint) {
 	pipe.Queue(`INSERT INTO endpoint (tenant_id, id, door, url, kinds, secret, disabled, created_at, deleted_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (tenant_id, id) DO UPDATE SET url = excluded.url, kinds = excluded.kinds, secret = excluded.secret,
-			disabled = excluded.disabled, deleted_at = excluded.deleted_at`,
+			disabled = excluded.disabled,
+			deleted_at = CASE WHEN endpoint.deleted_at = 0 THEN excluded.deleted_at ELSE endpoint.deleted_at END`,
 		pgUUID(e.Tenant), pgUUID(e.ID), string(e.Door), e.URL, row.Texts(e.Kinds), notNull(e.Secret), e.Disabled,
 		row.Micros(e.CreatedAt), row.Micros(e.DeletedAt))
 }

@@ -124,6 +124,9 @@ func (s *Store) Attempts(_ context.Context, tenant payment.TenantID, id payment.
 
 // Resend implements [webhook.Store].
 func (s *Store) Resend(_ context.Context, tenant payment.TenantID, id payment.DeliveryID) error {
+	if _, err := s.Delivery(background, tenant, id); err != nil {
+		return err
+	}
 	return s.write(func(c *conn) error {
 		var reopened *webhook.Delivery
 		const open = `UPDATE delivery SET status = 'open', ended_at = 0, first_at = 0, attempts = 0
@@ -136,7 +139,7 @@ func (s *Store) Resend(_ context.Context, tenant payment.TenantID, id payment.De
 			return err
 		}
 		if reopened == nil {
-			return fault.New(fault.Conflict, "no such delivery, or it has not ended yet")
+			return fault.New(fault.Conflict, "the delivery has not ended yet")
 		}
 		return s.saveJobs(c, &payment.Changes{Tasks: []payment.Task{{
 			Tenant: tenant, Kind: payment.TaskDeliverWebhook, Subject: id, Payment: reopened.Event.Payment,

@@ -81,21 +81,25 @@ func taken(err error, what string) error {
 	return err
 }
 
+// putCredential writes a credential. What has ended stays so, whoever writes.
 func putCredential(c *conn, k auth.Credential) error {
 	const query = `INSERT INTO credential (tenant_id, id, kind, lookup, name, public, secret, created_at, revoked_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant_id, id) DO UPDATE SET kind = excluded.kind, lookup = excluded.lookup, name = excluded.name,
-			public = excluded.public, secret = excluded.secret, revoked_at = excluded.revoked_at`
+			public = excluded.public, secret = excluded.secret,
+			revoked_at = CASE WHEN credential.revoked_at = 0 THEN excluded.revoked_at ELSE credential.revoked_at END`
 	_, err := c.exec(query, ident(k.Tenant), ident(k.ID), string(k.Kind), k.Lookup, k.Name, k.Public, notNull(k.Secret),
 		row.Micros(k.CreatedAt), row.Micros(k.RevokedAt))
 	return taken(err, "the credential")
 }
 
+// putEndpoint writes an endpoint. What has ended stays so, whoever writes.
 func putEndpoint(c *conn, e auth.Endpoint) error {
 	const query = `INSERT INTO endpoint (tenant_id, id, door, url, kinds, secret, disabled, created_at, deleted_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant_id, id) DO UPDATE SET url = excluded.url, kinds = excluded.kinds, secret = excluded.secret,
-			disabled = excluded.disabled, deleted_at = excluded.deleted_at`
+			disabled = excluded.disabled,
+			deleted_at = CASE WHEN endpoint.deleted_at = 0 THEN excluded.deleted_at ELSE endpoint.deleted_at END`
 	_, err := c.exec(query, ident(e.Tenant), ident(e.ID), string(e.Door), e.URL, row.Texts(e.Kinds), notNull(e.Secret),
 		e.Disabled, row.Micros(e.CreatedAt), row.Micros(e.DeletedAt))
 	return taken(err, "the endpoint")

@@ -8,21 +8,26 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/job"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/verify"
+	"github.com/refundry/refundry/internal/webhook"
 )
 
 // Store is everything that a store does.
 type Store interface {
 	engine.Store
 	job.Store
+	auth.Store
+	webhook.Store
 	payment.Reader
 	payment.Feed
 	verify.Store
@@ -175,6 +180,9 @@ func Run(t *testing.T, open Open) {
 		"the schema is the last wall":               testWall,
 		"a lease that ended ends nothing":           testLease,
 	}
+	maps.Copy(tests, settingsTests)
+	maps.Copy(tests, deliveryTests)
+	maps.Copy(tests, eventsTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
