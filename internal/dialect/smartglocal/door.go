@@ -52,31 +52,37 @@ type method struct {
 	serve     func(d *Door, c *call) (*session, error)
 	takes     bool // a payer's money: in the sandbox only, elsewhere refused unread
 	isReading bool // it changes nothing and ignores idempotency keys
+	isRefund  bool // a rule's no is said as section 5.2 has it
 }
 
 // methods has every call that is served, section 4.
 var methods = map[string]method{
 	"session/create":        {serve: (*Door).create, takes: true},
-	"session/start":         {serve: (*Door).start, takes: true},
 	"session/start/payment": {serve: (*Door).start, takes: true},
 	"session/init/payment":  {serve: (*Door).init, takes: true},
 	"session/confirm":       {serve: (*Door).confirm, takes: true},
 	"session/capture":       {serve: (*Door).capture, takes: true},
 	"session/cancel":        {serve: (*Door).cancel},
 	"session/status":        {serve: (*Door).status, isReading: true},
-	"session/refund":        {serve: (*Door).refund},
+	"session/refund":        {serve: (*Door).refund, isRefund: true},
 	"session/chargeback":    {serve: (*Door).chargeback},
 }
 
+// shortPath is another name of a method (C4).
+const shortPath, longPath = "session/start", "session/start/payment"
+
 // Register mounts the protocol below /api/v1/ and /api/v2/. Its paths have no
-// trailing slash; one is accepted, and nothing is ever redirected.
+// trailing slash; one is accepted, and nothing is ever redirected: the root is
+// mounted without its slash too, lest the mux redirect to it.
 func (d *Door) Register(mux *http.ServeMux) {
 	for _, version := range []Version{V1, V2} {
-		root := "/api/" + string(version) + "/"
-		mux.HandleFunc(root, func(w http.ResponseWriter, r *http.Request) {
-			_, path, _ := strings.Cut(r.URL.Path, root)
+		root := "/api/" + string(version)
+		handler := func(w http.ResponseWriter, r *http.Request) {
+			path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, root), "/")
 			d.answer(w, r, version, strings.TrimSuffix(path, "/"))
-		})
+		}
+		mux.HandleFunc(root, handler)
+		mux.HandleFunc(root+"/", handler)
 	}
 	if d.config.IsSandbox {
 		mux.HandleFunc("GET "+payerPath, d.showPayer)
@@ -87,6 +93,9 @@ func (d *Door) Register(mux *http.ServeMux) {
 // answer answers one call. The order of the checks is the protocol's (C2):
 // path, method, size, project, signature, JSON, idempotency, and then the call's own.
 func (d *Door) answer(w http.ResponseWriter, r *http.Request, version Version, path string) {
+	if path == shortPath {
+		path = longPath
+	}
 	called, ok := methods[path]
 	if !ok {
 		d.fail(w, r, unknownPath)
@@ -99,7 +108,7 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, version Version, p
 	}
 	shown, err := called.serve(d, c)
 	if err != nil {
-		d.fail(w, r, err)
+		d.fail(w, r, called.say(err))
 		return
 	}
 	write(w, http.StatusOK, answer{Status: "ok", Session: shown})

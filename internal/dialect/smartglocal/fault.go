@@ -55,6 +55,8 @@ var (
 	unknownSession = invalid("unknown session_id")
 	notRefundable  = invalid("session has no payment that can be refunded now")
 	badAmount      = invalid("amount_details must have amount, an integer of at least 1, and currency")
+	badCurrency    = invalid("amount_details.currency is not a currency")
+	needsAmount    = invalid("amount_details is required for this project")
 )
 
 // rules says how each rule's no is said. What nobody should ever meet here is
@@ -85,6 +87,24 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleFence:            internalFault,
 	payment.RuleWaits:            internalFault,
 	payment.RuleReached:          internalFault,
+}
+
+// otherRules says how a no is said of calls that are not refunds, where that
+// differs.
+var otherRules = map[payment.RuleName]*word{
+	payment.RuleStatus:     invalid("the session does not allow this now"),
+	payment.RuleOrder:      invalid("the session does not allow this now"),
+	payment.RuleCurrency:   invalid("amount_details.currency cannot be used"),
+	payment.RuleAmount:     invalid("amount_details.amount is greater than what is authorized"),
+	payment.RuleRefundable: invalid("amount_details.amount is greater than what is left"),
+}
+
+// say returns a call's error in the words of its method.
+func (m method) say(err error) error {
+	if refusal, ok := errors.AsType[*payment.Refusal](err); ok && !m.isRefund && otherRules[refusal.Rule] != nil {
+		return otherRules[refusal.Rule]
+	}
+	return err
 }
 
 // faults says how an error is said that is no rule's.

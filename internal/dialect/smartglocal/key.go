@@ -30,7 +30,7 @@ func (d *Door) readKey(c *call, header http.Header) error {
 
 // malformed is the answer to a call whose body cannot be a command: the key's
 // refusal goes before it.
-func (d *Door) malformed(c *call, said *word) error {
+func (d *Door) malformed(c *call, said error) error {
 	if c.key.Hash == (payment.KeyHash{}) {
 		return said
 	}

@@ -30,8 +30,8 @@ var payerPage = template.Must(template.New("payer").Parse(`<!doctype html>
 // showPayer shows the page.
 func (d *Door) showPayer(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'")
-	_ = payerPage.Execute(w, nil) // a payer who has gone comes again
+	w.Header().Set("Content-Security-Policy", "default-src 'none'") // the form's answer leads to the merchant
+	_ = payerPage.Execute(w, nil)                                   // a payer who has gone comes again
 }
 
 // payerBytesMax bounds the form.

@@ -23,12 +23,12 @@ type asked struct {
 func (c *call) readPayment() (asked, *word) {
 	var a asked
 	var said *word
-	if given := c.body.Get("payment_details"); given.IsGiven() && !given.IsEmptyArray() {
+	if given := c.body.Get("payment_details"); !isBlank(given) {
 		if a.card, said = readCard(given); said != nil {
 			return a, said
 		}
 	}
-	if given := c.body.Get("amount_details"); given.IsGiven() && !given.IsEmptyArray() {
+	if given := c.body.Get("amount_details"); !isBlank(given) {
 		if a.amount.Minor, a.amount.Currency, said = readAmount(given); said != nil {
 			return a, said
 		}
@@ -43,13 +43,20 @@ func (c *call) readPayment() (asked, *word) {
 	}
 	url := c.body.Get("payment_options").Get("return_url")
 	a.document.ReturnURL, _ = url.Text()
-	if len(a.document.ReturnURL) > urlBytesMax || !isWebURL(a.document.ReturnURL) {
+	if len(a.document.ReturnURL) > urlBytesMax || !isWebURL(a.document.ReturnURL) ||
+		wire.HasCardNumber(a.document.ReturnURL) {
 		return a, invalid("payment_options.return_url is not a URL")
 	}
 	return a, nil
 }
 
 const urlBytesMax = 2000
+
+// isBlank reports whether nothing is said: another call may say it. PHP
+// clients write an empty object as [].
+func isBlank(given wire.Value) bool {
+	return !given.IsGiven() || given.IsEmptyArray() || (given.Is(wire.Object) && len(given.Names()) == 0)
+}
 
 func isWebURL(text string) bool {
 	return text == "" || strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")
@@ -159,10 +166,9 @@ const (
 	contactsMax       = 20
 )
 
-// readCustomer reads a customer and returns what is echoed, nil if there is
-// none. PHP clients write an empty one as [].
+// readCustomer reads a customer and returns what is echoed, nil if there is none.
 func readCustomer(given wire.Value, isNeeded bool) (json.RawMessage, error) {
-	if !given.IsGiven() || given.IsEmptyArray() {
+	if isBlank(given) {
 		return nil, nil
 	}
 	if !given.Is(wire.Object) {

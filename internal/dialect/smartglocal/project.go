@@ -26,6 +26,7 @@ const KindProject auth.Kind = "project"
 // keyBitsMin is how long a merchant's key must be (C19).
 const (
 	keyBitsMin      = 2048
+	keyBitsMax      = 8192 // beyond it a signature takes too long to verify
 	providerKeyBits = 2048
 	publicKeysMax   = 10
 	projectNameMax  = 100 // bytes
@@ -110,7 +111,7 @@ func (d *Door) signer(credential auth.Credential) (*rsa.PrivateKey, error) {
 }
 
 // errKey means that a merchant's key cannot be used. It never repeats it.
-var errKey = fault.New(fault.Invalid, "a project's public key is PEM of an RSA key of at least %d bits", keyBitsMin)
+var errKey = fault.New(fault.Invalid, "a project's public key is PEM of an RSA key of %d to %d bits", keyBitsMin, keyBitsMax)
 
 // parsePublicKey reads a merchant's public key from PEM.
 func parsePublicKey(text []byte) (*rsa.PublicKey, error) {
@@ -126,7 +127,7 @@ func parsePublicKey(text []byte) (*rsa.PublicKey, error) {
 		return nil, errKey
 	}
 	key, ok := parsed.(*rsa.PublicKey)
-	if !ok || key.N.BitLen() < keyBitsMin {
+	if !ok || key.N.BitLen() < keyBitsMin || key.N.BitLen() > keyBitsMax {
 		return nil, errKey
 	}
 	return key, nil

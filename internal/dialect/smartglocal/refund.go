@@ -15,22 +15,28 @@ func (d *Door) refund(c *call) (*session, error) {
 	if !ok {
 		return nil, d.malformed(c, invalid("session_id must be a string"))
 	}
-	command, said := c.openRefund()
-	if said != nil {
+	command := c.openRefund()
+	var said *word
+	if command.Metadata, said = readMetadata(c.body.Get("metadata")); said != nil {
 		return nil, d.malformed(c, said)
 	}
+	said = c.ask(&command)
 	answer, err := d.onSession(c, sessionID, func(of payment.PaymentID) (payment.Answer, error) {
 		command.Payment = of
 		return d.config.Engine.Do(c.ctx, command)
 	})
-	if err != nil {
+	switch {
+	case said != nil && isRule(err, payment.RuleAmount):
+		return nil, said
+	case err != nil:
 		return nil, err
 	}
 	return c.shower(false).session(answer.View), nil
 }
 
-// openRefund reads the command, with the rules in the order of section 5.2.
-func (c *call) openRefund() (payment.OpenRefund, *word) {
+// openRefund returns the command without what it asks for, with the rules in
+// the order of section 5.2.
+func (c *call) openRefund() payment.OpenRefund {
 	s, values := choices[c.brand], c.tenant.Settings
 	command := payment.OpenRefund{
 		Meta: c.meta(), Source: payment.SourceDialect, Parts: sessionParts,
@@ -52,26 +58,39 @@ func (c *call) openRefund() (payment.OpenRefund, *word) {
 	if c.version == V2 {
 		command.Document = document{Version: V2}.bytes()
 	}
-	var said *word
-	if command.Metadata, said = readMetadata(c.body.Get("metadata")); said != nil {
-		return command, said
-	}
-	given := c.body.Get("amount_details")
-	if !given.IsGiven() {
-		if s.RequireAmount.Of(values) {
-			return command, invalid("amount_details is required for this project")
-		}
-		command.Ask.How = payment.AskWhole
-		if s.FullAfterPartial.Of(values) == remainder {
-			command.Ask.How = payment.AskRemaining
-		}
-		return command, nil
-	}
-	command.Ask.Amount, command.Currency, said = readAmount(given)
-	return command, said
+	return command
 }
 
-// readAmount reads amount_details. A blank one is never read as "everything" (C6).
+// noCurrency is no payment's.
+const noCurrency money.Currency = "-"
+
+// ask reads how much is asked for. What cannot be read becomes an amount, or a
+// currency, that the rules refuse in their own place: whether the session is
+// known goes before it. The word says more about an amount than its rule does.
+func (c *call) ask(command *payment.OpenRefund) *word {
+	s, values := choices[c.brand], c.tenant.Settings
+	given := c.body.Get("amount_details")
+	switch {
+	case given.IsGiven():
+		minor, currency, said := readAmount(given)
+		command.Ask.Amount, command.Currency = minor, currency
+		if said == badCurrency {
+			command.Currency = noCurrency
+		}
+		return said
+	case s.RequireAmount.Of(values):
+		return needsAmount
+	case s.FullAfterPartial.Of(values) == remainder:
+		command.Ask.How = payment.AskRemaining
+		return notRefundable // if nothing is left
+	default:
+		command.Ask.How = payment.AskWhole
+		return nil
+	}
+}
+
+// readAmount reads amount_details. A blank one is never read as "everything"
+// (C6): it is an amount of 0.
 func readAmount(given wire.Value) (money.Minor, money.Currency, *word) {
 	minor, isWhole := given.Get("amount").Int()
 	code, isText := given.Get("currency").Text()
@@ -80,7 +99,7 @@ func readAmount(given wire.Value) (money.Minor, money.Currency, *word) {
 	}
 	currency, err := money.ParseCurrency(code)
 	if err != nil {
-		return 0, "", invalid("amount_details.currency is not a currency")
+		return money.Minor(minor), "", badCurrency
 	}
 	return money.Minor(minor), currency, nil
 }
@@ -108,11 +127,11 @@ func (d *Door) onSession(c *call, sessionID string, do func(payment.PaymentID) (
 	if !isID(sessionID, sessionPrefix) {
 		return payment.Answer{}, d.malformed(c, unknownSession)
 	}
+	digits := sessionID[len(sessionPrefix):]
 	var of payment.PaymentID
-	err := of.ParseDecimal(sessionID[len(sessionPrefix):])
-	if err == nil {
+	if len(digits) >= ownDigitsMin && of.ParseDecimal(digits) == nil {
 		answer, err := do(of)
-		if !isMissing(err) {
+		if !isRule(err, payment.RuleExists) {
 			return answer, err
 		}
 	}
@@ -128,18 +147,26 @@ func (d *Door) onSession(c *call, sessionID string, do func(payment.PaymentID) (
 	_, _, err = d.config.Reader.Order(c.ctx, c.tenant.ID, payment.OrderID(of))
 	switch {
 	case err == nil:
-		return payment.Answer{}, d.malformed(c, notRefundable) // it has no payment yet
-	case isMissing(err):
+		return payment.Answer{}, d.malformed(c, unpaid)
+	case isRule(err, payment.RuleExists):
 		return payment.Answer{}, d.malformed(c, unknownSession)
 	default:
 		return payment.Answer{}, err
 	}
 }
 
-// isMissing reports whether a thing is not there, or is another tenant's.
-func isMissing(err error) bool {
+// ownDigitsMin is how many digits an id of ours has at least: it begins with
+// its time. A shorter one was made elsewhere.
+const ownDigitsMin = 30
+
+// unpaid refuses what needs a payment that the session does not have yet.
+var unpaid = &payment.Refusal{Rule: payment.RuleStatus, Message: "the session has no payment yet"}
+
+// isRule reports whether an error is a rule's no. A thing that is not there,
+// or is another tenant's, is the no of [payment.RuleExists].
+func isRule(err error, rule payment.RuleName) bool {
 	refusal, ok := errors.AsType[*payment.Refusal](err)
-	return ok && refusal.Rule == payment.RuleExists
+	return ok && refusal.Rule == rule
 }
 
 // chargeback is in clients' libraries, but not for merchants (C14): operators

@@ -1,12 +1,12 @@
 package smartglocal
 
 import (
-	"errors"
 	"strings"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // How long a payment may wait: for session/confirm, for its payer, for
@@ -79,7 +79,7 @@ func (d *Door) openOrder(c *call) (payment.Order, []payment.Facet, error) {
 		return payment.Order{}, nil, d.malformed(c, unknownSession)
 	}
 	order, facets, err := d.config.Reader.Order(c.ctx, c.tenant.ID, id)
-	if isMissing(err) {
+	if isRule(err, payment.RuleExists) {
 		err = d.malformed(c, unknownSession)
 		if _, readErr := d.config.Reader.View(c.ctx, c.tenant.ID, payment.PaymentID(id)); readErr == nil {
 			err = d.malformed(c, rules[payment.RuleAlias]) // it has a payment already
@@ -108,7 +108,7 @@ func (d *Door) pay(c *call, id payment.PaymentID, order payment.OrderID, asked a
 
 // submerchantKept is the payer id of a legal entity: it is stored only.
 func (c *call) submerchantKept() string {
-	if !isVisible(c.submerchant, keyBytesMax) {
+	if !isVisible(c.submerchant, keyBytesMax) || wire.HasCardNumber(c.submerchant) {
 		return ""
 	}
 	return c.submerchant
@@ -144,8 +144,8 @@ func (d *Door) capture(c *call) (*session, error) {
 		if said != nil {
 			return nil, d.malformed(c, said)
 		}
-		if said, err := d.differs(c, currency); said != nil || err != nil {
-			return nil, firstOf(err, said)
+		if err := d.mustBeIn(c, currency); err != nil {
+			return nil, err
 		}
 		wanted = minor
 	}
@@ -154,24 +154,18 @@ func (d *Door) capture(c *call) (*session, error) {
 	})
 }
 
-// differs refuses a capture in another currency than the payment's.
-func (d *Door) differs(c *call, currency money.Currency) (*word, error) {
+// mustBeIn refuses a capture in another currency than the payment's.
+func (d *Door) mustBeIn(c *call, currency money.Currency) error {
 	sessionID, _ := c.body.Get("session_id").Text()
 	view, err := d.viewOf(c, sessionID)
-	if err != nil {
-		return nil, err
-	}
-	if view.Payment.Amount.Currency != currency {
-		return rules[payment.RuleCurrency], nil
-	}
-	return nil, nil //nolint:nilnil // nothing is wrong
-}
-
-func firstOf(err error, said *word) error {
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case view.Payment.Amount.Currency != currency:
+		return d.malformed(c, rules[payment.RuleCurrency])
+	default:
+		return nil
 	}
-	return said
 }
 
 // cancel gives a session up before anything was taken.
@@ -183,7 +177,7 @@ func (d *Door) cancel(c *call) (*session, error) {
 		if err == nil && (order.Status == payment.OrderOpen || order.Status == payment.OrderCanceled) {
 			return d.cancelOrder(c, id)
 		}
-		if err != nil && !isMissing(err) {
+		if err != nil && !isRule(err, payment.RuleExists) {
 			return nil, err
 		}
 	}
@@ -223,11 +217,14 @@ func (d *Door) status(c *call) (*session, error) {
 		return nil, invalid("session_id must be a string")
 	}
 	view, err := d.viewOf(c, sessionID)
-	if err == nil {
+	switch {
+	case err == nil:
 		return c.shower(true).session(view), nil
+	case !isRule(err, payment.RuleStatus):
+		return nil, err
 	}
 	var id payment.OrderID
-	if !isMissing(err) && !errors.Is(err, notRefundable) || id.ParseDecimal(strings.TrimPrefix(sessionID, sessionPrefix)) != nil {
+	if err := id.ParseDecimal(strings.TrimPrefix(sessionID, sessionPrefix)); err != nil {
 		return nil, err
 	}
 	order, _, err := d.config.Reader.Order(c.ctx, c.tenant.ID, id)

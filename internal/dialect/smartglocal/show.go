@@ -134,6 +134,15 @@ var paymentWords = map[payment.PaymentStatus]string{
 	payment.PaymentExpired:    "failed",
 }
 
+// paymentWord is the word for a payment's status. One that is being canceled
+// waits, however early that was asked for.
+func paymentWord(p payment.Payment) string {
+	if len(p.Gates) > 0 && p.Gates[0].Kind == payment.GateCancel {
+		return paymentWords[payment.PaymentPending]
+	}
+	return paymentWords[p.Status]
+}
+
 // The words for a refund's status (C18).
 var refundWords = map[payment.RefundStatus]string{
 	payment.RefundAwaitingApproval: "in_progress",
@@ -231,7 +240,7 @@ func sessionWord(p payment.Payment) string {
 func (s shower) payment(v payment.View, doc document) *paid {
 	p := v.Payment
 	shown := &paid{
-		ID: paymentPrefix + p.ID.Decimal(), Status: paymentWords[p.Status], CreatedAt: shownTime(p.CreatedAt),
+		ID: paymentPrefix + p.ID.Decimal(), Status: paymentWord(p), CreatedAt: shownTime(p.CreatedAt),
 		Customer: doc.Customer, PaymentDetails: shownDetails(p, doc),
 		AmountDetails: shownAmount(p.Amount.Minor, p.Amount.Currency), Metadata: rawJSON(p.Metadata),
 		Refunds: s.refunds(v),

@@ -31,6 +31,9 @@ const (
 	typeRefunded = "payment_refunded"
 )
 
+// eventDisputeOpen is a chargeback's only event that has a word here.
+const eventDisputeOpen payment.EventKind = "dispute.open"
+
 // types says which events are told, and as what. payment.waiting is told as
 // what the payment waits for.
 var types = map[payment.EventKind]string{
@@ -45,7 +48,7 @@ var types = map[payment.EventKind]string{
 	"refund.canceled":           typeRefunded,
 	"refund.returned":           typeRefunded,
 	payment.EventRefundAdopted:  typeRefunded,
-	"dispute.open":              typeRefunded,
+	eventDisputeOpen:            typeRefunded,
 	payment.EventPaymentWaiting: "",
 }
 
@@ -68,7 +71,7 @@ func (v voice) Tells(telling payment.Telling, tenant *payment.Tenant) (thread [1
 	switch {
 	case kind == "payment.captured" && telling.Event.Version == 1:
 		return thread, false // it was made elsewhere: nobody waits to hear of it
-	case telling.Dispute.Kind == payment.DisputeInquiry:
+	case kind == eventDisputeOpen && (telling.Dispute.Kind == payment.DisputeInquiry || telling.Dispute.Amount.Minor == 0):
 		return thread, false // no money moves
 	case telling.Refund.Status == payment.RefundDeclined, telling.Refund.Status == payment.RefundFailed,
 		telling.Refund.Status == payment.RefundCanceled:
