@@ -9,14 +9,15 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/refundry/refundry/internal/service"
+	"github.com/refundry/refundry/internal/web"
 )
 
 // operatorFlags say which data and which tenant an operator's command is about.
@@ -56,7 +57,8 @@ func (f operatorFlags) dial(ctx context.Context, t *terminal) (*operator, error)
 	return f.open(ctx, t)
 }
 
-// open runs the service in this process, without jobs.
+// open runs the service in this process, without jobs: those that a command
+// causes wait for a server.
 func (f operatorFlags) open(ctx context.Context, t *terminal) (*operator, error) {
 	if err := os.MkdirAll(f.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
@@ -67,37 +69,33 @@ func (f operatorFlags) open(ctx context.Context, t *terminal) (*operator, error)
 	}
 	s, err := service.Open(ctx, service.Config{
 		Data: f.Data, Database: f.Database, IsSandbox: isSandbox, PausesJobs: true, Machine: machineTime, NewID: newID,
-		Luck: luck, Log: t.log,
+		Luck: luck, Log: t.quiet(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var work sync.WaitGroup
+	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	pipes := newPipes()
+	var work, answers sync.WaitGroup
 	work.Go(func() { s.Run(working) })
+	answers.Go(func() { _ = web.Serve(serving, pipes, s.OperatorHandler(), endPatience, t.quiet()) }) // its end is ours
+	transport := &http.Transport{DialContext: pipes.dial}
 	return &operator{
-		http: &http.Client{Transport: inProcess{s.OperatorHandler()}}, tenant: f.Tenant,
+		http: &http.Client{Transport: transport}, tenant: f.Tenant,
 		close: func() error {
-			stop()
+			transport.CloseIdleConnections()
+			stopServing()
+			answers.Wait()
+			stopWorking()
 			work.Wait()
 			return s.Close()
 		},
 	}, nil
 }
 
-// inProcess answers requests by a handler, without a network.
-type inProcess struct{ handler http.Handler }
-
-// RoundTrip implements [http.RoundTripper].
-func (p inProcess) RoundTrip(request *http.Request) (*http.Response, error) {
-	request = request.Clone(request.Context())
-	if request.Body == nil {
-		request.Body = http.NoBody
-	}
-	answer := httptest.NewRecorder()
-	p.handler.ServeHTTP(answer, request)
-	return answer.Result(), nil
-}
+// endPatience bounds how long a request that was broken off may go on.
+const endPatience = 5 * time.Second
 
 // call calls one of the operator's routes and returns the answer.
 func (o *operator) call(ctx context.Context, method, path string, body any) ([]byte, error) {

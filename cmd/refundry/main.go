@@ -51,7 +51,7 @@ type terminal struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal does not wait
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -106,7 +106,7 @@ func (t *terminal) status(err error) int {
 	if fault.CodeOf(err) != fault.Internal {
 		message = fault.MessageOf(err)
 	}
-	_, _ = fmt.Fprintln(t.stderr, "refundry:", message)
+	_, _ = fmt.Fprintln(t.stderr, "refundry:", strings.ReplaceAll(message, "\n", "; "))
 	return 1
 }
 

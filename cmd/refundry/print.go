@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/mattn/go-isatty"
+	"github.com/schollz/progressbar/v3"
 )
 
 // printAnswer prints an answer: JSON as it is, or a list as a table of the
@@ -101,4 +103,13 @@ func cell(value any) string {
 		}
 		return string(text)
 	}
+}
+
+// progress returns a progress bar on stderr, a silent one if that is no
+// terminal. max is -1 if nobody knows it.
+func (t *terminal) progress(what string, max int64) *progressbar.ProgressBar {
+	if file, ok := t.stderr.(interface{ Fd() uintptr }); !ok || !isatty.IsTerminal(file.Fd()) {
+		return progressbar.DefaultSilent(max)
+	}
+	return progressbar.Default(max, what)
 }

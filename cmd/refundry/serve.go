@@ -5,17 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/netip"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/service"
-	"github.com/refundry/refundry/internal/web"
 )
 
 // storeFlags say where the data is.
@@ -61,44 +57,11 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	return errors.Join(c.serve(ctx, t, s, tracing), s.Close(), tracing.stop())
 }
 
-// serve answers until ctx ends: first requests end, then jobs, then the engine.
+// serve answers until ctx ends.
 func (c *serveCommand) serve(ctx context.Context, t *terminal, s *service.Service, tracing *tracing) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	socket, err := listenOperator(ctx, c.Data)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWorking()
-	serving, stopServing := context.WithCancel(ctx)
-	defer stopServing()
-	var work, answers sync.WaitGroup
-	work.Go(func() { s.Run(working) })
-	errs := make(chan error, 3)
-	answer := func(listener net.Listener, handler http.Handler) {
-		answers.Go(func() {
-			errs <- web.Serve(serving, listener, handler, c.Patience, t.log)
-			stopServing() // one that ends takes the others along
-		})
-	}
-	answer(listener, tracing.wrap(s.Handler()))
-	answer(socket, s.OperatorHandler())
-	if err := c.prepare(ctx, t, s, baseURL(listener.Addr())); err != nil {
-		errs <- err
-		stopServing()
-	}
-	answers.Wait()
-	stopWorking()
-	work.Wait()
-	close(errs)
-	var failed []error
-	for err := range errs {
-		failed = append(failed, err)
-	}
-	return errors.Join(failed...)
+	return host{
+		service: s, listen: c.Listen, data: c.Data, wrap: tracing.wrap, patience: c.Patience, log: t.log,
+	}.run(ctx, func(url string) error { return c.prepare(ctx, t, s, url) })
 }
 
 // prepare makes what the flags ask for, and says on stdout that the server is ready.
@@ -129,18 +92,6 @@ func (c *serveCommand) prepare(ctx context.Context, t *terminal, s *service.Serv
 	return err
 }
 
-// baseURL returns a URL at which this machine reaches an address.
-func baseURL(address net.Addr) string {
-	host, port, err := net.SplitHostPort(address.String())
-	if err != nil {
-		return "http://" + address.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port)
-}
-
 func parsePrefixes(texts []string) ([]netip.Prefix, error) {
 	prefixes := make([]netip.Prefix, 0, len(texts))
 	for _, text := range texts {
@@ -155,29 +106,4 @@ func parsePrefixes(texts []string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, prefix)
 	}
 	return prefixes, nil
-}
-
-// operatorSocket is the socket, in the data folder, behind which a caller may
-// do everything. Who can open it is decided by the file's permissions.
-const operatorSocket = "operator.sock"
-
-// listenOperator listens on the operator's socket. The caller holds the data
-// folder's lock: a socket that is there was left by a process that died.
-func listenOperator(ctx context.Context, data string) (net.Listener, error) {
-	path, free, err := socketPath(data)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = free() }() // the socket stays
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("operator's socket: %w", err)
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("operator's socket: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("operator's socket: %w", err), listener.Close())
-	}
-	return listener, nil
 }

@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/mattn/go-isatty"
-	"github.com/schollz/progressbar/v3"
-
 	"github.com/refundry/refundry/internal/service"
 	"github.com/refundry/refundry/internal/verify"
 )
@@ -19,7 +16,7 @@ type verifyCommand struct {
 
 // Run implements the command.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
-	bar := t.progress("verifying")
+	bar := t.progress("verifying", -1)
 	result, err := service.Verify(ctx, service.Config{
 		Data: c.Data, Database: c.Database, Machine: machineTime, NewID: newID, Log: t.log,
 	}, func(done int64) { _ = bar.Add64(done) })
@@ -59,12 +56,4 @@ func (t *terminal) printVerified(result verify.Result) error {
 	_, err := fmt.Fprintf(t.stdout, "%d payments, %d refunds, %d postings, %d events in %d commits: %s\n",
 		result.Payments, result.Refunds, result.Postings, result.Events, result.Commits, verdict)
 	return err
-}
-
-// progress returns a progress bar on stderr, a silent one if that is no terminal.
-func (t *terminal) progress(what string) *progressbar.ProgressBar {
-	if file, ok := t.stderr.(interface{ Fd() uintptr }); !ok || !isatty.IsTerminal(file.Fd()) {
-		return progressbar.DefaultSilent(-1)
-	}
-	return progressbar.Default(-1, what)
 }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// webhooksCommand says where a tenant is told, and what became of it.
+type webhooksCommand struct {
+	List       webhooksList       `cmd:"" default:"withargs" help:"List webhook endpoints."`
+	Add        webhooksAdd        `cmd:"" help:"Add an endpoint."`
+	Remove     webhooksRemove     `cmd:"" help:"Remove an endpoint; its open deliveries are canceled."`
+	Deliveries webhooksDeliveries `cmd:"" help:"List deliveries, the newest first."`
+	Show       webhooksShow       `cmd:"" help:"Show a delivery with every attempt."`
+	Resend     webhooksResend     `cmd:"" help:"Make a delivery that has ended once more."`
+}
+
+type webhooksList struct{ operatorFlags }
+
+type webhooksAdd struct {
+	operatorFlags
+
+	Door  string   `arg:"" help:"In whose words: api, smartglocal, pike."`
+	URL   string   `arg:"" help:"Where to."`
+	Kinds []string `help:"Kinds of event; none: all that the door tells."`
+}
+
+type webhooksRemove struct {
+	operatorFlags
+
+	ID string `arg:"" help:"As listed."`
+}
+
+type webhooksDeliveries struct {
+	operatorFlags
+
+	Payment string `help:"Of this payment."`
+	Status  string `help:"open, delivered, given_up or canceled."`
+	Limit   string `help:"At most this many." default:"50"`
+}
+
+type webhooksShow struct {
+	operatorFlags
+
+	ID string `arg:"" help:"As listed."`
+}
+
+type webhooksResend struct {
+	operatorFlags
+
+	ID string `arg:"" help:"As listed."`
+}
+
+// Run implements the command.
+func (c *webhooksList) Run(ctx context.Context, t *terminal) error {
+	return c.operate(ctx, t, http.MethodGet, "/v1/endpoints", nil, "id", "door", "url", "kinds", "created_at")
+}
+
+// Run implements the command.
+func (c *webhooksAdd) Run(ctx context.Context, t *terminal) error {
+	body := map[string]any{"door": c.Door, "url": c.URL}
+	if len(c.Kinds) > 0 {
+		body["kinds"] = c.Kinds
+	}
+	return c.operate(ctx, t, http.MethodPost, "/v1/endpoints", body)
+}
+
+// Run implements the command.
+func (c *webhooksRemove) Run(ctx context.Context, t *terminal) error {
+	return c.operate(ctx, t, http.MethodDelete, "/v1/endpoints/"+url.PathEscape(c.ID), nil)
+}
+
+// Run implements the command.
+func (c *webhooksDeliveries) Run(ctx context.Context, t *terminal) error {
+	return c.operate(ctx, t, http.MethodGet,
+		"/v1/deliveries"+query("payment", c.Payment, "status", c.Status, "limit", c.Limit), nil,
+		"id", "door", "kind", "status", "attempts", "payment", "at")
+}
+
+// Run implements the command.
+func (c *webhooksShow) Run(ctx context.Context, t *terminal) error {
+	return c.operate(ctx, t, http.MethodGet, "/v1/deliveries/"+url.PathEscape(c.ID), nil)
+}
+
+// Run implements the command.
+func (c *webhooksResend) Run(ctx context.Context, t *terminal) error {
+	return c.operate(ctx, t, http.MethodPost, "/v1/deliveries/"+url.PathEscape(c.ID)+"/resend", nil)
+}
