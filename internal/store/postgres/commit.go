@@ -2,13 +2,11 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/refundry/refundry/internal/engine"
@@ -73,14 +71,13 @@ func (c *commit) seal(ctx context.Context, book *payment.Book) error {
 	queueSeal(pipe, c.batch, row.Micros(book.Now), row.FactsOf(book.Changes))
 	pipe.Queue("COMMIT")
 	err := c.send(ctx, pipe)
-	var answer *pgconn.PgError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &answer) && !isCut(err):
-		return raced(fmt.Errorf("seal: %w", err))
-	default:
+	case isUnheard(err):
 		return fmt.Errorf("%w: %w", engine.ErrUncertain, err)
+	default:
+		return raced(fmt.Errorf("seal: %w", err))
 	}
 }
 

@@ -3,11 +3,13 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/job"
 	"github.com/refundry/refundry/internal/payment"
@@ -152,7 +154,7 @@ func (s *Store) Resend(ctx context.Context, tenant payment.TenantID, id payment.
 	if _, err := s.Delivery(ctx, tenant, id); err != nil {
 		return err
 	}
-	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+	err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		reopened, err := scanDelivery(tx.QueryRow(ctx, `UPDATE delivery
 			SET status = 'open', ended_at = 0, first_at = 0, attempts = 0
 			WHERE tenant_id = $1 AND id = $2 AND status <> 'open' RETURNING `+deliveryColumns, pgUUID(tenant), pgUUID(id)))
@@ -169,4 +171,8 @@ func (s *Store) Resend(ctx context.Context, tenant payment.TenantID, id payment.
 		}}, s.config.Lease.Microseconds())
 		return tx.SendBatch(ctx, &w.pipe).Close()
 	})
+	if errors.Is(err, engine.ErrUncertain) {
+		return fmt.Errorf("%w: %w", engine.ErrFateUnknown, err)
+	}
+	return err
 }

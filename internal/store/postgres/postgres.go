@@ -11,8 +11,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -133,9 +135,27 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// inTx runs statements in one database transaction.
+// inTx runs statements in one database transaction. If nobody heard the answer
+// to its COMMIT, the error is [engine.ErrUncertain] too.
 func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, do func(pgx.Tx) error) error {
-	return unavailable(pgx.BeginTxFunc(ctx, s.pool, options, do))
+	isCommitting := false
+	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
+		err := do(tx)
+		isCommitting = err == nil
+		return err
+	})
+	if err != nil && isCommitting && isUnheard(err) {
+		err = fmt.Errorf("%w: %w", engine.ErrUncertain, err)
+		return fault.Wrap(err, fault.Unavailable, "the database was lost while it answered")
+	}
+	return unavailable(err)
+}
+
+// isUnheard reports whether an error of COMMIT leaves open what became of it:
+// anything but the database's own no.
+func isUnheard(err error) bool {
+	var answer *pgconn.PgError
+	return !errors.As(err, &answer) || isCut(err)
 }
 
 // snapshot runs several questions that must see one state.
@@ -171,6 +191,10 @@ func isCut(err error) bool {
 	if errors.As(err, &answer) {
 		class := answer.Code[:2]
 		return class == classConnection || class == classIntervention
+	}
+	var line *net.OpError
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &line) {
+		return true
 	}
 	var refusal *payment.Refusal
 	return pgconn.SafeToRetry(err) || errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &refusal)

@@ -3,7 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,7 +21,33 @@ import (
 // Change implements [auth.Store].
 func (s *Store) Change(ctx context.Context, change auth.Change) error {
 	batch := s.config.NewID()
-	err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+	err := s.change(ctx, batch, change)
+	if !errors.Is(err, engine.ErrUncertain) {
+		return err
+	}
+	// Nobody heard the answer to COMMIT. It runs again under the same id, which
+	// only one run can commit: this one waits for the tenant's row, and so for
+	// the end of the other.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fateTimeout)
+	defer cancel()
+	again := s.change(ctx, batch, change)
+	committed, fateErr := s.Committed(ctx, batch)
+	switch code := fault.CodeOf(again); {
+	case fateErr == nil && committed:
+		return nil
+	case fateErr == nil && (code == fault.Conflict || code == fault.NotFound):
+		return again // by what it found where the other would have written
+	default:
+		return fmt.Errorf("%w: change %x: %w", engine.ErrFateUnknown, batch, errors.Join(err, again, fateErr))
+	}
+}
+
+// fateTimeout bounds how long the fate of an unheard COMMIT is looked for.
+const fateTimeout = 5 * time.Second
+
+// change writes a change under an id.
+func (s *Store) change(ctx context.Context, batch [16]byte, change auth.Change) error {
+	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		version, err := s.raise(ctx, tx, change)
 		if err != nil {
 			return err
@@ -40,18 +68,6 @@ func (s *Store) Change(ctx context.Context, change auth.Change) error {
 		queueSeal(pipe, batch, row.Micros(s.config.Now()), row.FactsOf(payment.Changes{Tellings: tellings}))
 		return taken(tx.SendBatch(ctx, pipe).Close())
 	})
-	if err == nil || !isCut(err) {
-		return err
-	}
-	committed, fateErr := s.Committed(ctx, batch) // nobody heard the answer to COMMIT
-	switch {
-	case fateErr != nil:
-		return errors.Join(engine.ErrFateUnknown, err, fateErr)
-	case committed:
-		return nil
-	default:
-		return err
-	}
 }
 
 // raise gives a tenant its next version, and its new name and settings if

@@ -1,8 +1,12 @@
 package sqlite
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/store/row"
 )
@@ -55,14 +59,26 @@ func (s *Store) seal(c *conn, batch [16]byte, now time.Time, facts []row.Facts) 
 // audited writes a change of settings together with the events that tell of it.
 func (s *Store) audited(events []payment.Event, change func(*conn) error) error {
 	batch := s.config.NewID()
-	return s.settle(batch, s.write(func(c *conn) error {
+	err := s.write(func(c *conn) error {
 		if err := change(c); err != nil {
 			return err
 		}
 		facts := row.FactsOf(payment.Changes{Tellings: tellings(events)}) // the change may have stamped them
 		s.tenants = map[payment.TenantID]*payment.Tenant{}                // read again when next needed
 		return s.seal(c, batch, s.config.Now(), facts)
-	}))
+	})
+	if !errors.Is(err, engine.ErrUncertain) {
+		return err
+	}
+	committed, fateErr := s.Committed(background, batch) // with one writer, it is decided by now
+	switch {
+	case fateErr != nil:
+		return fmt.Errorf("%w: change %x: %w", engine.ErrFateUnknown, batch, errors.Join(err, fateErr))
+	case committed:
+		return nil
+	default:
+		return fault.Wrap(err, fault.Unavailable, "the database could not write; nothing was done")
+	}
 }
 
 func tellings(events []payment.Event) []payment.Telling {
