@@ -218,7 +218,11 @@ func (b *Book) view(tenant TenantID, id PaymentID) (View, error) {
 	if !ok {
 		return View{}, refuse(RuleExists, "no such payment")
 	}
-	return change.View, nil
+	view := change.View
+	if order, ok := b.orders[bookKey{tenant, view.Order.ID}]; ok {
+		view.Order = order.Order // a command before this one may have moved it
+	}
+	return view, nil
 }
 
 // viewsOf returns copies of an order's payments, by id.

@@ -31,40 +31,49 @@ func (c OpenDispute) Need() Need {
 		Parts: c.Parts | PartRefunds | PartDisputes | PartItems,
 	}
 	if c.ProcessorRef != "" {
-		need.Aliases = []Alias{processorAlias(c.Connector, c.ProcessorRef)}
+		need.Aliases = []Alias{c.alias()}
 	}
 	return need
+}
+
+// alias is how the processor's id of a case is kept. One case may be an
+// inquiry first and a dispute later: these are two here.
+func (c OpenDispute) alias() Alias {
+	return Alias{Kind: "processor:" + c.Connector + ":" + string(c.Kind), Value: c.ProcessorRef}
 }
 
 // Apply implements [Command].
 func (c OpenDispute) Apply(b *Book) (Answer, error) {
 	var d Dispute
 	var isKnown bool
-	answer, err := b.changePayment(c.Meta, c.Payment, func(v *View) error {
-		if d, isKnown = c.known(b, *v); isKnown {
-			return nil
+	answer, err := b.changePart(c.Meta, c.Payment, func(v *View) (_ [16]byte, err error) {
+		if d, isKnown, err = c.known(b, *v); isKnown || err != nil {
+			return d.ID, err
 		}
 		amount, err := c.amount(v.Payment)
 		if err != nil {
-			return err
+			return d.ID, err
 		}
 		d, err = c.open(b, v, amount)
-		return err
+		return d.ID, err
 	})
 	answer.Dispute, answer.Unchanged = d, isKnown
 	return answer, err
 }
 
 // known returns the dispute that the processor told of before.
-func (c OpenDispute) known(b *Book, v View) (Dispute, bool) {
+func (c OpenDispute) known(b *Book, v View) (d Dispute, isKnown bool, err error) {
 	if c.ProcessorRef == "" {
-		return Dispute{}, false
+		return Dispute{}, false, nil
 	}
-	subject, ok := b.aliases[aliasKey{c.Tenant, processorAlias(c.Connector, c.ProcessorRef)}]
-	if !ok {
-		return Dispute{}, false
+	subject, taken := b.aliases[aliasKey{c.Tenant, c.alias()}]
+	if !taken {
+		return Dispute{}, false, nil
 	}
-	return v.Dispute(subject)
+	if d, isKnown = v.Dispute(subject); !isKnown {
+		return Dispute{}, false, refuse(RuleReached, "the processor's case is about another payment")
+	}
+	return d, true, nil
 }
 
 func (c OpenDispute) amount(p Payment) (money.Minor, error) {
@@ -105,7 +114,7 @@ func (c OpenDispute) open(b *Book, v *View, amount money.Minor) (Dispute, error)
 	v.putDispute(d)
 	b.tellDispute(c.Meta, *p, d)
 	if c.ProcessorRef != "" {
-		if err := b.claim(p.Tenant, processorAlias(c.Connector, c.ProcessorRef), d.ID); err != nil {
+		if err := b.claim(p.Tenant, c.alias(), d.ID); err != nil {
 			return Dispute{}, err
 		}
 	}
@@ -119,11 +128,10 @@ func (c OpenDispute) cancelWhatNoLongerFits(b *Book, v *View) error {
 		if !v.Payment.IsOverdrawn() {
 			return nil
 		}
-		if !r.Status.IsRunning() || r.IsSubmitted() || r.Status == RefundUnknown {
+		if !r.Status.IsRunning() || r.IsSubmitted() {
 			continue
 		}
 		r.Failure = Failure{Code: "disputed", Message: "a dispute took what it would have given back"}
-		r.PendingReason = PendingNone
 		if err := b.advance(c.Meta, v, &r, RefundCanceled); err != nil {
 			return err
 		}
@@ -133,7 +141,7 @@ func (c OpenDispute) cancelWhatNoLongerFits(b *Book, v *View) error {
 
 // held returns the postings by which a dispute takes from the merchants.
 func (d Dispute) held(v View) []ledger.Posting {
-	return merchantPostings(v, 0, d.Amount.Minor, func(payable ledger.Account, part money.Amount) ledger.Posting {
+	return merchantPostings(v, nil, d.Amount.Minor, func(payable ledger.Account, part money.Amount) ledger.Posting {
 		return ledger.Posting{Debit: payable, Credit: ledger.Disputed, Amount: part}
 	})
 }
@@ -164,19 +172,19 @@ func (c MoveDispute) Need() Need {
 func (c MoveDispute) Apply(b *Book) (Answer, error) {
 	var d Dispute
 	var isKnown bool
-	answer, err := b.changePayment(c.Meta, c.Payment, func(v *View) error {
+	answer, err := b.changePart(c.Meta, c.Payment, func(v *View) ([16]byte, error) {
 		found, ok := v.Dispute(c.Dispute)
 		if !ok {
-			return refuse(RuleExists, "no such dispute")
+			return c.Dispute, refuse(RuleExists, "no such dispute")
 		}
 		if d, isKnown = found, found.Status == c.To; isKnown {
-			return nil
+			return d.ID, nil
 		}
 		if !DisputeLife.Allows(d.Status, c.To) {
-			return refuse(RuleStatus, "the dispute is %s and cannot become %s", d.Status, c.To)
+			return d.ID, refuse(RuleStatus, "the dispute is %s and cannot become %s", d.Status, c.To)
 		}
 		c.move(b, v, &d)
-		return nil
+		return d.ID, nil
 	})
 	answer.Dispute, answer.Unchanged = d, isKnown
 	return answer, err

@@ -19,9 +19,11 @@ const (
 	EventPaymentWaiting    EventKind = "payment.waiting"
 	EventPaymentCapturing  EventKind = "payment.capturing"
 	EventPaymentCanceling  EventKind = "payment.canceling"
-	EventPaymentSettled    EventKind = "payment.settled"     // the processor paid us for it
-	EventPaymentOrderMoved EventKind = "payment.order_moved" // its order was closed, split or settled
-	EventOrderCreated      EventKind = "order.created"
+	// EventPaymentCaptureFailed tells that one more capture was refused; what was captured before stays.
+	EventPaymentCaptureFailed EventKind = "payment.capture_failed"
+	EventPaymentSettled       EventKind = "payment.settled"     // the processor paid us for it
+	EventPaymentOrderMoved    EventKind = "payment.order_moved" // its order was closed, split or settled
+	EventOrderCreated         EventKind = "order.created"
 )
 
 func refundEvent(status RefundStatus) EventKind   { return EventKind("refund." + string(status)) }

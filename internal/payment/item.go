@@ -45,15 +45,19 @@ func takenBy(refunds []Refund) taken {
 		if refund.Status.Effect() == EffectNone {
 			continue
 		}
-		for _, line := range refund.Lines {
-			sum := sums[line.Position]
-			sum.Quantity += line.Quantity
-			sum.Amount += line.Amount
-			sum.Tax += line.Tax
-			sums[line.Position] = sum
-		}
+		sums.add(refund.Lines)
 	}
 	return sums
+}
+
+func (t taken) add(lines []RefundLine) {
+	for _, line := range lines {
+		sum := t[line.Position]
+		sum.Quantity += line.Quantity
+		sum.Amount += line.Amount
+		sum.Tax += line.Tax
+		t[line.Position] = sum
+	}
 }
 
 // Left returns what of each line can still be refunded, in minor units and in
@@ -70,15 +74,19 @@ func (t taken) left(items []Item) []money.Minor {
 	return left
 }
 
-// part returns a piece of a line, with its cumulative share of tax: however a
-// line is cut, the taxes of its pieces add up to the tax of the line.
+// part returns a piece of what is left of a line, with what is missing of the
+// cumulative share of tax: however a line is cut, and whichever pieces failed
+// in between, the taxes of its pieces add up to the tax of the line.
 func (t taken) part(item Item, quantity int64, amount money.Minor) RefundLine {
-	before := t[item.Position].Amount
+	before := t[item.Position]
 	line := RefundLine{Position: item.Position, Quantity: quantity, Amount: amount, Merchant: item.Merchant}
-	if item.Total > 0 {
-		line.Tax = money.Share(item.Tax, int64(before+amount), int64(item.Total)) -
-			money.Share(item.Tax, int64(before), int64(item.Total))
+	if item.Total == 0 {
+		return line
 	}
+	upTo := min(before.Amount+amount, item.Total) // facts may have taken more than the line
+	due := money.Share(item.Tax, int64(upTo), int64(item.Total)) - before.Tax
+	taxLeft, rest := max(0, item.Tax-before.Tax), item.Total-upTo
+	line.Tax = min(max(due, taxLeft-rest, 0), amount, taxLeft)
 	return line
 }
 
@@ -130,7 +138,7 @@ func allocate(items []Item, refunds []Refund, asks []ItemAsk) ([]RefundLine, err
 		}
 		if ask.Quantity < 1 || ask.Quantity > item.Quantity-claimed[item.Position].Quantity {
 			return nil, refuse(RuleItems, "no more than %d of line item %d can be refunded",
-				item.Quantity-claimed[item.Position].Quantity, item.Position)
+				max(0, item.Quantity-claimed[item.Position].Quantity), item.Position)
 		}
 		lines = append(lines, claimed.units(item, ask.Quantity))
 	}
@@ -173,20 +181,12 @@ func shares(p Payment, amount money.Minor, lines []RefundLine) []share {
 }
 
 // wholeLines returns an amount of the whole payment as it falls on its items,
-// after an earlier amount did: how captures and disputes are shared among
+// after earlier amounts did: how captures and disputes are shared among
 // merchants. However the whole is cut, the pieces of a line add up to the line.
-func wholeLines(items []Item, before, amount money.Minor) []RefundLine {
-	if len(items) == 0 {
-		return nil
+func wholeLines(items []Item, earlier []money.Minor, amount money.Minor) []RefundLine {
+	sums := taken{}
+	for _, before := range earlier {
+		sums.add(sums.spread(items, before))
 	}
-	earlier := taken{}.spread(items, before)
-	lines := taken{}.spread(items, before+amount)
-	for i := range lines {
-		for _, line := range earlier {
-			if line.Position == lines[i].Position {
-				lines[i].Amount -= line.Amount
-			}
-		}
-	}
-	return lines
+	return sums.spread(items, amount)
 }

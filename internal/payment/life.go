@@ -89,7 +89,12 @@ const (
 	NoteSubmitted Note = "submitted"    // the refund left
 	NoteNotSent   Note = "not_sent"     // it turned out that it had not left
 	NoteReview    Note = "needs_review" // the inquiries are over: a person must look
+	NoteCanceling Note = "canceling"    // the merchant has asked to give the payment up
+	NoteSettled   Note = "settled"      // the processor paid us for the payment
 )
+
+// orderNote is how a payment remembers what its order became.
+func orderNote(status OrderStatus) Note { return Note("order_" + string(status)) }
 
 // Mark is a status that was reached: at which version of the payment, and when.
 // A status may be marked again to note something.
@@ -108,11 +113,6 @@ type History[S ~string] []Mark[S]
 // array it was given: views share it.
 func (h History[S]) reached(status S, note Note, version int64, at time.Time) History[S] {
 	return append(slices.Clip(h), Mark[S]{Status: status, Note: note, Version: version, At: at})
-}
-
-// noted reports whether a note was made.
-func (h History[S]) noted(note Note) bool {
-	return slices.ContainsFunc(h, func(mark Mark[S]) bool { return mark.Note == note })
 }
 
 // AsOf returns the part of the history that had happened at a version.

@@ -62,7 +62,7 @@ type MoveOrder struct {
 
 // Need implements [Command].
 func (c MoveOrder) Need() Need {
-	return Need{Tenant: c.Tenant, Order: c.Order, Parts: PartItems | PartRefunds, Key: c.Key.Hash}
+	return Need{Tenant: c.Tenant, Order: c.Order, Parts: PartCaptures | PartItems | PartRefunds, Key: c.Key.Hash}
 }
 
 // Apply implements [Command].
@@ -109,7 +109,7 @@ func (c MoveOrder) check(order Order, views []View) error {
 		return refuse(RuleStatus, "an order with payments cannot be canceled")
 	}
 	for _, v := range views {
-		if !PaymentLife.IsEnd(v.Payment.Status) {
+		if !PaymentLife.IsEnd(v.Payment.Status) || v.isCapturing() {
 			return refuse(RuleOrder, "a payment of the order has not ended")
 		}
 		if v.Payment.Reserved > 0 && c.To != OrderClosed {
@@ -124,7 +124,7 @@ func (c MoveOrder) check(order Order, views []View) error {
 func (c MoveOrder) movePayment(b *Book, v View, from OrderStatus) {
 	p := &v.Payment
 	p.touch(b.Now)
-	p.OrderStatus = c.To
+	p.enter(c.To)
 	isSplit := from == OrderSplit
 	var postings []ledger.Posting
 	for _, part := range v.remaining() {
@@ -175,6 +175,7 @@ func (c SettlePayment) Apply(b *Book) (Answer, error) {
 			return refuse(RuleAmount, "the amount is out of range")
 		}
 		p.touch(b.Now)
+		p.become(p.Status, NoteSettled)
 		b.post(*p, p.ID, EventPaymentSettled, []ledger.Posting{{
 			Debit: ledger.Bank(p.Connector), Credit: ledger.Receivable(p.Connector),
 			Amount: money.Of(c.Amount, p.Amount.Currency),

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
@@ -48,8 +49,35 @@ type Method struct {
 
 // Reference is how another party calls something: an ARN, an RRN, a code.
 type Reference struct {
-	Kind  string
-	Value string
+	Kind    string
+	Value   string
+	Version int64 // of the payment, when it became known
+}
+
+// learned returns references with those added that are new, at a version. It
+// never writes into the array it was given: views share it.
+func learned(known, told []Reference, version int64) []Reference {
+	for _, reference := range told {
+		isKnown := slices.ContainsFunc(known, func(r Reference) bool {
+			return r.Kind == reference.Kind && r.Value == reference.Value
+		})
+		if !isKnown {
+			reference.Version = version
+			known = append(slices.Clip(known), reference)
+		}
+	}
+	return known
+}
+
+// referencesAsOf returns the references that were known at a version.
+func referencesAsOf(references []Reference, version int64) []Reference {
+	var then []Reference
+	for _, reference := range references {
+		if reference.Version <= version {
+			then = append(then, reference)
+		}
+	}
+	return then
 }
 
 // Payment is what a payer agreed to hand to a merchant; the thing that
@@ -86,7 +114,17 @@ type Payment struct {
 func (p Payment) CapturedAt() time.Time { return p.History.ReachedAt(PaymentCaptured) }
 
 // WaitsAt returns the gate that the payment stands at, empty if it does not wait.
-func (p Payment) WaitsAt() GateKind { return GateKind(p.History.Last().Note) }
+func (p Payment) WaitsAt() GateKind {
+	switch gate := GateKind(p.History.Last().Note); gate {
+	case GateConfirmation, GatePayer, GateCapture:
+		return gate
+	case GateCancel:
+	}
+	return ""
+}
+
+// isCanceling reports whether the merchant has asked to give the payment up.
+func (p Payment) isCanceling() bool { return len(p.Gates) > 0 && p.Gates[0].Kind == GateCancel }
 
 // Refundable returns what a refund may still ask for.
 func (p Payment) Refundable() money.Amount { return money.Of(p.Totals.Refundable(), p.Amount.Currency) }
@@ -102,14 +140,21 @@ func (p *Payment) move(to PaymentStatus) error {
 	if !PaymentLife.Allows(p.Status, to) {
 		return refuse(RuleStatus, "the payment is %s and cannot become %s", p.Status, to)
 	}
-	p.become(to, "")
+	p.become(to, NoteNone)
 	return nil
 }
 
-// become sets the status at the current version, and the gate it waits at.
-func (p *Payment) become(to PaymentStatus, gate GateKind) {
+// become sets the status at the current version. Whatever of a payment
+// changes besides its totals is marked so.
+func (p *Payment) become(to PaymentStatus, note Note) {
 	p.Status = to
-	p.History = p.History.reached(to, Note(gate), p.Version, p.UpdatedAt)
+	p.History = p.History.reached(to, note, p.Version, p.UpdatedAt)
+}
+
+// enter writes the status of its order on a payment.
+func (p *Payment) enter(status OrderStatus) {
+	p.OrderStatus = status
+	p.become(p.Status, orderNote(status))
 }
 
 // Totals are the five sums of a payment, in minor units of its currency.

@@ -59,10 +59,10 @@ func (c CreatePayment) Apply(b *Book) (Answer, error) {
 	}
 	v := View{Parts: PartAll, Payment: c.payment(b)}
 	p := &v.Payment
-	if !c.Order.IsZero() {
-		if err := c.join(b, &v); err != nil {
-			return Answer{}, err
-		}
+	if c.Order.IsZero() {
+		p.become(c.Status, NoteNone)
+	} else if err := c.join(b, &v); err != nil {
+		return Answer{}, err
 	}
 	for _, alias := range c.Aliases {
 		if err := b.claim(c.Tenant, alias, p.ID); err != nil {
@@ -109,7 +109,9 @@ func (c CreatePayment) check(b *Book) error {
 		if item.Quantity < 1 || item.Total < 0 || item.Tax < 0 || item.Tax > item.Total || item.Total > money.Max {
 			return refuse(RuleItems, "a line item has an amount or a quantity out of range")
 		}
-		sum += item.Total
+		if sum += item.Total; sum > money.Max {
+			break // however many there are, the sum does not overflow
+		}
 	}
 	if len(c.Items) > 0 && sum != c.Amount.Minor {
 		return refuse(RuleItems, "the line items do not add up to the amount")
@@ -126,22 +128,25 @@ func (c CreatePayment) payment(b *Book) Payment {
 	p := Payment{
 		Tenant: c.Tenant, ID: c.ID, Order: c.Order, Merchant: c.Merchant, Home: c.Door, Connector: c.Connector,
 		ProcessorRef: c.ProcessorRef, Reference: c.Reference, Method: c.Method, Country: c.Country, Payer: c.Payer,
-		Description: c.Description, Amount: c.Amount, Metadata: c.Metadata, References: c.References, Gates: c.Gates,
+		Description: c.Description, Amount: c.Amount, Metadata: c.Metadata, Gates: c.Gates,
 		ItemCount: len(c.Items), Version: c.firstVersion(b), CreatedAt: c.CreatedAt, UpdatedAt: b.Now,
 	}
+	p.References = learned(nil, c.References, p.Version)
 	if p.ID.IsZero() {
 		p.ID = b.newID()
 	}
 	if p.Merchant == "" {
 		p.Merchant = MainMerchant
 	}
-	if c.CreatedAt.IsZero() || c.CreatedAt.After(b.Now) {
+	if p.CreatedAt.IsZero() {
+		p.CreatedAt = c.CapturedAt // it is no younger than that
+	}
+	if p.CreatedAt.IsZero() || p.CreatedAt.After(b.Now) {
 		p.CreatedAt = b.Now
 	}
 	if !c.CapturedAt.IsZero() && !c.CapturedAt.After(b.Now) {
 		p.UpdatedAt = laterThan(p.CreatedAt.Add(-time.Microsecond), c.CapturedAt)
 	}
-	p.become(c.Status, "")
 	return p
 }
 
@@ -169,7 +174,8 @@ func (c CreatePayment) join(b *Book, v *View) error {
 		b.tellOrder(c.Meta, orderEvent(OrderClosed), order)
 	}
 	b.saveOrder(order)
-	v.Payment.OrderStatus, v.Order = order.Status, order
+	v.Payment.Status, v.Order = c.Status, order
+	v.Payment.enter(order.Status)
 	return nil
 }
 

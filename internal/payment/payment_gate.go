@@ -25,7 +25,7 @@ func (c PassGate) Need() Need {
 func (c PassGate) Apply(b *Book) (Answer, error) {
 	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
 		p := &v.Payment
-		if p.WaitsAt() != c.Gate {
+		if c.Gate == "" || p.WaitsAt() != c.Gate {
 			return refuse(RuleGate, "the payment does not wait for this")
 		}
 		p.touch(b.Now)
@@ -39,7 +39,7 @@ func (c PassGate) Apply(b *Book) (Answer, error) {
 // pass leaves the gate where the payment waits behind it.
 func (p *Payment) pass() {
 	p.Gates, p.ExpiresAt = p.Gates[1:], time.Time{}
-	p.become(p.Status, "")
+	p.become(p.Status, NoteNone)
 }
 
 // CapturePayment asks for all or part of an authorized amount to be taken. It
@@ -76,7 +76,7 @@ func (c CapturePayment) Apply(b *Book) (Answer, error) {
 			return refusal
 		}
 		p.touch(b.Now)
-		if p.WaitsAt() == GateCapture {
+		if len(p.Gates) > 0 && p.Gates[0].Kind == GateCapture {
 			p.pass()
 		}
 		v.capture(b, amount, c.IsFinal || amount == left)
@@ -91,10 +91,14 @@ func (v View) capturable() (money.Minor, error) {
 	p := v.Payment
 	isOpen := p.Status == PaymentAuthorized || p.Status == PaymentCaptured
 	for _, capture := range v.Captures {
-		isOpen = isOpen && !capture.IsFinal && capture.Status != CapturePending
+		isLast := capture.IsFinal && capture.Status == CaptureSettled
+		isOpen = isOpen && !isLast && capture.Status != CapturePending
 	}
-	if !isOpen || (len(p.Gates) > 0 && p.Gates[0].Kind == GateCancel) {
+	if !isOpen || p.isCanceling() {
 		return 0, refuse(RuleStatus, "the payment is %s and cannot be captured", p.Status)
+	}
+	if p.OrderStatus == OrderSplit || p.OrderStatus == OrderSettled {
+		return 0, refuse(RuleOrder, "the payment's order is %s", p.OrderStatus)
 	}
 	return p.Amount.Minor - p.Captured, nil
 }
@@ -121,7 +125,7 @@ func (c CancelPayment) Apply(b *Book) (Answer, error) {
 		if !PaymentLife.Allows(p.Status, PaymentCanceled) || v.isCapturing() {
 			return refuse(RuleStatus, "the payment is %s and cannot be canceled", p.Status)
 		}
-		if len(p.Gates) > 0 && p.Gates[0].Kind == GateCancel {
+		if p.isCanceling() {
 			return refuse(RuleStatus, "the payment is being canceled")
 		}
 		p.touch(b.Now)
@@ -130,7 +134,7 @@ func (c CancelPayment) Apply(b *Book) (Answer, error) {
 			return err
 		}
 		p.Gates, p.ExpiresAt = []Gate{{Kind: GateCancel}}, time.Time{}
-		p.become(p.Status, "")
+		p.become(p.Status, NoteCanceling)
 		b.tell(c.Meta, EventPaymentCanceling, p.ID, *p, Refund{})
 		b.do(taking(*p, b.Now))
 		return nil
@@ -162,6 +166,12 @@ func (c ExpirePayment) Apply(b *Book) (Answer, error) {
 
 // changePayment runs a change of one payment: load, change, put back.
 func (b *Book) changePayment(meta Meta, id PaymentID, change func(*View) error) (Answer, error) {
+	return b.changePart(meta, id, func(v *View) ([16]byte, error) { return id, change(v) })
+}
+
+// changePart runs a change of one payment that is about a part of it, whose id
+// it returns: a repeat of the key finds it again.
+func (b *Book) changePart(meta Meta, id PaymentID, change func(*View) ([16]byte, error)) (Answer, error) {
 	record, err := b.use(meta.Key)
 	if err != nil {
 		return Answer{}, err
@@ -173,10 +183,11 @@ func (b *Book) changePayment(meta Meta, id PaymentID, change func(*View) error) 
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := change(&v); err != nil {
+	subject, err := change(&v)
+	if err != nil {
 		return Answer{}, err
 	}
-	b.keep(meta, v.Payment.ID, v.Payment.ID, v.Payment.Version)
+	b.keep(meta, subject, v.Payment.ID, v.Payment.Version)
 	b.save(v)
 	return Answer{View: v}, nil
 }

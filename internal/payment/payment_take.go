@@ -36,7 +36,7 @@ func (c AdvancePayment) Apply(b *Book) (Answer, error) {
 	}
 	p.touch(b.Now)
 	if c.End != "" {
-		return v.end(b, c.Meta, c.End)
+		return c.ended(b, v)
 	}
 	if len(p.Gates) == 0 {
 		return c.captured(b, v)
@@ -45,8 +45,10 @@ func (c AdvancePayment) Apply(b *Book) (Answer, error) {
 	case GateCancel:
 		return v.end(b, c.Meta, PaymentCanceled)
 	case GateCapture:
-		if err := p.move(PaymentAuthorized); err != nil {
-			return Answer{}, err
+		if p.Status != PaymentAuthorized {
+			if err := p.move(PaymentAuthorized); err != nil {
+				return Answer{}, err
+			}
 		}
 		return c.wait(b, v, gate)
 	case GateConfirmation, GatePayer:
@@ -64,7 +66,7 @@ func (c AdvancePayment) Apply(b *Book) (Answer, error) {
 // wait lets the payment stand at a gate, for as long as it may.
 func (c AdvancePayment) wait(b *Book, v View, gate Gate) (Answer, error) {
 	p := &v.Payment
-	p.become(p.Status, gate.Kind)
+	p.become(p.Status, Note(gate.Kind))
 	if gate.Within > 0 {
 		p.ExpiresAt = b.Now.Add(gate.Within)
 		b.do(Task{
@@ -84,12 +86,12 @@ func (c AdvancePayment) captured(b *Book, v View) (Answer, error) {
 		v.capture(b, p.Amount.Minor, true)
 	}
 	v.Captures = slices.Clone(v.Captures)
-	if p.Status != PaymentCaptured {
-		if err := p.move(PaymentCaptured); err != nil {
-			return Answer{}, err
-		}
+	if p.Status == PaymentCaptured {
+		p.become(PaymentCaptured, NoteNone) // one more capture
+	} else if err := p.move(PaymentCaptured); err != nil {
+		return Answer{}, err
 	}
-	p.References = append(slices.Clip(p.References), c.References...)
+	p.References = learned(p.References, c.References, p.Version)
 	p.ExpiresAt = time.Time{}
 	for i := range v.Captures {
 		if v.Captures[i].Status == CapturePending {
@@ -97,6 +99,25 @@ func (c AdvancePayment) captured(b *Book, v View) (Answer, error) {
 		}
 	}
 	b.tell(c.Meta, paymentEvent(PaymentCaptured), p.ID, *p, Refund{})
+	b.save(v)
+	return Answer{View: v}, nil
+}
+
+// ended records a processor's no: what is being captured is not. A payment of
+// which a part was captured before stays captured.
+func (c AdvancePayment) ended(b *Book, v View) (Answer, error) {
+	p := &v.Payment
+	v.Captures = slices.Clone(v.Captures)
+	for i := range v.Captures {
+		if v.Captures[i].Status == CapturePending {
+			v.Captures[i].become(CaptureFailed, p)
+		}
+	}
+	if p.Status != PaymentCaptured {
+		return v.end(b, c.Meta, c.End)
+	}
+	p.become(PaymentCaptured, NoteNone)
+	b.tell(c.Meta, EventPaymentCaptureFailed, p.ID, *p, Refund{})
 	b.save(v)
 	return Answer{View: v}, nil
 }
@@ -109,11 +130,16 @@ func (v View) isCapturing() bool {
 // count settles a capture: from now on it can be refunded.
 func (v *View) count(b *Book, capture *Capture) {
 	p := &v.Payment
+	var earlier []money.Minor
+	for _, other := range v.Captures {
+		if other.Status == CaptureSettled {
+			earlier = append(earlier, other.Amount)
+		}
+	}
 	capture.become(CaptureSettled, p)
-	before := p.Captured
 	p.Captured += capture.Amount
 	p.Excess = min(p.Excess, p.over())
-	b.post(*p, p.ID, paymentEvent(PaymentCaptured), merchantPostings(*v, before, capture.Amount,
+	b.post(*p, p.ID, paymentEvent(PaymentCaptured), merchantPostings(*v, earlier, capture.Amount,
 		func(payable ledger.Account, part money.Amount) ledger.Posting {
 			return ledger.Posting{Debit: ledger.Receivable(p.Connector), Credit: payable, Amount: part}
 		}))

@@ -40,13 +40,13 @@ func effectPostings(p Payment, r Refund, from, to Effect) []ledger.Posting {
 
 // merchantPostings moves an amount of the whole payment between each
 // merchant's payable account and another. It is shared among merchants as the
-// line items are, after an earlier amount was.
-func merchantPostings(v View, before, amount money.Minor,
+// line items are, after earlier amounts were.
+func merchantPostings(v View, earlier []money.Minor, amount money.Minor,
 	post func(payable ledger.Account, part money.Amount) ledger.Posting,
 ) []ledger.Posting {
 	p := v.Payment
 	var postings []ledger.Posting
-	for _, part := range shares(p, amount, wholeLines(v.Items, before, amount)) {
+	for _, part := range shares(p, amount, wholeLines(v.Items, earlier, amount)) {
 		if part.minor > 0 {
 			postings = append(postings, post(ledger.Payable(part.merchant), money.Of(part.minor, p.Amount.Currency)))
 		}

@@ -75,8 +75,7 @@ type PendingReason string
 const (
 	PendingNone       PendingReason = ""
 	PendingApproval   PendingReason = "approval"
-	PendingUndo       PendingReason = "undo_window"
-	PendingSchedule   PendingReason = "scheduled"
+	PendingSchedule   PendingReason = "scheduled" // an undo window, or a time that was asked for
 	PendingProcessor  PendingReason = "processor" // the processor has it
 	PendingResolution PendingReason = "outcome_unknown"
 )
@@ -144,7 +143,7 @@ func (r Refund) EndedAt() time.Time {
 	if r.Status.IsRunning() {
 		return time.Time{}
 	}
-	return r.History.Last().At
+	return r.History.ReachedAt(r.Status)
 }
 
 // touch stamps the refund with the payment's current version.
@@ -160,6 +159,39 @@ func (r *Refund) become(to RefundStatus, p *Payment) {
 func (r *Refund) note(note Note, p *Payment) {
 	r.History = r.History.reached(r.Status, note, p.Version, p.UpdatedAt)
 	r.touch(p)
+	r.derive()
+}
+
+// derive sets what follows from the history alone, and so can be told as of
+// any version.
+func (r *Refund) derive() {
+	r.SubmittedAt = time.Time{}
+	for _, mark := range r.History {
+		switch {
+		case mark.Note == NoteNotSent:
+			r.SubmittedAt = time.Time{}
+		case r.SubmittedAt.IsZero() && (mark.Note == NoteSubmitted || mark.Status == RefundSucceeded):
+			r.SubmittedAt = mark.At
+		}
+	}
+	r.PendingReason = r.pendingReason()
+}
+
+func (r *Refund) pendingReason() PendingReason {
+	switch r.Status {
+	case RefundAwaitingApproval:
+		return PendingApproval
+	case RefundScheduled:
+		return PendingSchedule
+	case RefundPending:
+		if r.IsSubmitted() {
+			return PendingProcessor
+		}
+	case RefundUnknown:
+		return PendingResolution
+	case RefundSucceeded, RefundDeclined, RefundFailed, RefundCanceled, RefundReturned:
+	}
+	return PendingNone
 }
 
 // move changes the status, against the table, and the payment's totals with it.

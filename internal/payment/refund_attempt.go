@@ -40,7 +40,6 @@ func (c StartAttempt) Apply(b *Book) (Answer, error) {
 		Outcome: AttemptOpen, StartedAt: v.Payment.UpdatedAt,
 	}
 	r.Attempt, r.AttemptCount = attempt.ID, attempt.Number
-	r.SubmittedAt, r.PendingReason = attempt.StartedAt, PendingProcessor
 	r.note(NoteSubmitted, &v.Payment)
 	v.putRefund(r)
 	v.putAttempt(attempt)
@@ -57,7 +56,6 @@ func (c StartAttempt) lost(b *Book, v View, r Refund, attempt Attempt) (Answer, 
 	v.Payment.touch(b.Now)
 	attempt.Outcome = AttemptUnknown
 	v.putAttempt(attempt)
-	r.PendingReason = PendingResolution
 	if err := b.advance(c.Meta, &v, &r, RefundUnknown); err != nil {
 		return Answer{}, err
 	}

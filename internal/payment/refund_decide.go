@@ -85,7 +85,6 @@ func (c StartRefund) Apply(b *Book) (Answer, error) {
 			return refuse(RuleStatus, "the refund is %s and not due", r.Status)
 		}
 		v.Payment.touch(b.Now)
-		r.PendingReason = PendingNone
 		if err := b.advance(c.Meta, v, r, RefundPending); err != nil {
 			return err
 		}
@@ -109,7 +108,7 @@ func (c FlagRefund) Need() Need { return Need{Tenant: c.Tenant, Payment: c.Payme
 // Apply implements [Command].
 func (c FlagRefund) Apply(b *Book) (Answer, error) {
 	return b.changeRefund(c.Meta, c.Payment, c.Refund, func(v *View, r *Refund) error {
-		if !r.Status.IsRunning() || r.NeedsReview() {
+		if (r.Status != RefundPending && r.Status != RefundUnknown) || r.NeedsReview() {
 			return refuse(RuleStatus, "the refund is %s and needs no review", r.Status)
 		}
 		v.Payment.touch(b.Now)

@@ -123,7 +123,6 @@ func (a *asking) refund(p *Payment) Refund {
 	}
 	if above := PolicyApprovalAbove.Of(settings); above > 0 && int64(a.amount) > above {
 		r.ApprovalsNeeded = int(PolicyApprovers.Of(settings))
-		r.PendingReason = PendingApproval
 		r.become(RefundAwaitingApproval, p)
 		return r
 	}
@@ -132,12 +131,10 @@ func (a *asking) refund(p *Payment) Refund {
 }
 
 // afterApproval returns the status in which a refund begins once nobody need agree to it.
-func (r *Refund) afterApproval(now time.Time) RefundStatus {
+func (r Refund) afterApproval(now time.Time) RefundStatus {
 	if r.NotBefore.After(now) {
-		r.PendingReason = PendingSchedule
 		return RefundScheduled
 	}
-	r.PendingReason = PendingNone
 	return RefundPending
 }
 

@@ -1,10 +1,7 @@
 package payment
 
 import (
-	"slices"
 	"time"
-
-	"github.com/refundry/refundry/internal/money"
 )
 
 // Outcome is what a processor says, or what we must assume, of an attempt.
@@ -37,6 +34,9 @@ func (c RecordOutcome) Need() Need {
 	if c.Outcome.ProcessorRef != "" {
 		need.Aliases = []Alias{processorAlias(c.Connector, c.Outcome.ProcessorRef)}
 	}
+	if c.Outcome.Kind == AttemptReturned {
+		need.Parts = PartRefunds // the money may have been adopted as another refund's
+	}
 	return need
 }
 
@@ -50,10 +50,13 @@ func (c RecordOutcome) Apply(b *Book) (Answer, error) {
 	if !ok {
 		return Answer{}, refuse(RuleFence, "the refund has no such attempt")
 	}
+	r = c.bearer(v, r, attempt)
 	to, changes := c.verdict(r, attempt)
 	switch {
 	case to == adopt:
 		return c.adopt(b, v, r, attempt)
+	case !changes && c.namesMore(r, attempt):
+		return c.update(b, v, r, attempt)
 	case !changes:
 		return Answer{View: v, Refund: r, Attempt: attempt, Unchanged: true}, nil
 	}
@@ -63,16 +66,30 @@ func (c RecordOutcome) Apply(b *Book) (Answer, error) {
 		attempt.Outcome = AttemptReturned
 	}
 	v.putAttempt(attempt)
-	c.learn(&r)
-	if !c.nameAtProcessor(b, r) && to == RefundSucceeded {
+	if isNamed := c.nameAtProcessor(b, &r); !isNamed && to == RefundSucceeded {
 		to = RefundFailed
-		r.Failure = Failure{Code: "counted_elsewhere", Message: "the processor's refund was adopted before"}
+		c.Outcome.Failure = Failure{Code: "counted_elsewhere", Message: "the processor's refund was adopted before"}
 	}
+	c.learn(&r, to, v.Payment.Version)
 	if err := c.settle(b, &v, &r, to); err != nil {
 		return Answer{}, err
 	}
 	b.save(v)
 	return Answer{View: v, Refund: r, Attempt: attempt}, nil
+}
+
+// bearer returns the refund that a fact is about: the refund itself, or the one
+// that its money was adopted as, when that money comes back.
+func (c RecordOutcome) bearer(v View, r Refund, attempt Attempt) Refund {
+	if c.Outcome.Kind != AttemptReturned {
+		return r
+	}
+	for _, other := range v.Refunds {
+		if other.Corrects == r.ID && other.Attempt == attempt.ID && other.Status == RefundSucceeded {
+			return other
+		}
+	}
+	return r
 }
 
 // adopt is the verdict on a success that belongs to no refund we know.
@@ -102,9 +119,9 @@ func (c RecordOutcome) verdict(r Refund, attempt Attempt) (to RefundStatus, chan
 		default:
 			return RefundFailed, true
 		}
-	case AttemptPending:
+	case AttemptPending: // also of one that was believed not sent
 		return RefundPending, isLast && r.Status.IsRunning() && attempt.Outcome != AttemptPending &&
-			!attempt.Outcome.IsResolved()
+			(!attempt.Outcome.IsResolved() || attempt.Outcome == AttemptNotSent)
 	case AttemptUnknown:
 		return RefundUnknown, isLast && r.Status.IsRunning() && attempt.Outcome == AttemptOpen
 	case AttemptNotSent:
@@ -116,40 +133,55 @@ func (c RecordOutcome) verdict(r Refund, attempt Attempt) (to RefundStatus, chan
 	}
 }
 
-// learn copies what the fact says about the refund itself.
-func (c RecordOutcome) learn(r *Refund) {
-	if c.Outcome.ProcessorRef != "" {
-		r.ProcessorRef = c.Outcome.ProcessorRef
-	}
-	if c.Outcome.ExecutedAs != "" {
+// learn copies what the fact says about the refund itself, on its way to a
+// status. Why it failed, and as what it was executed, belong to an end.
+func (c RecordOutcome) learn(r *Refund, to RefundStatus, version int64) {
+	if to == RefundSucceeded {
 		r.ExecutedAs = c.Outcome.ExecutedAs
 	}
-	for _, reference := range c.Outcome.References {
-		if !slices.Contains(r.References, reference) {
-			r.References = append(slices.Clip(r.References), reference)
-		}
+	if to.Effect() == EffectNone {
+		r.Failure = c.Outcome.Failure
 	}
-	r.Failure = c.Outcome.Failure
+	r.References = learned(r.References, c.Outcome.References, version)
+}
+
+// namesMore reports whether a fact that is known says more this time: a
+// reference that became known later, an ARN for instance.
+func (c RecordOutcome) namesMore(r Refund, attempt Attempt) bool {
+	return attempt.ID == r.Attempt && attempt.Outcome == c.Outcome.Kind &&
+		(r.Status == RefundPending || r.Status == RefundSucceeded) &&
+		len(learned(r.References, c.Outcome.References, 0)) > len(r.References)
+}
+
+func (c RecordOutcome) update(b *Book, v View, r Refund, attempt Attempt) (Answer, error) {
+	v.Payment.touch(b.Now)
+	r.References = learned(r.References, c.Outcome.References, v.Payment.Version)
+	b.remark(c.Meta, &v, &r)
+	b.save(v)
+	return Answer{View: v, Refund: r, Attempt: attempt}, nil
+}
+
+// remark tells of a change of a refund that is no step of its life.
+func (b *Book) remark(meta Meta, v *View, r *Refund) {
+	r.note(r.History.Last().Note, &v.Payment)
+	v.putRefund(*r)
+	b.tell(meta, EventRefundUpdated, r.ID, v.Payment, *r)
 }
 
 // settle moves the refund to where the fact leads, and leaves the next task.
 func (c RecordOutcome) settle(b *Book, v *View, r *Refund, to RefundStatus) error {
 	switch c.Outcome.Kind {
 	case AttemptNotSent:
-		r.SubmittedAt, r.PendingReason = time.Time{}, PendingNone
 		task := inquiry(*r, c.Next)
 		task.Kind = TaskSubmitRefund
 		b.do(task)
 		return c.pend(b, v, r, NoteNotSent, EventRefundNotSent)
 	case AttemptPending:
-		r.PendingReason = PendingProcessor
 		b.do(inquiry(*r, c.Next))
 		return c.pend(b, v, r, NoteSubmitted, refundEvent(RefundPending))
 	case AttemptUnknown:
-		r.PendingReason = PendingResolution
 		b.do(inquiry(*r, c.Next))
 	case AttemptOpen, AttemptSucceeded, AttemptDeclined, AttemptFailed, AttemptReturned:
-		r.PendingReason = PendingNone
 	}
 	return b.advance(c.Meta, v, r, to)
 }
@@ -169,102 +201,40 @@ func (c RecordOutcome) pend(b *Book, v *View, r *Refund, note Note, kind EventKi
 
 // nameAtProcessor keeps the processor's id of the refund, by which a report or
 // a webhook finds it. It returns false if that id stands for another refund.
-func (c RecordOutcome) nameAtProcessor(b *Book, r Refund) bool {
-	return c.Outcome.ProcessorRef == "" ||
-		b.claim(r.Tenant, processorAlias(c.Connector, c.Outcome.ProcessorRef), r.ID) == nil
+func (c RecordOutcome) nameAtProcessor(b *Book, r *Refund) bool {
+	if c.Outcome.ProcessorRef == "" {
+		return true
+	}
+	if b.claim(r.Tenant, processorAlias(c.Connector, c.Outcome.ProcessorRef), r.ID) != nil {
+		return false
+	}
+	r.ProcessorRef = c.Outcome.ProcessorRef
+	return true
 }
 
 // adopt counts a success that no rule can refuse any more: the money is gone.
+// If a report has told of it before, it is counted already.
 func (c RecordOutcome) adopt(b *Book, v View, r Refund, attempt Attempt) (Answer, error) {
-	if attempt.Outcome == AttemptSucceeded {
-		return Answer{View: v, Refund: r, Attempt: attempt, Unchanged: true}, nil
-	}
 	v.Payment.touch(b.Now)
 	attempt.Outcome, attempt.EndedAt = AttemptSucceeded, v.Payment.UpdatedAt
 	v.putAttempt(attempt)
+	alias := processorAlias(c.Connector, c.Outcome.ProcessorRef)
+	owner, isTaken := b.aliases[aliasKey{c.Tenant, alias}]
+	if isTaken && owner != r.ID {
+		b.remark(c.Meta, &v, &r)
+		b.save(v)
+		return Answer{View: v, Refund: r, Attempt: attempt}, nil
+	}
 	adopted := b.adopt(c.Meta, &v, Refund{
 		Amount: r.Amount, Lines: r.Lines, Reason: r.Reason, Reference: r.Reference,
 		Connector: r.Connector, ProcessorRef: c.Outcome.ProcessorRef, References: c.Outcome.References,
-		Corrects: r.ID,
+		Corrects: r.ID, Attempt: attempt.ID,
 	})
-	b.save(v)
-	return Answer{View: v, Refund: adopted, Attempt: attempt}, nil
-}
-
-// AdoptRefund counts a refund that was made at the processor, behind our back.
-type AdoptRefund struct {
-	Meta
-
-	Payment      PaymentID
-	Connector    string
-	ProcessorRef string
-	Amount       money.Amount
-	Source       Source // SourceAdopted or SourceAlert
-	Reason       string
-	References   []Reference
-}
-
-// Need implements [Command].
-func (c AdoptRefund) Need() Need {
-	return Need{
-		Tenant: c.Tenant, Payment: c.Payment, Parts: PartRefunds | PartItems,
-		Aliases: []Alias{processorAlias(c.Connector, c.ProcessorRef)},
-	}
-}
-
-// Apply implements [Command]. A refund that may be one of our own attempts on
-// its way is refused with [RuleWaits], to be told again.
-func (c AdoptRefund) Apply(b *Book) (Answer, error) {
-	v, err := b.view(c.Tenant, c.Payment)
-	if err != nil {
-		return Answer{}, err
-	}
-	if c.Amount.Currency != v.Payment.Amount.Currency {
-		return Answer{}, refuse(RuleCurrency, "the payment was made in %s", v.Payment.Amount.Currency)
-	}
-	if c.Amount.Minor < 1 || c.Amount.Minor > money.Max {
-		return Answer{}, refuse(RuleAmount, "the amount is out of range")
-	}
-	if known, ok := b.aliases[aliasKey{c.Tenant, processorAlias(c.Connector, c.ProcessorRef)}]; ok {
-		r, _ := v.Refund(known)
-		return Answer{View: v, Refund: r, Unchanged: true}, nil
-	}
-	for _, r := range v.Refunds {
-		if r.Status.IsRunning() && r.IsSubmitted() && r.Amount == c.Amount && r.ProcessorRef == "" {
-			return Answer{}, refuse(RuleWaits, "it may be a refund of ours that has no outcome yet")
+	if c.Outcome.ProcessorRef != "" && !isTaken {
+		if err := b.claim(c.Tenant, alias, adopted.ID); err != nil {
+			return Answer{}, err // it is free: this cannot be
 		}
 	}
-	v.Payment.touch(b.Now)
-	adopted := b.adopt(c.Meta, &v, Refund{
-		Amount: c.Amount, Lines: takenBy(v.Refunds).spread(v.Items, c.Amount.Minor), Reason: c.Reason,
-		Source: c.Source, Connector: c.Connector, ProcessorRef: c.ProcessorRef, References: c.References,
-	})
-	if err := b.claim(c.Tenant, processorAlias(c.Connector, c.ProcessorRef), adopted.ID); err != nil {
-		return Answer{}, err
-	}
 	b.save(v)
-	return Answer{View: v, Refund: adopted}, nil
-}
-
-// adopt adds a refund whose money has moved. A fact is never refused: what it
-// takes beyond captured is excess.
-func (b *Book) adopt(meta Meta, v *View, r Refund) Refund {
-	p := &v.Payment
-	r.Tenant, r.ID, r.Payment = p.Tenant, b.newID(), p.ID
-	r.Actor, r.Door = meta.Actor, meta.Door
-	if r.Source == "" {
-		r.Source = SourceAdopted
-	}
-	r.SubmittedAt, r.CreatedAt = p.UpdatedAt, p.UpdatedAt
-	p.Totals = p.Totals.moved(r.Amount.Minor, EffectNone, EffectRefunded).forced()
-	r.become(RefundSucceeded, p)
-	b.post(*p, r.ID, EventRefundAdopted, effectPostings(*p, r, EffectNone, EffectRefunded))
-	v.putRefund(r)
-	b.tell(meta, EventRefundAdopted, r.ID, *p, r)
-	return r
-}
-
-// processorAlias is how a processor's id of a refund or a dispute is kept.
-func processorAlias(connector, reference string) Alias {
-	return Alias{Kind: "processor:" + connector, Value: reference}
+	return Answer{View: v, Refund: adopted, Attempt: attempt}, nil
 }

@@ -214,7 +214,20 @@ func checkDuplicate(a *asking, _ Rule) error {
 }
 
 func (a *asking) isLike(earlier Refund) bool {
-	return earlier.Amount.Minor == a.amount && earlier.Actor == a.Actor && slices.Equal(earlier.Lines, a.lines)
+	return earlier.Amount.Minor == a.amount && earlier.Actor == a.Actor &&
+		slices.Equal(unitsOf(earlier.Lines), unitsOf(a.lines))
+}
+
+// unitsOf returns what a refund named of line items. How an amount falls on
+// them is no wish of the one who asked.
+func unitsOf(lines []RefundLine) []ItemAsk {
+	var units []ItemAsk
+	for _, line := range lines {
+		if line.Quantity > 0 {
+			units = append(units, ItemAsk{line.Position, line.Quantity})
+		}
+	}
+	return units
 }
 
 func (a *asking) withLeft(refusal *Refusal) *Refusal {

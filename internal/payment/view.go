@@ -2,6 +2,7 @@ package payment
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -108,10 +109,9 @@ func (v View) AsOf(version int64) View {
 	}
 	then := v
 	p := &then.Payment
-	p.History = p.History.AsOf(version)
-	p.Status = p.History.Last().Status
-	if p.Status != PaymentCaptured {
-		p.References = nil // they came with the capture
+	p.rewind(version)
+	if !then.Order.ID.IsZero() {
+		then.Order.Status = p.OrderStatus
 	}
 	then.Captures = capturesAsOf(v.Captures, version)
 	then.Refunds = refundsAsOf(v.Refunds, version)
@@ -120,6 +120,25 @@ func (v View) AsOf(version int64) View {
 	p.Totals = then.Recount()
 	p.Version, p.UpdatedAt = version, then.lastChange()
 	return then
+}
+
+// rewind sets what a payment knows of itself to what it was at an earlier
+// version. Which gates were still ahead of the next one is not remembered.
+func (p *Payment) rewind(version int64) {
+	p.History = p.History.AsOf(version)
+	p.Status = p.History.Last().Status
+	p.References = referencesAsOf(p.References, version)
+	p.Gates, p.ExpiresAt = nil, time.Time{}
+	if gate := p.WaitsAt(); gate != "" {
+		p.Gates = []Gate{{Kind: gate}}
+	} else if p.History.Last().Note == NoteCanceling {
+		p.Gates = []Gate{{Kind: GateCancel}}
+	}
+	for _, mark := range p.History {
+		if status, ok := strings.CutPrefix(string(mark.Note), string(orderNote(""))); ok {
+			p.OrderStatus = OrderStatus(status)
+		}
+	}
 }
 
 func capturesAsOf(captures []Capture, version int64) []Capture {
@@ -154,14 +173,19 @@ func (r Refund) AsOf(version int64) (Refund, bool) {
 		return Refund{}, false
 	}
 	last := r.History.Last()
-	if last.Status != r.Status {
-		r.Failure, r.PendingReason = Failure{}, PendingNone
-	}
-	if !r.History.noted(NoteSubmitted) {
-		r.SubmittedAt, r.ProcessorRef, r.ExecutedAs, r.References = time.Time{}, "", "", nil
-	}
-	r.Approvals = slices.DeleteFunc(slices.Clone(r.Approvals), func(a Approval) bool { return a.At.After(last.At) })
 	r.Status, r.Version, r.UpdatedAt = last.Status, last.Version, last.At
+	r.derive()
+	if r.Status.Effect() != EffectNone {
+		r.Failure = Failure{}
+	}
+	if r.Status != RefundSucceeded && r.Status != RefundReturned {
+		r.ExecutedAs = ""
+	}
+	if !r.IsSubmitted() {
+		r.ProcessorRef = ""
+	}
+	r.References = referencesAsOf(r.References, version)
+	r.Approvals = slices.DeleteFunc(slices.Clone(r.Approvals), func(a Approval) bool { return a.At.After(last.At) })
 	return r, true
 }
 

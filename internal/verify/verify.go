@@ -236,13 +236,16 @@ func steps[S ~string](life payment.Life[S], history payment.History[S], status S
 func books(v payment.View, postings []ledger.Posting, say func(kind, message string)) {
 	p := v.Payment
 	balances := ledger.Balances{}
+	var held, lost, merchants, paidOut money.Minor
 	for _, posting := range postings {
 		if posting.Amount.Currency != p.Amount.Currency {
 			say("ledger", "a posting is in another currency than its payment")
 		}
+		if posting.Debit.IsMerchants() && posting.Credit == ledger.Bank(p.Connector) {
+			paidOut += posting.Amount.Minor // what facts change afterwards does not come back from the merchants' banks
+		}
 		balances.Post(posting)
 	}
-	var held, lost, merchants, paidOut money.Minor
 	for _, d := range v.Disputes {
 		switch {
 		case !d.Takes():
@@ -258,9 +261,6 @@ func books(v payment.View, postings []ledger.Posting, say func(kind, message str
 		}
 	}
 	owed := p.Captured - p.Refunded - p.Reserved - p.Disputed
-	if p.OrderStatus == payment.OrderSettled {
-		paidOut = max(0, owed)
-	}
 	processor := balances.Of(ledger.Receivable(p.Connector), p.Amount.Currency) +
 		balances.Of(ledger.Bank(p.Connector), p.Amount.Currency)
 	if balances.Of(ledger.InFlight, p.Amount.Currency) != -p.Reserved ||
