@@ -59,7 +59,7 @@ func (a *API) createEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	for _, kind := range in.texts("kinds", kindsMax) {
 		kinds = append(kinds, payment.EventKind(kind))
 	}
-	secret := in.text("secret", nameMax)
+	secret := auth.Secret(in.text("secret", nameMax))
 	if err := in.err(); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (a *API) createEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	to.begin("")
 	showEndpoint(to, endpoint)
 	if door == payment.DoorAPI { // the dialects sign with keys of their own
-		to.string("secret", secret)
+		to.string("secret", secret.Reveal())
 	}
 	to.end()
 	write(w, http.StatusCreated, false, to.text)

@@ -89,7 +89,7 @@ func (a *API) createAPIKey(r *http.Request, caller auth.Identity, in object,
 		return auth.Credential{}, nil, err
 	}
 	key, credential, err := a.config.Auth.CreateAPIKey(r.Context(), by(r, caller), caller.Tenant, name)
-	return credential, map[string]string{"key": key}, err
+	return credential, map[string]string{"key": key.Reveal()}, err
 }
 
 // revokeKey ends a credential.

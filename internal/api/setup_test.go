@@ -181,7 +181,7 @@ func (w *world) newTenant(t *testing.T, name string) (payment.TenantID, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tenant.ID, key
+	return tenant.ID, key.Reveal()
 }
 
 // serve lets callers in at one server, and operators at another, as a service does.

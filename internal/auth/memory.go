@@ -21,6 +21,7 @@ func remembered[K comparable, V any](a *Auth, known memory[K, V], key K, find fu
 	now := a.config.Machine()
 	a.mutex.Lock()
 	memorized, ok := known[key]
+	changes := a.changes
 	a.mutex.Unlock()
 	if ok && now.Before(memorized.until) {
 		return memorized.value, nil
@@ -31,6 +32,9 @@ func remembered[K comparable, V any](a *Auth, known memory[K, V], key K, find fu
 	}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
+	if a.changes != changes {
+		return found, nil // it may have been read before a change of ours
+	}
 	if len(known) >= rememberMax {
 		clear(known)
 	}
@@ -42,6 +46,7 @@ func remembered[K comparable, V any](a *Auth, known memory[K, V], key K, find fu
 func (a *Auth) forget() {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
+	a.changes++
 	clear(a.tenants)
 	clear(a.credentials)
 	clear(a.owned)

@@ -3,9 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +22,7 @@ type Config struct {
 	Now     func() time.Time // domain time
 	Machine func() time.Time // this machine's time, for what is remembered
 	NewID   id.Source
+	Random  io.Reader // where secrets come from; nil: crypto/rand
 }
 
 // Auth answers who calls, and manages what tenants may manage. What it
@@ -31,7 +30,8 @@ type Config struct {
 type Auth struct {
 	config Config
 
-	mutex       sync.Mutex
+	mutex       sync.Mutex // guards what follows
+	changes     int64      // how often all was forgotten
 	tenants     memory[payment.TenantID, *payment.Tenant]
 	credentials memory[lookup, Credential]
 	owned       memory[payment.TenantID, []Credential]
@@ -52,6 +52,9 @@ type Identity struct {
 
 // New returns an Auth.
 func New(config Config) *Auth {
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
 	return &Auth{
 		config:  config,
 		tenants: memory[payment.TenantID, *payment.Tenant]{}, credentials: memory[lookup, Credential]{},
@@ -102,7 +105,7 @@ func (a *Auth) ByAPIKey(ctx context.Context, key string) (Identity, error) {
 	if !strings.HasPrefix(key, keyPrefix) || len(key) > keyLengthMax {
 		return Identity{}, fault.New(fault.NotFound, "no such key")
 	}
-	found, err := a.Credential(ctx, KindAPIKey, Digest(key))
+	found, err := a.Credential(ctx, KindAPIKey, Digest(Secret(key)))
 	if err != nil {
 		return Identity{}, err
 	}
@@ -121,10 +124,13 @@ func (a *Auth) Seal(credential Credential, secret []byte) (Credential, error) {
 	return credential, err
 }
 
+// row names the credential's row: what its secret is bound to.
 func (c Credential) row() []byte {
-	return append(append([]byte("credential\x00"), c.Tenant[:]...), c.ID[:]...)
+	row := append(append([]byte("credential\x00"), c.Tenant[:]...), c.ID[:]...)
+	return append(row, c.Kind...)
 }
 
+// row names the endpoint's row: what its secret is bound to.
 func (e Endpoint) row() []byte {
 	return append(append([]byte("endpoint\x00"), e.Tenant[:]...), e.ID[:]...)
 }
@@ -144,28 +150,4 @@ func (a *Auth) EndpointSecret(ctx context.Context, tenant payment.TenantID, id p
 		}
 	}
 	return nil, fault.New(fault.NotFound, "no such endpoint")
-}
-
-const (
-	keyPrefix    = "rfk_"
-	keyLengthMax = 64
-)
-
-// NewAPIKey returns a fresh key. It is shown once; only its digest is kept.
-func NewAPIKey() string { return keyPrefix + strings.ToLower(rand.Text()) }
-
-// Digest returns what an API key is found by.
-func Digest(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:])
-}
-
-// secretBytes is the length of an endpoint's secret, as Standard Webhooks has it.
-const secretBytes = 32
-
-// NewEndpointSecret returns a fresh secret, as Standard Webhooks spells it.
-func NewEndpointSecret() string {
-	secret := make([]byte, secretBytes)
-	_, _ = rand.Read(secret) // never fails
-	return "whsec_" + base64.StdEncoding.EncodeToString(secret)
 }

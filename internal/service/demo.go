@@ -74,8 +74,9 @@ func (s *Service) sandboxKeyring(ctx context.Context) (*auth.Keyring, error) {
 // newDemo makes what a demo tenant needs.
 func (s *Service) newDemo() ([]byte, error) {
 	d := demo{
-		Tenant: s.config.NewID(), Key: auth.NewAPIKey(), WebhookSecret: auth.NewEndpointSecret(),
-		MerchantKeys: map[string][]byte{},
+		Tenant: s.config.NewID(), Key: auth.NewAPIKey(rand.Reader).Reveal(),
+		WebhookSecret: auth.NewEndpointSecret(rand.Reader).Reveal(),
+		MerchantKeys:  map[string][]byte{},
 	}
 	for _, brand := range smartglocal.Brands {
 		key, err := rsa.GenerateKey(rand.Reader, rsaBits)
@@ -140,7 +141,7 @@ func (s *Service) ensureDemo(ctx context.Context, d demo) error {
 	}
 	now := s.clock.Now()
 	credentials := []auth.Credential{{
-		Tenant: d.Tenant, ID: s.config.NewID(), Kind: auth.KindAPIKey, Lookup: auth.Digest(d.Key), Name: demoName,
+		Tenant: d.Tenant, ID: s.config.NewID(), Kind: auth.KindAPIKey, Lookup: auth.Digest(auth.Secret(d.Key)), Name: demoName,
 		CreatedAt: now,
 	}}
 	for _, brand := range smartglocal.Brands {

@@ -92,7 +92,7 @@ func (s *Service) prepareEndpoint(ctx context.Context, tenant payment.TenantID, 
 	if err != nil {
 		return err
 	}
-	_, _, err = s.auth.AddEndpoint(ctx, byFlags, tenant, door, url, nil, secret)
+	_, _, err = s.auth.AddEndpoint(ctx, byFlags, tenant, door, url, nil, auth.Secret(secret))
 	return err
 }
 

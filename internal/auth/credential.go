@@ -1,0 +1,86 @@
+package auth
+
+import (
+	"context"
+	"slices"
+
+	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/payment"
+)
+
+// CreateAPIKey makes a key of our own API and returns it: it is not shown again.
+func (a *Auth) CreateAPIKey(ctx context.Context, by By, tenant payment.TenantID, name string) (Secret, Credential, error) {
+	key := NewAPIKey(a.config.Random)
+	credential, err := a.PutCredential(ctx, by, Credential{Tenant: tenant, Kind: KindAPIKey, Lookup: Digest(key), Name: name})
+	return key, credential, err
+}
+
+// PutCredential writes a credential: a new one if it has no time of creation.
+// What has been revoked stays so.
+func (a *Auth) PutCredential(ctx context.Context, by By, credential Credential) (Credential, error) {
+	if !isName(credential.Name) {
+		return Credential{}, errName
+	}
+	if credential.ID.IsZero() {
+		credential.ID = a.config.NewID()
+	}
+	kind, detail := EventKeyCreated, map[string]any{"kind": credential.Kind, "after": describe(credential)}
+	if credential.CreatedAt.IsZero() {
+		credential.CreatedAt = a.config.Now()
+	} else {
+		before, err := a.find(ctx, credential.Tenant, credential.ID)
+		if err != nil {
+			return Credential{}, err
+		}
+		kind, detail["before"] = EventKeyChanged, describe(before)
+	}
+	return credential, a.change(ctx, Change{
+		Of: credential.Tenant, Credentials: []Credential{credential},
+		Events: []payment.Event{a.event(by, kind, credential.Tenant, credential.ID, detail)},
+	})
+}
+
+// describe returns what of a credential the audit trail may hold. Its public
+// part may be long: a digest tells whether it changed.
+func describe(credential Credential) map[string]string {
+	shown := map[string]string{"name": credential.Name}
+	if credential.Public != "" {
+		shown["public_sha256"] = digest(credential.Public)
+	}
+	if credential.Kind != KindAPIKey { // there it is a digest, of no use to anybody
+		shown["lookup"] = credential.Lookup
+	}
+	return shown
+}
+
+// find returns a credential, valid or not, as it is in the store.
+func (a *Auth) find(ctx context.Context, tenant payment.TenantID, id CredentialID) (Credential, error) {
+	all, err := a.config.Store.Credentials(ctx, tenant)
+	if err != nil {
+		return Credential{}, err
+	}
+	at := slices.IndexFunc(all, func(c Credential) bool { return c.ID == id })
+	if at < 0 {
+		return Credential{}, fault.New(fault.NotFound, "no such credential")
+	}
+	return all[at], nil
+}
+
+// Credentials returns a tenant's credentials, the revoked ones too.
+func (a *Auth) Credentials(ctx context.Context, tenant payment.TenantID) ([]Credential, error) {
+	return a.config.Store.Credentials(ctx, tenant)
+}
+
+// Revoke ends a credential. It is never valid again.
+func (a *Auth) Revoke(ctx context.Context, by By, tenant payment.TenantID, id CredentialID) error {
+	credential, err := a.find(ctx, tenant, id)
+	if err != nil || !credential.RevokedAt.IsZero() {
+		return err
+	}
+	credential.RevokedAt = a.config.Now()
+	return a.change(ctx, Change{
+		Of: tenant, Credentials: []Credential{credential}, Events: []payment.Event{
+			a.event(by, EventKeyRevoked, tenant, id, map[string]any{"kind": credential.Kind, "before": describe(credential)}),
+		},
+	})
+}

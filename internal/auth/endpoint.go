@@ -1,0 +1,98 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/payment"
+)
+
+const urlLengthMax = 2000
+
+// Endpoints returns a tenant's endpoints in use.
+func (a *Auth) Endpoints(ctx context.Context, tenant payment.TenantID) ([]Endpoint, error) {
+	return a.config.Store.Endpoints(ctx, tenant)
+}
+
+// AddEndpoint makes a webhook endpoint. secret, as [NewEndpointSecret] spells
+// it, signs its deliveries where the door has no key of its own; empty: a new one.
+func (a *Auth) AddEndpoint(ctx context.Context, by By, tenant payment.TenantID, door payment.Door, to string,
+	kinds []payment.EventKind, secret Secret,
+) (endpoint Endpoint, used Secret, err error) {
+	if endpoint, used, err = a.newEndpoint(tenant, door, to, kinds, secret); err != nil {
+		return Endpoint{}, "", err
+	}
+	return endpoint, used, a.change(ctx, Change{
+		Of: tenant, Endpoints: []Endpoint{endpoint}, Events: []payment.Event{
+			a.event(by, EventEndpointCreated, tenant, endpoint.ID, map[string]any{"after": describePlace(endpoint)}),
+		},
+	})
+}
+
+// describePlace returns what of an endpoint the audit trail may hold. The path
+// and the query of its URL may be secret.
+func describePlace(endpoint Endpoint) map[string]any {
+	shown := map[string]any{"door": endpoint.Door, "kinds": endpoint.Kinds}
+	if to, err := url.Parse(endpoint.URL); err == nil {
+		shown["host"] = to.Host
+	}
+	return shown
+}
+
+// newEndpoint returns an endpoint that is not written yet.
+func (a *Auth) newEndpoint(tenant payment.TenantID, door payment.Door, to string, kinds []payment.EventKind, secret Secret,
+) (Endpoint, Secret, error) {
+	if err := checkURL(to); err != nil {
+		return Endpoint{}, "", err
+	}
+	if secret == "" {
+		secret = NewEndpointSecret(a.config.Random)
+	}
+	raw, err := parseEndpointSecret(secret)
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	endpoint := Endpoint{
+		Endpoint:  payment.Endpoint{ID: a.config.NewID(), Door: door, URL: to, Kinds: kinds},
+		Tenant:    tenant,
+		CreatedAt: a.config.Now(),
+	}
+	if endpoint.Secret, err = a.config.Keyring.Seal(raw, endpoint.row()); err != nil {
+		return Endpoint{}, "", fmt.Errorf("endpoint: %w", err)
+	}
+	return endpoint, secret, nil
+}
+
+// checkURL refuses what no webhook can be sent to. Whether the address may be
+// reached is decided when it is dialed.
+func checkURL(text string) error {
+	to, err := url.Parse(text) // it refuses control characters
+	if err != nil || (to.Scheme != "http" && to.Scheme != "https") || to.Host == "" || to.User != nil ||
+		to.Fragment != "" || len(text) > urlLengthMax || !utf8.ValidString(text) {
+		return fault.New(fault.Invalid, "an endpoint's URL is http:// or https://, without user, password or fragment")
+	}
+	return nil
+}
+
+// RemoveEndpoint ends an endpoint. Its open deliveries are canceled.
+func (a *Auth) RemoveEndpoint(ctx context.Context, by By, tenant payment.TenantID, id payment.EndpointID) error {
+	all, err := a.config.Store.Endpoints(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(all, func(e Endpoint) bool { return e.ID == id })
+	if at < 0 {
+		return fault.New(fault.NotFound, "no such endpoint")
+	}
+	endpoint := all[at]
+	endpoint.DeletedAt = a.config.Now()
+	return a.change(ctx, Change{
+		Of: tenant, Endpoints: []Endpoint{endpoint}, Events: []payment.Event{
+			a.event(by, EventEndpointRemoved, tenant, id, map[string]any{"before": describePlace(endpoint)}),
+		},
+	})
+}
