@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/refundry/refundry/internal/payment"
@@ -20,7 +21,7 @@ type story struct {
 	file     service.SandboxFile
 	merchant merchant
 	webhooks *webhooks
-	books    payment.PaymentID // the payment whose ledger is shown
+	first    payment.PaymentID // its ledger is shown
 }
 
 func newStory(ctx context.Context, t *terminal, s *service.Service, file service.SandboxFile, heard *webhooks) *story {
@@ -35,14 +36,19 @@ func (s *story) tell() error {
 	s.title("Refundry is a refund engine that you run yourself",
 		"Merchants ask it for refunds, in its own words or in those of their payment provider. It makes sure that\n"+
 			"nothing is given back twice or too much, carries each refund to the processor until its outcome is known,\n"+
-			"keeps the books, and tells everyone by signed webhooks. Here is a sandbox at work, over real HTTP.")
-	chapters := []func() error{s.full, s.partial, s.unified, s.outside, s.ledger, s.verify}
+			"keeps the books, and tells the merchant by signed webhooks. Here is a sandbox at work, over real HTTP:\n"+
+			"the merchant and its webhook receiver are real programs, only the processor's money is not.")
+	chapters := []func() error{s.full, s.partial, s.unified, s.outside, s.books, s.verify}
 	for _, chapter := range chapters {
 		if err := chapter(); err != nil {
-			s.say("wrong", err.Error())
+			s.say(differs, "%s", err)
+			s.end("This is not as it should be.", map[string]any{"is_as_it_should_be": false})
 			return exitError(1)
 		}
 	}
+	took := machineTime().Sub(s.began)
+	s.end(fmt.Sprintf("Every refund came to the end that it should, and the books agree, after %.1f s.", took.Seconds()),
+		map[string]any{"is_as_it_should_be": true, "ms": took.Milliseconds()})
 	return nil
 }
 
@@ -95,22 +101,24 @@ func (s *story) pay(door string, project service.SandboxProject, currency string
 		return "", err
 	}
 	session = fmt.Sprint(dig(answer, "session.id"))
-	s.say("merchant", "POST /api/v1/session/init/payment, signed with RSA: a payment of 100.00 "+strings.ToUpper(currency))
-	return session, s.told(door, project, "payment_finished", "session.status", "accepted")
+	s.say(asks, "POST /api/v1/session/init/payment, signed by RSA: take 100.00 %s", strings.ToUpper(currency))
+	s.say(answers, "session %s", short(session))
+	_, err = s.told(door, project, "payment_finished", "session.status")
+	return session, err
 }
 
-// told waits for a webhook of a provider's and verifies it.
-func (s *story) told(door string, project service.SandboxProject, kind, path, want string) error {
+// told waits for a webhook of a provider's, verifies it as the provider's
+// documents say, and expects that something in it is accepted.
+func (s *story) told(door string, project service.SandboxProject, kind, path string) (answered, error) {
 	came, err := s.webhooks.await(s.ctx, func(r received) bool { return r.door == door && r.body["type"] == kind })
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !verifyProvider(project.ProviderPublicKeyFile, came.raw, came.header) {
-		return fmt.Errorf("the signature of a webhook of %s is wrong", door)
+		return nil, fmt.Errorf("the signature of a webhook of %s is wrong", door)
 	}
-	what := strings.NewReplacer(lastRefund+".status", "the refund", ".status", "").Replace(path)
-	s.say("webhook", fmt.Sprintf("%s came, its signature is the provider's: %s is %v", kind, what, dig(came.body, path)))
-	return expect(path, dig(came.body, path), want)
+	s.say(tells, "webhook %s, verified with the provider's public key: %v", kind, dig(came.body, path))
+	return came.body, expect(kind, dig(came.body, path), "accepted")
 }
 
 // full is the documented refund: a session, and nothing else.
@@ -122,55 +130,57 @@ func (s *story) full() error {
 	if err != nil {
 		return err
 	}
-	if err := s.books.ParseDecimal(strings.TrimPrefix(session, "ps_")); err != nil {
+	if err := s.first.ParseDecimal(strings.TrimPrefix(session, "ps_")); err != nil {
 		return err
 	}
 	body := `{"session_id":"` + session + `"}`
-	if err := s.refundSession("smartglocal", project, body, "10000"); err != nil {
+	if _, err := s.refundSession("smartglocal", project, body, 10000); err != nil {
 		return err
 	}
-	return s.refused(project, body)
+	return s.refused(project, body, "the same again: all of it was given back already")
 }
 
-// refundSession refunds and waits for the webhook that says it is done.
-func (s *story) refundSession(door string, project service.SandboxProject, body, amount string) error {
+// refundSession refunds, waits for the webhook that says it is done, and
+// returns what that says.
+func (s *story) refundSession(door string, project service.SandboxProject, body string, amount int) (answered, error) {
 	status, answer, err := s.merchant.signed(project, "session/refund", body)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	s.say(asks, "POST /api/v1/session/refund %s", short(body))
 	if err := expect("the answer to session/refund", status, http.StatusOK); err != nil {
-		return err
+		return nil, err
 	}
-	s.say("merchant", "POST /api/v1/session/refund "+short(body))
-	s.say("Refundry", fmt.Sprintf("accepted, durable, reserved: session %v, refund %v",
-		dig(answer, "session.status"), dig(answer, lastRefund+".status")))
-	if err := expect("the refund's amount", dig(answer, lastRefund+".amount_details.amount"), amount); err != nil {
-		return err
+	s.say(answers, "session %v, refund %v: on disk, its amount reserved", dig(answer, "session.status"), dig(answer, lastRefund+".status"))
+	if err := errors.Join(
+		expect("the session", dig(answer, "session.status"), "in_progress"),
+		expect("the refund's amount", dig(answer, lastRefund+".amount_details.amount"), amount),
+	); err != nil {
+		return nil, err
 	}
-	return s.told(door, project, "payment_refunded", lastRefund+".status", "accepted")
+	return s.told(door, project, "payment_refunded", lastRefund+".status")
 }
 
 // refused asks for what cannot be given.
-func (s *story) refused(project service.SandboxProject, body string) error {
+func (s *story) refused(project service.SandboxProject, body, what string) error {
 	status, answer, err := s.merchant.signed(project, "session/refund", body)
 	if err != nil {
 		return err
 	}
-	s.say("merchant", "and once more: POST /api/v1/session/refund "+short(body))
-	s.say("Refundry", fmt.Sprintf("no: %d %v, %v", status, dig(answer, "error.code"), dig(answer, "error.description")))
-	return expect("the answer to a refund of too much", status, http.StatusBadRequest)
+	s.say(asks, "%s", what)
+	s.say(answers, "no: %d %v, %v", status, dig(answer, "error.code"), dig(answer, "error.description"))
+	return errors.Join(
+		expect("the answer to a refund of too much", status, http.StatusBadRequest),
+		expect("its code", dig(answer, "error.code"), "invalid_request"),
+	)
 }
 
 // short leaves the middle of long ids out.
 func short(text string) string {
-	words := strings.Split(text, `"`)
-	for i, word := range words {
-		if len(word) > 24 && strings.Contains(word, "_") {
-			words[i] = word[:7] + "…" + word[len(word)-4:]
-		}
-	}
-	return strings.Join(words, `"`)
+	return longID.ReplaceAllString(text, "$1…$2")
 }
+
+var longID = regexp.MustCompile(`((?:ps|pay|rfd)_\w{3})\w{12,}(\w{4})\b`)
 
 // partial gives a payment back in three parts.
 func (s *story) partial() error {
@@ -181,41 +191,33 @@ func (s *story) partial() error {
 	if err != nil {
 		return err
 	}
-	part := `{"session_id":"` + session + `","amount_details":{"amount":%s,"currency":"rub"}}`
-	for _, amount := range []string{"1000", "2500", "6500"} {
-		if err := s.refundSession("pike", project, fmt.Sprintf(part, amount), amount); err != nil {
+	part := `{"session_id":"` + session + `","amount_details":{"amount":%d,"currency":"rub"}}`
+	for _, amount := range []int{1000, 2500, 6500} {
+		body, err := s.refundSession("pike", project, fmt.Sprintf(part, amount), amount)
+		if err != nil {
 			return err
 		}
+		if dig(body, "session.acquiring_payments.0.transaction_info.fp_message_id") == nil {
+			return errors.New("a webhook of Pike has no fp_message_id")
+		}
 	}
-	return s.refused(project, fmt.Sprintf(part, "1"))
+	return s.refused(project, fmt.Sprintf(part, 1), "one more cent")
 }
 
 // unified is the own API: items, replays, and a precise no.
 func (s *story) unified() error {
 	s.title("3. Refundry's own API: line items, safe repeats",
 		"One API before all processors. A repeated request with the same key is answered again, never done again.")
-	_, paid, err := s.merchant.own(http.MethodPost, "/v1/payments", `{"amount":3000,"currency":"EUR",`+
+	status, paid, err := s.merchant.own(http.MethodPost, "/v1/payments", `{"amount":3000,"currency":"EUR",`+
 		`"items":[{"name":"Three mugs","quantity":3,"unit_amount":1000,"total":3000,"tax":479}]}`, "")
 	if err != nil {
 		return err
 	}
-	body := fmt.Sprintf(`{"payment":"%v","currency":"EUR","items":[{"position":1,"quantity":1}]}`, paid["id"])
-	status, first, err := s.merchant.own(http.MethodPost, "/v1/refunds", body, "order-9-mug-1")
-	if err != nil {
+	if err := expect("the answer to POST /v1/payments", status, http.StatusCreated); err != nil {
 		return err
 	}
-	s.say("merchant", "POST /v1/refunds: one of three mugs, Idempotency-Key: order-9-mug-1")
-	s.say("Refundry", fmt.Sprintf("%d %v: %v minor units, tax included to the cent", status, first["status"], first["amount"]))
-	_, second, err := s.merchant.own(http.MethodPost, "/v1/refunds", body, "order-9-mug-1")
-	if err != nil {
-		return err
-	}
-	s.say("merchant", "the same request again: its answer was lost on the way, say")
-	s.say("Refundry", "the same refund, not a second one")
-	if err := expect("the repeated refund", second["id"], first["id"]); err != nil {
-		return err
-	}
-	if err := s.toldOwn(fmt.Sprint(first["id"]), "refund.succeeded"); err != nil {
+	s.say(asks, "POST /v1/payments: 30.00 EUR for three mugs")
+	if err := s.refundItem(paid["id"]); err != nil {
 		return err
 	}
 	status, no, err := s.merchant.own(http.MethodPost, "/v1/refunds",
@@ -223,9 +225,40 @@ func (s *story) unified() error {
 	if err != nil {
 		return err
 	}
-	s.say("merchant", "POST /v1/refunds: 20.01 of the 20.00 that are left")
-	s.say("Refundry", fmt.Sprintf("no: %d %v, refundable: %v", status, no["code"], no["refundable"]))
-	return expect("the code", no["code"], "refundable_amount_exceeded")
+	s.say(asks, "POST /v1/refunds: 20.01 EUR of the 20.00 that are left")
+	s.say(answers, "no: %d %v, refundable: %v", status, no["code"], no["refundable"])
+	return errors.Join(
+		expect("the answer", status, http.StatusConflict), expect("its code", no["code"], "refundable_amount_exceeded"),
+		expect("what is refundable", no["refundable"], 2000),
+	)
+}
+
+// refundItem refunds one of three mugs, and sends the request once more.
+func (s *story) refundItem(paid any) error {
+	body := fmt.Sprintf(`{"payment":"%v","currency":"EUR","items":[{"position":1,"quantity":1}]}`, paid)
+	key := fmt.Sprintf("first-mug-of-%v", paid)
+	status, first, err := s.merchant.own(http.MethodPost, "/v1/refunds", body, key)
+	if err != nil {
+		return err
+	}
+	s.say(asks, "POST /v1/refunds: one of the mugs, Idempotency-Key: %s", short(key))
+	s.say(answers, "%d %v: %v minor units, of which tax %v", status, first["status"], first["amount"], dig(first["items"], "0.tax"))
+	if err := errors.Join(
+		expect("the answer to POST /v1/refunds", status, http.StatusCreated),
+		expect("the refund's amount", first["amount"], 1000),
+	); err != nil {
+		return err
+	}
+	_, second, err := s.merchant.own(http.MethodPost, "/v1/refunds", body, key)
+	if err != nil {
+		return err
+	}
+	s.say(asks, "the same request again, as if its answer had been lost")
+	s.say(answers, "the same refund, not a second one")
+	if err := expect("the repeated refund", second["id"], first["id"]); err != nil {
+		return err
+	}
+	return s.toldOwn(fmt.Sprint(first["id"]), "refund.succeeded")
 }
 
 // toldOwn waits for a webhook of our own and verifies it.
@@ -239,114 +272,6 @@ func (s *story) toldOwn(refund, kind string) error {
 	if !verifyStandard(s.file.API.WebhookSecret, came.raw, came.header) {
 		return fmt.Errorf("the signature of %s is wrong", kind)
 	}
-	s.say("webhook", kind+" came, signed as Standard Webhooks asks for")
+	s.say(tells, "webhook %s, verified as Standard Webhooks (HMAC) has it", kind)
 	return nil
-}
-
-// outside is what goes wrong out there.
-func (s *story) outside() error {
-	s.title("4. What goes wrong outside",
-		"The sandbox processor behaves badly on demand: the last four digits of an amount choose how.")
-	for _, trouble := range []struct {
-		amount int
-		what   string
-		end    string
-		moved  float64
-	}{
-		{9001, "the issuer declines: the amount is free again", "declined", 0},
-		{9005, "no answer, but money moved: unknown until an inquiry finds it, never paid twice", "succeeded", 1},
-		{9006, "no answer, and nothing arrived: the same attempt is sent again, once", "succeeded", 1},
-		{9007, "it succeeds, and days later the money comes back", "returned", 1},
-	} {
-		if err := s.trouble(trouble.amount, trouble.what, trouble.end, trouble.moved); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// trouble asks for one refund that meets trouble, and lets the clock run.
-func (s *story) trouble(amount int, what, end string, moved float64) error {
-	_, paid, err := s.merchant.own(http.MethodPost, "/v1/payments", `{"amount":20000,"currency":"EUR"}`, "")
-	if err != nil {
-		return err
-	}
-	_, refund, err := s.merchant.own(http.MethodPost, "/v1/refunds",
-		fmt.Sprintf(`{"payment":"%v","currency":"EUR","amount":%d}`, paid["id"], amount), "")
-	if err != nil {
-		return err
-	}
-	s.say("outside", fmt.Sprintf("%d: %s", amount, what))
-	id := fmt.Sprint(refund["id"])
-	for s.ctx.Err() == nil {
-		_, now, err := s.merchant.own(http.MethodGet, "/v1/refunds/"+id, "", "")
-		if err != nil {
-			return err
-		}
-		if now["status"] == end {
-			break
-		}
-		if _, _, err := s.merchant.own(http.MethodPost, "/sandbox/clock", `{"advance":"1s"}`, ""); err != nil {
-			return err
-		}
-	}
-	if err := s.toldOwn(id, "refund."+end); err != nil {
-		return err
-	}
-	_, counted, err := s.merchant.own(http.MethodGet, "/sandbox/movements?refund="+id, "", "")
-	if err != nil {
-		return err
-	}
-	s.say("Refundry", fmt.Sprintf("the refund is %s; money moved %v times", end, dig(counted, "movements.0.count")))
-	return expect("the count of movements", dig(counted, "movements.0.count"), moved)
-}
-
-// ledger shows the books of the first payment.
-func (s *story) ledger() error {
-	s.title("5. The books of the first payment", "Every posting names the account that receives and the one that gives.")
-	entries, err := s.service.Entries(s.ctx, s.file.Tenant, s.books)
-	if err != nil {
-		return err
-	}
-	var rows [][]string
-	for _, entry := range entries {
-		for _, posting := range entry.Postings {
-			rows = append(rows, []string{
-				string(entry.Cause), string(posting.Debit), string(posting.Credit), posting.Amount.String(),
-			})
-		}
-	}
-	s.table("ledger", []string{"what happened", "debit", "credit", "amount"}, rows)
-	return nil
-}
-
-// verify recomputes everything.
-func (s *story) verify() error {
-	s.title("6. Trust, but verify",
-		"Every total, the ledger and the audit chain are recomputed from rows that never change.")
-	result, err := s.service.Verify(s.ctx)
-	if err != nil {
-		return err
-	}
-	for _, found := range result.Findings {
-		s.say("wrong", found.Kind+": "+found.Message)
-	}
-	s.say("Refundry", fmt.Sprintf("%d payments, %d refunds, %d postings, %d events in %d commits: %d findings",
-		result.Payments, result.Refunds, result.Postings, result.Events, result.Commits, len(result.Findings)))
-	return expect("the number of findings", len(result.Findings), 0)
-}
-
-// tryNext says what can be tried while the server goes on.
-func (s *story) tryNext(folder string) {
-	file := filepath.Join(folder, "sandbox.json")
-	s.title("The server goes on at "+s.file.BaseURL, "Credentials of the demo tenant: "+file+"\nTry:")
-	for _, line := range []string{
-		`curl -H 'Authorization: Bearer ` + s.file.API.Key + `' ` + s.file.BaseURL + `/v1/events?limit=5`,
-		`curl -H 'Authorization: Bearer ` + s.file.API.Key + `' -H 'Content-Type: application/json' ` +
-			`-d '{"amount":5000,"currency":"EUR"}' ` + s.file.BaseURL + `/v1/payments`,
-		`curl ` + s.file.BaseURL + `/metrics`,
-	} {
-		s.say("merchant", line)
-	}
-	s.say("Refundry", "press Ctrl-C to stop; nothing of this is kept")
 }

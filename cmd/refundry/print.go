@@ -56,8 +56,7 @@ func (t *terminal) printList(list []any, columns []string) error {
 		}
 		writer.AppendRow(row)
 	}
-	_, err := fmt.Fprintln(t.stdout, writer.Render())
-	return err
+	return t.printTable(writer)
 }
 
 // printFacts prints the members of a thing, each on a line.
@@ -74,8 +73,17 @@ func (t *terminal) printFacts(object map[string]any) error {
 	for _, name := range names {
 		writer.AppendRow(table.Row{name, cell(object[name])})
 	}
-	_, err := fmt.Fprintln(t.stdout, writer.Render())
-	return err
+	return t.printTable(writer)
+}
+
+// printTable prints a table without the blanks that end its lines.
+func (t *terminal) printTable(writer table.Writer) error {
+	for line := range strings.Lines(writer.Render()) {
+		if _, err := fmt.Fprintln(t.stdout, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func newTable() table.Writer {

@@ -55,3 +55,12 @@ func (s *Service) Entries(ctx context.Context, tenant string, of payment.Payment
 	}
 	return s.store.Entries(ctx, id, of)
 }
+
+// Balances returns the balances of all accounts of a tenant: the trial balance.
+func (s *Service) Balances(ctx context.Context, tenant string) (ledger.Balances, error) {
+	var id payment.TenantID
+	if err := id.Parse(tenant); err != nil {
+		return nil, err
+	}
+	return s.store.Balances(ctx, id)
+}
