@@ -47,7 +47,6 @@ type world struct {
 	log      *safeBuffer
 	newID    func() [16]byte
 	offset   atomic.Int64 // microseconds by which time has moved on
-	machine  atomic.Int64 // seconds that this machine's clock runs ahead
 	mutex    sync.Mutex
 	tellings []payment.Telling
 }
@@ -155,14 +154,9 @@ func start(t *testing.T, isSandbox bool, brands ...smartglocal.Brand) *world {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	keyring, err := auth.NewKeyring()
-	if err != nil {
-		t.Fatal(err)
-	}
-	machine := func() time.Time { return began.Add(time.Duration(w.machine.Load()) * time.Second) }
 	w.auth = auth.New(auth.Config{
-		Store: w.store, Keyring: keyring, Specs: slices.Concat(payment.PolicySpecs, smartglocal.Specs()),
-		Now: w.now, Machine: machine, NewID: w.newID,
+		Store: w.store, Keyring: keyring(), Specs: slices.Concat(payment.PolicySpecs, smartglocal.Specs()),
+		Now: w.now, Machine: w.now, NewID: w.newID,
 	})
 	late := &lateEngine{}
 	w.reader = &countingReader{Reader: w.store}
@@ -217,8 +211,13 @@ func (w *world) newTenant(name string) payment.TenantID {
 // newProject makes a project whose merchant signs with the tests' key.
 func (w *world) newProject(tenant payment.TenantID, brand smartglocal.Brand, name string) auth.Credential {
 	w.t.Helper()
-	project, err := smartglocal.NewProject(w.t.Context(), w.auth, w.newID(), tenant, brand, name,
-		pemOf(w.t, &merchant().PublicKey))
+	id := auth.CredentialID(w.newID())
+	made, _ := projects.LoadOrStore(tenant.String()+id.String()+string(brand)+name,
+		sync.OnceValues(func() (auth.Credential, error) {
+			return smartglocal.NewProject(context.Background(), w.auth, id, tenant, brand, name,
+				pemOf(w.t, &merchant().PublicKey))
+		}))
+	project, err := made.(func() (auth.Credential, error))()
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -228,8 +227,19 @@ func (w *world) newProject(tenant payment.TenantID, brand smartglocal.Brand, nam
 	return project
 }
 
-// merchant is the key of all merchants in tests: making one takes long.
-var merchant = sync.OnceValue(func() *rsa.PrivateKey { return newKey(2048) })
+// Making an RSA key takes long, so that worlds share what has one: projects by
+// their ids, which are the same in every world, and the key of all merchants.
+var (
+	projects sync.Map
+	keyring  = sync.OnceValue(func() *auth.Keyring {
+		keyring, err := auth.NewKeyring()
+		if err != nil {
+			panic(err)
+		}
+		return keyring
+	})
+	merchant = sync.OnceValue(func() *rsa.PrivateKey { return newKey(2048) })
+)
 
 func newKey(bits int) *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, bits)
