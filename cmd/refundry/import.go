@@ -119,7 +119,9 @@ func (c *paymentsImport) send(ctx context.Context, o *operator, file io.Reader, 
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(response.Body)
 		_ = reader.CloseWithError(io.ErrClosedPipe)
-		<-written
+		if err := <-written; err != nil && !errors.Is(err, io.ErrClosedPipe) {
+			return err
+		}
 		return problemOf(text, response.StatusCode)
 	}
 	answers := json.NewDecoder(response.Body)
