@@ -189,7 +189,7 @@ func (r *Refund) pendingReason() PendingReason {
 		}
 	case RefundUnknown:
 		return PendingResolution
-	case RefundSucceeded, RefundDeclined, RefundFailed, RefundCanceled, RefundReturned:
+	case RefundSucceeded, RefundDeclined, RefundFailed, RefundCanceled, RefundReturned, adopt:
 	}
 	return PendingNone
 }
