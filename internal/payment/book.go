@@ -25,6 +25,7 @@ type Need struct {
 	Key     KeyHash
 	Aliases []Alias
 	Opens   bool // it opens a refund: the rules may want more of the payment
+	Settles bool // it may end a refund: the payment's lines may change with it
 }
 
 // Lane returns what commands compete for, by which they are spread over lanes.
@@ -39,17 +40,20 @@ func (n Need) Lane() [16]byte {
 // payment and its tenant are known.
 func (n Need) Widen(p Payment, t *Tenant) Parts {
 	parts := n.Parts
-	if !n.Opens {
+	if !n.Opens && !n.Settles {
 		return parts
 	}
 	if p.ItemCount > 0 {
 		parts |= PartItems | PartRefunds
 	}
-	if PolicyDuplicateMinutes.Of(t.Settings) > 0 {
-		parts |= PartRefunds
-	}
 	if p.Disputed > 0 {
 		parts |= PartDisputes
+	}
+	if n.Opens && PolicyDuplicateMinutes.Of(t.Settings) > 0 {
+		parts |= PartRefunds
+	}
+	if n.Opens && p.Reserved > 0 {
+		parts |= PartRefunds // one of those may name a list
 	}
 	return parts
 }
@@ -80,6 +84,7 @@ type Answer struct {
 	Refund    Refund
 	Attempt   Attempt
 	Dispute   Dispute
+	Resource  Resource
 	Replayed  *KeyRecord // the key was used before for the same: render that answer again
 	Unchanged bool       // a fact that was known already
 }
@@ -117,6 +122,8 @@ type Changes struct {
 	Keys       []*KeyRecord
 	Aliases    []AliasChange
 	Facets     []FacetChange
+	Resources  []Resource
+	Payouts    []Payout
 	Entries    []EntryChange
 	Tellings   []Telling
 	Tasks      []Task
@@ -272,7 +279,12 @@ func (b *Book) save(view View) {
 
 // tell records that something happened to a payment.
 func (b *Book) tell(meta Meta, kind EventKind, subject [16]byte, p Payment, r Refund) {
+	var disputes []Dispute
+	if change, ok := b.views[bookKey{p.Tenant, p.ID}]; ok {
+		disputes = change.View.Disputes
+	}
 	b.Changes.Tellings = append(b.Changes.Tellings, Telling{
+		Disputes: disputes,
 		Event: Event{
 			Tenant: meta.Tenant, Kind: kind, Payment: p.ID, Subject: subject, Version: p.Version,
 			At: p.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
@@ -319,6 +331,7 @@ func (b *Book) Finish(task TaskRef) { b.Changes.Finished = append(b.Changes.Fini
 func (b *Book) Deliver(delivery Delivery, queue string) {
 	event := delivery.Event
 	delivery.ID = b.newID()
+	delivery.Hurries = delivery.Hurries && delivery.Thread != [16]byte{}
 	b.Changes.Deliveries = append(b.Changes.Deliveries, delivery)
 	task := Task{
 		Tenant: event.Tenant, Kind: TaskDeliverWebhook, Subject: delivery.ID, Payment: event.Payment,

@@ -27,3 +27,64 @@ func (c *Capture) become(to CaptureStatus, p *Payment) {
 	c.Status = to
 	c.History = c.History.reached(to, NoteNone, p.Version, p.UpdatedAt)
 }
+
+// Capture returns one of the view's captures.
+func (v View) Capture(id CaptureID) (Capture, bool) {
+	for _, capture := range v.Captures {
+		if capture.ID == id {
+			return capture, true
+		}
+	}
+	return Capture{}, false
+}
+
+// LeftOf returns what refunds that named a capture have left of it. Those that
+// named none do not count.
+func (v View) LeftOf(capture Capture) money.Minor {
+	left := capture.Amount
+	for _, refund := range v.Refunds {
+		if refund.Capture == capture.ID && refund.Status.Effect() != EffectNone {
+			left -= refund.Amount.Minor
+		}
+	}
+	return max(0, left)
+}
+
+// left returns how much may be asked for of a capture, or of the payment if
+// that is none. isFinal says that money which came back stays counted.
+func (v View) left(capture Capture, isFinal bool) money.Minor {
+	left := v.Payment.Totals.Refundable()
+	if isFinal {
+		left = min(left, v.FinalLeft())
+	}
+	if !capture.ID.IsZero() {
+		left = min(left, v.LeftOf(capture))
+	}
+	return left
+}
+
+// FinalRefunds returns the refunds as a door shows them where success is
+// final: what was returned stays a success, and the refunds that give it back
+// once more are not there.
+func (v View) FinalRefunds() []Refund {
+	var shown []Refund
+	for _, refund := range v.Refunds {
+		if earlier, ok := v.Refund(refund.RetryOf); ok && earlier.Status == RefundReturned {
+			continue
+		}
+		shown = append(shown, refund)
+	}
+	return shown
+}
+
+// FinalLeft returns what is left of a payment at a door where success is
+// final, at least zero.
+func (v View) FinalLeft() money.Minor {
+	left := v.Payment.Captured - v.Payment.Disputed
+	for _, refund := range v.FinalRefunds() {
+		if refund.Status.Effect() != EffectNone || refund.Status == RefundReturned {
+			left -= refund.Amount.Minor
+		}
+	}
+	return max(0, left)
+}

@@ -24,6 +24,14 @@ const (
 	EventPaymentSettled       EventKind = "payment.settled"     // the processor paid us for it
 	EventPaymentOrderMoved    EventKind = "payment.order_moved" // its order was closed, split or settled
 	EventOrderCreated         EventKind = "order.created"
+	EventOrderUpdated         EventKind = "order.updated"          // its door's document was replaced
+	EventPaymentUpdated       EventKind = "payment.updated"        // its door's document was replaced
+	EventPaymentItems         EventKind = "payment.items_replaced" // another list of lines took the place of the old
+	EventPaymentTryFailed     EventKind = "payment.try_failed"     // the payer tried to pay in vain, and may again
+	EventRefundDeferred       EventKind = "refund.deferred"        // the caller who waited was told that it takes longer
+	EventPayoutCreated        EventKind = "payout.created"
+	EventResourcePut          EventKind = "resource.put"
+	EventEndpointTried        EventKind = "endpoint.tried" // somebody asked for a webhook that tells nothing
 )
 
 func refundEvent(status RefundStatus) EventKind   { return EventKind("refund." + string(status)) }
@@ -48,8 +56,12 @@ type Event struct {
 
 // Telling is an event with what decides, in its own commit, who is told.
 type Telling struct {
-	Event   Event
-	Payment Payment
-	Refund  Refund  // zero: the event is not about a refund
-	Dispute Dispute // zero: the event is not about a dispute
+	Event    Event
+	Payment  Payment
+	Refund   Refund    // zero: the event is not about a refund
+	Dispute  Dispute   // zero: the event is not about a dispute
+	Disputes []Dispute // of the payment, where something is disputed
+	Payout   Payout    // zero: the event is not about a payout
+	To       *Endpoint // set: only this endpoint is told
+	IsImport bool      // it happened elsewhere and long ago: nobody waits to hear of it
 }

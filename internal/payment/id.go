@@ -18,6 +18,10 @@ type (
 	AttemptID = id.ID[attemptKind]
 	// DisputeID names a dispute.
 	DisputeID = id.ID[disputeKind]
+	// PayoutID names what a recipient of a settled order is paid.
+	PayoutID = id.ID[payoutKind]
+	// ResourceID names a door's own thing that is no order, payment or refund.
+	ResourceID = id.ID[resourceKind]
 	// EndpointID names where a tenant wants to be told.
 	EndpointID = id.ID[endpointKind]
 	// DeliveryID names one event for one endpoint.
@@ -32,6 +36,8 @@ type (
 	refundKind   struct{}
 	attemptKind  struct{}
 	disputeKind  struct{}
+	payoutKind   struct{}
+	resourceKind struct{}
 	endpointKind struct{}
 	deliveryKind struct{}
 )
@@ -56,6 +62,12 @@ func (attemptKind) Prefix() string { return "att" }
 
 // Prefix implements [id.Kind].
 func (disputeKind) Prefix() string { return "dsp" }
+
+// Prefix implements [id.Kind].
+func (payoutKind) Prefix() string { return "pyo" }
+
+// Prefix implements [id.Kind].
+func (resourceKind) Prefix() string { return "res" }
 
 // Prefix implements [id.Kind].
 func (endpointKind) Prefix() string { return "end" }

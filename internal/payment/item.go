@@ -19,6 +19,35 @@ type Item struct {
 	Merchant   string      // who is paid for it; empty: the payment's merchant
 	Metadata   string
 	Tags       []string
+	Since      int64 // the payment's version at which the line came to be; 0: with the payment
+	Until      int64 // … at which another list took its place; 0: it is current
+	CameBack   bool  // the money of a refund that had succeeded and was returned
+}
+
+// Current returns the lines that no other list has taken the place of.
+func (v View) Current() []Item {
+	current := make([]Item, 0, len(v.Items))
+	for _, item := range v.Items {
+		if item.Until == 0 {
+			current = append(current, item)
+		}
+	}
+	return current
+}
+
+// itemsAsOf returns the lines as they were at a version.
+func itemsAsOf(items []Item, version int64) []Item {
+	var then []Item
+	for _, item := range items {
+		if item.Since > version {
+			continue
+		}
+		if item.Until > version {
+			item.Until = 0
+		}
+		then = append(then, item)
+	}
+	return then
 }
 
 // RefundLine is the part of a refund that falls on one line item.

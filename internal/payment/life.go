@@ -91,6 +91,9 @@ const (
 	NoteReview    Note = "needs_review" // the inquiries are over: a person must look
 	NoteCanceling Note = "canceling"    // the merchant has asked to give the payment up
 	NoteSettled   Note = "settled"      // the processor paid us for the payment
+	NoteDeferred  Note = "deferred"     // its caller was told that the refund takes longer
+	NoteItems     Note = "items"        // another list of lines took the place of the payment's
+	NoteDocument  Note = "document"     // its door learned something that only it knows
 )
 
 // orderNote is how a payment remembers what its order became.

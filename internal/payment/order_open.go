@@ -38,12 +38,7 @@ func (c OpenOrder) Apply(b *Book) (Answer, error) {
 	if _, err := b.order(c.Tenant, order.ID); err == nil {
 		return Answer{}, refuse(RuleAlias, "the order exists")
 	}
-	if c.Document != nil {
-		b.Changes.Facets = append(b.Changes.Facets, FacetChange{
-			Tenant: c.Tenant, Payment: PaymentID(order.ID),
-			Facet: Facet{Subject: order.ID, Door: c.Door, Version: order.Version, Body: c.Document},
-		})
-	}
+	b.documentOrder(c.Meta, order, c.Document)
 	b.tellOrder(c.Meta, EventOrderCreated, order)
 	b.keep(c.Meta, order.ID, PaymentID{}, order.Version)
 	b.saveOrder(order)
@@ -55,9 +50,10 @@ func (c OpenOrder) Apply(b *Book) (Answer, error) {
 type MoveOrder struct {
 	Meta
 
-	Order OrderID
-	To    OrderStatus
-	Skips bool // steps in between may be skipped
+	Order   OrderID
+	To      OrderStatus
+	Skips   bool // steps in between may be skipped
+	PaysOut bool // settled, each recipient's part becomes a [Payout]
 }
 
 // Need implements [Command].
@@ -90,8 +86,12 @@ func (c MoveOrder) Apply(b *Book) (Answer, error) {
 	order.Status = c.To
 	b.tellOrder(c.Meta, orderEvent(c.To), order)
 	b.saveOrder(order)
+	parts := &parting{}
 	for _, v := range views {
-		c.movePayment(b, v, from)
+		c.movePayment(b, v, from, parts)
+	}
+	if c.PaysOut && c.To == OrderSettled {
+		b.payOut(c.Meta, order, parts.shares, order.Currency)
 	}
 	b.keep(c.Meta, order.ID, PaymentID{}, order.Version)
 	return Answer{Order: order}, nil
@@ -119,17 +119,30 @@ func (c MoveOrder) check(order Order, views []View) error {
 	return nil
 }
 
+// parting sums what each recipient of an order gets.
+type parting struct{ shares []share }
+
+func (p *parting) add(merchant string, minor money.Minor) {
+	for i := range p.shares {
+		if p.shares[i].merchant == merchant {
+			p.shares[i].minor += minor
+			return
+		}
+	}
+	p.shares = append(p.shares, share{merchant, minor})
+}
+
 // movePayment writes the order's status on a payment, so that a refund reads
-// its payment only, and sets each merchant's part aside or pays it out.
-func (c MoveOrder) movePayment(b *Book, v View, from OrderStatus) {
+// its payment only, and sets each line's part aside or pays it out.
+func (c MoveOrder) movePayment(b *Book, v View, from OrderStatus, parts *parting) {
 	p := &v.Payment
 	p.touch(b.Now)
 	p.enter(c.To)
 	isSplit := from == OrderSplit
 	var postings []ledger.Posting
-	for _, part := range v.remaining() {
-		amount := money.Of(part.minor, p.Amount.Currency)
-		payable, allocated := ledger.Payable(part.merchant), ledger.Allocated(part.merchant)
+	for _, part := range v.Remaining() {
+		amount := money.Of(part.Amount, p.Amount.Currency)
+		payable, allocated := ledger.Payable(part.Merchant), ledger.Allocated(part.Merchant)
 		if !isSplit && (c.To == OrderSplit || c.To == OrderSettled) {
 			postings = append(postings, ledger.Posting{Debit: payable, Credit: allocated, Amount: amount})
 		}
@@ -137,6 +150,7 @@ func (c MoveOrder) movePayment(b *Book, v View, from OrderStatus) {
 			postings = append(postings, ledger.Posting{
 				Debit: allocated, Credit: ledger.Bank(p.Connector), Amount: amount,
 			})
+			parts.add(part.Merchant, part.Amount)
 		}
 	}
 	b.post(*p, p.ID, EventPaymentOrderMoved, postings)
@@ -144,14 +158,26 @@ func (c MoveOrder) movePayment(b *Book, v View, from OrderStatus) {
 	b.save(v)
 }
 
-// remaining returns each merchant's part of what was taken and not given back.
-func (v View) remaining() []share {
+// Remaining returns what was taken and not given back, as it falls on the
+// lines of the payment: what each recipient gets. What no line carries comes
+// last, at position 0.
+func (v View) Remaining() []RefundLine {
 	p := v.Payment
-	minor := p.Totals.Refundable()
-	if minor == 0 {
+	rest := p.Totals.Refundable()
+	if rest == 0 {
 		return nil
 	}
-	return shares(p, minor, takenBy(v.Refunds).spread(v.Items, minor))
+	lines := takenBy(v.Refunds).spread(v.Current(), rest)
+	for i := range lines {
+		if lines[i].Merchant == "" {
+			lines[i].Merchant = p.Merchant
+		}
+		rest -= lines[i].Amount
+	}
+	if rest > 0 {
+		lines = append(lines, RefundLine{Amount: rest, Merchant: p.Merchant})
+	}
+	return lines
 }
 
 // SettlePayment records that the processor has paid us for a payment.

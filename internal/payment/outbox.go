@@ -13,12 +13,13 @@ const (
 	TaskTakePayment    TaskKind = "take_payment"
 	TaskExpirePayment  TaskKind = "expire_payment"
 	TaskDeliverWebhook TaskKind = "deliver_webhook"
+	TaskDeferRefund    TaskKind = "defer_refund"
 )
 
 // TaskKinds lists every kind, for tables that must have a row for each.
 var TaskKinds = []TaskKind{
 	TaskSubmitRefund, TaskInquireRefund, TaskStartRefund,
-	TaskTakePayment, TaskExpirePayment, TaskDeliverWebhook,
+	TaskTakePayment, TaskExpirePayment, TaskDeliverWebhook, TaskDeferRefund,
 }
 
 // Task is work that a commit leaves to be done; stored, it is a job. There is
@@ -60,7 +61,9 @@ type Delivery struct {
 	ID       DeliveryID
 	Endpoint Endpoint
 	Event    Event
+	Word     string   // what its door calls what is told
 	Thread   [16]byte // deliveries of a thread go out in order; zero: in any order
+	Hurries  bool     // earlier ones of the thread are looked at at once: they may have nothing left to tell
 }
 
 // ProcessorQueue is the queue of tasks that call a connector's processor.

@@ -47,6 +47,18 @@ type Method struct {
 	Last4 string
 }
 
+// Availability says how far a payment can be refunded at all, whichever door
+// asks: what its method can give back. Empty means [RefundsAll].
+type Availability string
+
+// The availabilities.
+const (
+	RefundsAll         Availability = "all"          // in parts or as a whole
+	RefundsWholeOnly   Availability = "whole_only"   // all that is left, at once
+	RefundsPartialOnly Availability = "partial_only" // always less than what is left
+	RefundsNone        Availability = "none"         // its method gives nothing back
+)
+
 // Reference is how another party calls something: an ARN, an RRN, a code.
 type Reference struct {
 	Kind    string
@@ -104,6 +116,10 @@ type Payment struct {
 	Gates        []Gate // what is still ahead of its capture
 	ExpiresAt    time.Time
 	ItemCount    int
+	ShortID      string       // nine letters and digits, for doors whose ids are short; empty: none
+	Callback     string       // a URL of its own that its home tells of it; empty: none
+	Availability Availability // how far its method lets it be refunded
+	Failures     int64        // refusals that a door counts, and what failed at the processor
 	Totals
 	Version   int64
 	CreatedAt time.Time

@@ -1,6 +1,8 @@
 package payment
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 	"time"
 
@@ -38,6 +40,10 @@ type CreatePayment struct {
 	Document       []byte    // the door's facet
 	DocumentOfDoor Door      // empty: of Meta.Door
 	IsTaken        bool      // the sandbox takes it from here
+	IsImport       bool      // it happened elsewhere: no webhook tells of it
+	ShortID        string    // empty: a new one
+	Callback       string    // a URL of its own that its home tells of it
+	Availability   Availability
 }
 
 // Need implements [Command].
@@ -69,9 +75,11 @@ func (c CreatePayment) Apply(b *Book) (Answer, error) {
 			return Answer{}, err
 		}
 	}
+	if err := c.name(b, p); err != nil {
+		return Answer{}, err
+	}
 	for _, item := range c.Items {
-		item.Position = len(v.Items) + 1
-		v.Items = append(v.Items, item)
+		v.addItem(item)
 	}
 	if p.Status == PaymentCaptured {
 		v.capture(b, p.Amount.Minor, true)
@@ -79,6 +87,7 @@ func (c CreatePayment) Apply(b *Book) (Answer, error) {
 	}
 	b.document(&v, c.documentDoor(), p.ID, c.Document)
 	b.tell(c.Meta, paymentEvent(p.Status), p.ID, *p, Refund{})
+	b.Changes.Tellings[len(b.Changes.Tellings)-1].IsImport = c.IsImport
 	if c.IsTaken {
 		b.do(taking(*p, b.Now))
 	}
@@ -117,11 +126,40 @@ func (c CreatePayment) check(b *Book) error {
 		return refuse(RuleItems, "the line items do not add up to the amount")
 	}
 	switch c.Status {
-	case PaymentCreated, PaymentPending, PaymentAuthorized, PaymentCaptured:
+	case PaymentCreated, PaymentPending, PaymentAuthorized, PaymentCaptured,
+		PaymentDeclined, PaymentFailed, PaymentCanceled, PaymentExpired:
 		return nil
-	case PaymentDeclined, PaymentFailed, PaymentCanceled, PaymentExpired:
 	}
 	return refuse(RuleStatus, "a payment cannot begin as %s", c.Status)
+}
+
+// ShortAlias is the kind of alias that a payment's short id is.
+const ShortAlias = "short"
+
+// name gives the payment its short id, which nothing else of the tenant has.
+func (c CreatePayment) name(b *Book, p *Payment) error {
+	if p.ShortID == "" {
+		p.ShortID = shortID(b.newID())
+	}
+	return b.claim(c.Tenant, Alias{Kind: ShortAlias, Value: p.ShortID}, p.ID)
+}
+
+const (
+	shortLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	shortLength  = 9
+)
+
+// shortID returns nine letters and digits that follow from an id. Two ids have
+// the same in one of 10^16 cases; then the batch is run again, with new ids.
+func shortID(id [16]byte) string {
+	sum := sha256.Sum256(id[:])
+	number := binary.BigEndian.Uint64(sum[:])
+	var text [shortLength]byte
+	for i := range text {
+		text[i] = shortLetters[number%uint64(len(shortLetters))]
+		number /= uint64(len(shortLetters))
+	}
+	return string(text[:])
 }
 
 func (c CreatePayment) payment(b *Book) Payment {
@@ -129,7 +167,8 @@ func (c CreatePayment) payment(b *Book) Payment {
 		Tenant: c.Tenant, ID: c.ID, Order: c.Order, Merchant: c.Merchant, Home: c.Door, Connector: c.Connector,
 		ProcessorRef: c.ProcessorRef, Reference: c.Reference, Method: c.Method, Country: c.Country, Payer: c.Payer,
 		Description: c.Description, Amount: c.Amount, Metadata: c.Metadata, Gates: c.Gates,
-		ItemCount: len(c.Items), Version: c.firstVersion(b), CreatedAt: c.CreatedAt, UpdatedAt: b.Now,
+		ShortID: c.ShortID, Callback: c.Callback, Availability: c.Availability,
+		Version: c.firstVersion(b), CreatedAt: c.CreatedAt, UpdatedAt: b.Now,
 	}
 	p.References = learned(nil, c.References, p.Version)
 	if p.ID.IsZero() {

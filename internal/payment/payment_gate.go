@@ -42,25 +42,72 @@ func (p *Payment) pass() {
 	p.become(p.Status, NoteNone)
 }
 
+// CompletePayment records that the payer has paid: what the payment is made
+// with becomes known, and it is authorized, or captured whole.
+type CompletePayment struct {
+	Meta
+
+	Payment      PaymentID
+	To           PaymentStatus // PaymentAuthorized or PaymentCaptured
+	Method       Method
+	Availability Availability
+	Document     []byte // the door's facet; nil: as it was
+	Parts        Parts  // what the door's answer shows
+}
+
+// Need implements [Command].
+func (c CompletePayment) Need() Need {
+	return Need{
+		Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts | PartCaptures | PartItems, Key: c.Key.Hash,
+	}
+}
+
+// Apply implements [Command].
+func (c CompletePayment) Apply(b *Book) (Answer, error) {
+	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
+		p := &v.Payment
+		if p.Status != PaymentCreated && p.Status != PaymentPending || p.isCanceling() {
+			return refuse(RuleStatus, "the payment is %s and cannot be paid", p.Status)
+		}
+		p.touch(b.Now)
+		p.Gates, p.ExpiresAt = nil, time.Time{}
+		p.Method, p.Availability = c.Method, c.Availability
+		b.document(v, c.Door, p.ID, c.Document)
+		if c.To == PaymentCaptured {
+			return v.settleCaptures(b, c.Meta, nil)
+		}
+		if err := p.move(c.To); err != nil {
+			return err
+		}
+		b.tell(c.Meta, paymentEvent(c.To), p.ID, *p, Refund{})
+		return nil
+	})
+}
+
 // CapturePayment asks for all or part of an authorized amount to be taken. It
 // counts once it is settled, see [AdvancePayment].
 type CapturePayment struct {
 	Meta
 
-	Payment PaymentID
-	Amount  money.Minor // 0: all that is authorized and not captured
-	IsFinal bool        // the rest is given up
-	Parts   Parts       // what the door's answer shows
+	Payment     PaymentID
+	Amount      money.Minor // 0: all that is authorized and not captured
+	IsFinal     bool        // the rest is given up
+	IsAtOnce    bool        // it is settled in the same commit
+	FailuresMax int64       // how many calls about the payment may fail at this door; 0: any number
+	Document    []byte      // the door's facet; nil: as it was
+	Parts       Parts       // what the door's answer shows
 }
 
 // Need implements [Command].
 func (c CapturePayment) Need() Need {
-	return Need{Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts | PartCaptures, Key: c.Key.Hash}
+	return Need{
+		Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts | PartCaptures | PartItems, Key: c.Key.Hash,
+	}
 }
 
 // Apply implements [Command].
 func (c CapturePayment) Apply(b *Book) (Answer, error) {
-	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
+	return b.changeCounted(c.Meta, c.Payment, c.FailuresMax, func(v *View) error {
 		p := &v.Payment
 		left, err := v.capturable()
 		if err != nil {
@@ -80,6 +127,10 @@ func (c CapturePayment) Apply(b *Book) (Answer, error) {
 			p.pass()
 		}
 		v.capture(b, amount, c.IsFinal || amount == left)
+		b.document(v, c.Door, p.ID, c.Document)
+		if c.IsAtOnce {
+			return v.settleCaptures(b, c.Meta, nil)
+		}
 		b.tell(c.Meta, EventPaymentCapturing, p.ID, *p, Refund{})
 		b.do(taking(*p, b.Now))
 		return nil
@@ -108,9 +159,11 @@ func (v View) capturable() (money.Minor, error) {
 type CancelPayment struct {
 	Meta
 
-	Payment PaymentID
-	IsTaken bool  // the sandbox carries it out; otherwise it is done at once
-	Parts   Parts // what the door's answer shows
+	Payment     PaymentID
+	IsTaken     bool   // the sandbox carries it out; otherwise it is done at once
+	FailuresMax int64  // how many calls about the payment may fail at this door; 0: any number
+	Document    []byte // the door's facet; nil: as it was
+	Parts       Parts  // what the door's answer shows
 }
 
 // Need implements [Command].
@@ -120,7 +173,7 @@ func (c CancelPayment) Need() Need {
 
 // Apply implements [Command].
 func (c CancelPayment) Apply(b *Book) (Answer, error) {
-	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
+	return b.changeCounted(c.Meta, c.Payment, c.FailuresMax, func(v *View) error {
 		p := &v.Payment
 		if !PaymentLife.Allows(p.Status, PaymentCanceled) || v.isCapturing() {
 			return refuse(RuleStatus, "the payment is %s and cannot be canceled", p.Status)
@@ -129,6 +182,7 @@ func (c CancelPayment) Apply(b *Book) (Answer, error) {
 			return refuse(RuleStatus, "the payment is being canceled")
 		}
 		p.touch(b.Now)
+		b.document(v, c.Door, p.ID, c.Document)
 		if !c.IsTaken {
 			_, err := v.end(b, c.Meta, PaymentCanceled)
 			return err
@@ -160,6 +214,21 @@ func (c ExpirePayment) Apply(b *Book) (Answer, error) {
 		}
 		p.touch(b.Now)
 		_, err := v.end(b, c.Meta, PaymentExpired)
+		return err
+	})
+}
+
+// changeCounted runs a change of one payment whose refusals a door counts.
+func (b *Book) changeCounted(meta Meta, id PaymentID, failuresMax int64, change func(*View) error) (Answer, error) {
+	return b.changePayment(meta, id, func(v *View) error {
+		if err := v.Payment.mayFail(failuresMax); err != nil {
+			return err
+		}
+		before := *v
+		err := change(v)
+		if err != nil && failuresMax > 0 {
+			b.countFailure(before)
+		}
 		return err
 	})
 }

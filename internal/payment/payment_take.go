@@ -81,6 +81,15 @@ func (c AdvancePayment) wait(b *Book, v View, gate Gate) (Answer, error) {
 
 // captured settles what is asked for, all of it if nothing was.
 func (c AdvancePayment) captured(b *Book, v View) (Answer, error) {
+	if err := v.settleCaptures(b, c.Meta, c.References); err != nil {
+		return Answer{}, err
+	}
+	b.save(v)
+	return Answer{View: v}, nil
+}
+
+// settleCaptures settles what is being captured, all of the payment if nothing is.
+func (v *View) settleCaptures(b *Book, meta Meta, references []Reference) error {
 	p := &v.Payment
 	if !v.isCapturing() {
 		v.capture(b, p.Amount.Minor, true)
@@ -89,18 +98,17 @@ func (c AdvancePayment) captured(b *Book, v View) (Answer, error) {
 	if p.Status == PaymentCaptured {
 		p.become(PaymentCaptured, NoteNone) // one more capture
 	} else if err := p.move(PaymentCaptured); err != nil {
-		return Answer{}, err
+		return err
 	}
-	p.References = learned(p.References, c.References, p.Version)
+	p.References = learned(p.References, references, p.Version)
 	p.ExpiresAt = time.Time{}
 	for i := range v.Captures {
 		if v.Captures[i].Status == CapturePending {
 			v.count(b, &v.Captures[i])
 		}
 	}
-	b.tell(c.Meta, paymentEvent(PaymentCaptured), p.ID, *p, Refund{})
-	b.save(v)
-	return Answer{View: v}, nil
+	b.tell(meta, paymentEvent(PaymentCaptured), p.ID, *p, Refund{})
+	return nil
 }
 
 // ended records a processor's no: what is being captured is not. A payment of
@@ -111,6 +119,7 @@ func (c AdvancePayment) ended(b *Book, v View) (Answer, error) {
 	for i := range v.Captures {
 		if v.Captures[i].Status == CapturePending {
 			v.Captures[i].become(CaptureFailed, p)
+			p.Failures++
 		}
 	}
 	if p.Status != PaymentCaptured {

@@ -46,7 +46,7 @@ func merchantPostings(v View, earlier []money.Minor, amount money.Minor,
 ) []ledger.Posting {
 	p := v.Payment
 	var postings []ledger.Posting
-	for _, part := range shares(p, amount, wholeLines(v.Items, earlier, amount)) {
+	for _, part := range shares(p, amount, wholeLines(v.Current(), earlier, amount)) {
 		if part.minor > 0 {
 			postings = append(postings, post(ledger.Payable(part.merchant), money.Of(part.minor, p.Amount.Currency)))
 		}

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
@@ -101,6 +102,8 @@ type Refund struct {
 	Payment         PaymentID
 	Amount          money.Amount
 	Lines           []RefundLine // how the amount falls on line items
+	List            *[]Item      // the payment's lines as they will be once it has succeeded; nil: it names no list
+	Capture         CaptureID    // the capture that it gives back; zero: it names none
 	Reason          string
 	Note            string // for the merchant's own records
 	Message         string // for the payer
@@ -121,6 +124,7 @@ type Refund struct {
 	ApprovalsNeeded int
 	Approvals       []Approval
 	NotBefore       time.Time // a scheduled refund starts then
+	AnswerBy        time.Time // its caller waits for the outcome until then; zero: nobody waits
 	SubmittedAt     time.Time // when it first left; zero: it has not
 	Connector       string
 	ProcessorRef    string
@@ -137,6 +141,12 @@ func (r Refund) IsSubmitted() bool { return !r.SubmittedAt.IsZero() }
 // NeedsReview reports that a person must look: the inquiries are over and the
 // outcome is still not known.
 func (r Refund) NeedsReview() bool { return r.History.Last().Note == NoteReview }
+
+// IsDeferred reports that its caller, who waited for the outcome, was told
+// that it takes longer.
+func (r Refund) IsDeferred() bool {
+	return slices.ContainsFunc(r.History, func(m Mark[RefundStatus]) bool { return m.Note == NoteDeferred })
+}
 
 // EndedAt returns when the refund reached an outcome, the zero time while it runs.
 func (r Refund) EndedAt() time.Time {

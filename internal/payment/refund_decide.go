@@ -165,6 +165,14 @@ func (b *Book) advance(meta Meta, v *View, r *Refund, to RefundStatus) error {
 	kind := refundEvent(to)
 	b.post(v.Payment, r.ID, kind, effectPostings(v.Payment, *r, from.Effect(), to.Effect()))
 	v.putRefund(*r)
+	switch {
+	case to == RefundDeclined || to == RefundFailed:
+		v.Payment.Failures++
+	case to == RefundSucceeded && r.List != nil:
+		b.replaceItems(v, *r.List)
+	case to == RefundReturned && r.List != nil:
+		v.comeBack(*r)
+	}
 	b.tell(meta, kind, r.ID, v.Payment, *r)
 	return nil
 }

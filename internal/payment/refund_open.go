@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
@@ -15,13 +16,16 @@ const (
 	AskRemaining            // all that is left
 	AskWhole                // the whole payment, which must be untouched
 	AskItems                // units of line items
+	AskList                 // this much, so that these lines remain
 )
 
 // Ask is how much a refund asks for.
 type Ask struct {
-	How    How
-	Amount money.Minor // with AskAmount
-	Items  []ItemAsk   // with AskItems
+	How     How
+	Amount  money.Minor // with AskAmount and AskList
+	Items   []ItemAsk   // with AskItems
+	List    []Item      // with AskList: the lines as they will be; of each, Total, Merchant and what describes it
+	Capture CaptureID   // zero: of the whole payment
 }
 
 // OpenRefund asks for captured money to go back to the payer. It refuses with
@@ -45,12 +49,21 @@ type OpenRefund struct {
 	RetryOf        RefundID
 	Document       []byte // the door's facet
 	Rules          []Rule
-	Parts          Parts // what the door's answer shows besides the refund
+	IsFinal        bool      // at this door success is final: money that came back stays counted
+	AnswerBy       time.Time // the caller waits for the outcome until then, see [DeferRefund]; zero: nobody waits
+	Parts          Parts     // what the door's answer shows besides the refund
 }
 
 // Need implements [Command].
 func (c OpenRefund) Need() Need {
-	return Need{Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts, Key: c.Key.Hash, Opens: true}
+	need := Need{Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts, Key: c.Key.Hash, Opens: true}
+	if !c.Ask.Capture.IsZero() {
+		need.Parts |= PartCaptures | PartRefunds
+	}
+	if c.IsFinal || c.Ask.How == AskList {
+		need.Parts |= PartRefunds
+	}
+	return need
 }
 
 // Apply implements [Command].
@@ -61,6 +74,9 @@ func (c OpenRefund) Apply(b *Book) (Answer, error) {
 		a.resolve()
 	}
 	if err := a.check(); err != nil {
+		if a.counts {
+			b.countFailure(view)
+		}
 		return Answer{}, err
 	}
 	if a.replayed != nil {
@@ -76,18 +92,22 @@ func (a *asking) resolve() {
 	case AskAmount:
 		a.amount = a.Ask.Amount
 	case AskRemaining:
-		a.amount = p.Totals.Refundable()
+		a.amount = a.left()
 	case AskWhole:
 		a.amount = p.Captured
 	case AskItems:
-		a.lines, a.itemsErr = allocate(a.view.Items, a.view.Refunds, a.Ask.Items)
+		a.lines, a.itemsErr = allocate(a.view.Current(), a.view.Refunds, a.Ask.Items)
 		for _, line := range a.lines {
 			a.amount += line.Amount
 		}
 		return
+	case AskList:
+		a.amount = a.Ask.Amount
+		a.lines, a.listErr = a.view.cut(a.Ask.List, a.amount)
+		return
 	}
 	if p.ItemCount > 0 && a.amount > 0 {
-		a.lines = takenBy(a.view.Refunds).spread(a.view.Items, a.amount)
+		a.lines = takenBy(a.view.Refunds).spread(a.view.Current(), a.amount)
 	}
 }
 
@@ -114,6 +134,11 @@ func (a *asking) refund(p *Payment) Refund {
 		Lines: a.lines, Reason: a.Reason, Note: a.Note, Message: a.Message, Reference: a.Reference,
 		OrderReference: a.OrderReference, Metadata: a.Metadata, Source: a.Source, Door: a.Door, Actor: a.Actor,
 		NotBefore: a.NotBefore, RetryOf: a.RetryOf, Connector: p.Connector, CreatedAt: p.UpdatedAt,
+		Capture: a.Ask.Capture, AnswerBy: a.AnswerBy,
+	}
+	if a.Ask.How == AskList {
+		list := slices.Clone(a.Ask.List)
+		r.List = &list
 	}
 	settings := a.tenant.Settings
 	if undo := PolicyUndoSeconds.Of(settings); undo > 0 {
@@ -154,4 +179,7 @@ func (b *Book) schedule(r Refund) {
 		return
 	}
 	b.do(task)
+	if !r.AnswerBy.IsZero() {
+		b.do(deferral(r))
+	}
 }

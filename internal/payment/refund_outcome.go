@@ -30,7 +30,7 @@ type RecordOutcome struct {
 
 // Need implements [Command].
 func (c RecordOutcome) Need() Need {
-	need := Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund}
+	need := Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund, Settles: true}
 	if c.Outcome.ProcessorRef != "" {
 		need.Aliases = []Alias{processorAlias(c.Connector, c.Outcome.ProcessorRef)}
 	}
@@ -225,8 +225,12 @@ func (c RecordOutcome) adopt(b *Book, v View, r Refund, attempt Attempt) (Answer
 		b.save(v)
 		return Answer{View: v, Refund: r, Attempt: attempt}, nil
 	}
+	lines := r.Lines
+	if r.List != nil { // the lines that it named may be gone
+		lines = takenBy(v.Refunds).spread(v.Current(), r.Amount.Minor)
+	}
 	adopted := b.adopt(c.Meta, &v, Refund{
-		Amount: r.Amount, Lines: r.Lines, Reason: r.Reason, Reference: r.Reference,
+		Amount: r.Amount, Lines: lines, Reason: r.Reason, Reference: r.Reference,
 		Connector: r.Connector, ProcessorRef: c.Outcome.ProcessorRef, References: c.Outcome.References,
 		Corrects: r.ID, Attempt: attempt.ID,
 	})

@@ -39,6 +39,12 @@ const (
 	RuleFence            RuleName = "fence"                   // the attempt is the one we know
 	RuleWaits            RuleName = "may_be_an_attempt"       // an unknown refund may be one of ours on its way
 	RuleReached          RuleName = "processor_contradiction" // the processor's story fits what we know
+	RuleFailures         RuleName = "failures"                // not too many calls about the payment have failed
+	RuleUndisputed       RuleName = "undisputed"              // no dispute has taken anything
+	RuleAvailability     RuleName = "availability"            // the payment's method gives back as much as is asked
+	RuleCapture          RuleName = "capture"                 // the capture that is named is one of the payment's
+	RuleListSum          RuleName = "list_sum"                // the list that will be, and the amount, are the list that is
+	RuleRecipients       RuleName = "recipients"              // nobody gets more by the list that will be
 )
 
 // faults says which kind of no each rule's no is.
@@ -68,6 +74,12 @@ var faults = map[RuleName]fault.Code{
 	RuleFence:            fault.Conflict,
 	RuleWaits:            fault.Unavailable,
 	RuleReached:          fault.Conflict,
+	RuleFailures:         fault.Conflict,
+	RuleUndisputed:       fault.Conflict,
+	RuleAvailability:     fault.Conflict,
+	RuleCapture:          fault.Invalid,
+	RuleListSum:          fault.Invalid,
+	RuleRecipients:       fault.Invalid,
 }
 
 // RuleNames returns every rule, for tables that must have a row for each.

@@ -10,17 +10,17 @@ import (
 // Rule names a check for a refund that is asked for, with its settings. The
 // order of a command's rules is the order of its door's specification.
 type Rule struct {
-	Name RuleName
-	On   bool // the door itself demands it, where a policy may not
-	Days int64
+	Name  RuleName
+	On    bool  // the door itself demands it, where a policy may not
+	Limit int64 // the door's own limit: minor units, days or calls; 0: none
 }
 
 // coreOrder is the order in which rules are checked that a door does not name.
 // These hold at every door.
 var coreOrder = []RuleName{
-	RuleKey, RuleExists, RuleStatus, RuleOrder, RuleCurrency, RuleDispute, RuleOneAtATime, RuleNothingLeft,
-	RuleItems, RuleAmount, RulePartial, RuleNextDay, RuleWindow, RuleRefundable, RuleMaximum, RuleExpected,
-	RuleDuplicate,
+	RuleKey, RuleExists, RuleStatus, RuleOrder, RuleCurrency, RuleDispute, RuleOneAtATime, RuleCapture,
+	RuleNothingLeft, RuleItems, RuleListSum, RuleRecipients, RuleAmount, RulePartial, RuleNextDay, RuleWindow,
+	RuleRefundable, RuleAvailability, RuleMaximum, RuleExpected, RuleDuplicate,
 }
 
 // asking is a refund being decided: the command and what it has found out.
@@ -35,6 +35,8 @@ type asking struct {
 	amount   money.Minor
 	lines    []RefundLine
 	itemsErr error
+	listErr  error // about the list that will be
+	counts   bool  // a no from here on is one that the door counts
 }
 
 // check runs the door's rules and then the core rules that it did not name.
@@ -82,6 +84,12 @@ var checks = map[RuleName]func(*asking, Rule) error{
 	RuleRefundable:       checkRefundable,
 	RuleMaximum:          checkMaximum,
 	RuleExpected:         checkExpected,
+	RuleFailures:         checkFailures,
+	RuleUndisputed:       checkUndisputed,
+	RuleAvailability:     checkAvailability,
+	RuleCapture:          checkCapture,
+	RuleListSum:          checkListSum,
+	RuleRecipients:       checkRecipients,
 	RuleDuplicate:        checkDuplicate,
 }
 
@@ -106,24 +114,97 @@ func checkCurrency(a *asking, _ Rule) error {
 	return nil
 }
 
-func checkDispute(a *asking, _ Rule) error {
+func checkDispute(a *asking, rule Rule) error {
 	open := slices.ContainsFunc(a.view.Disputes, func(d Dispute) bool { return d.IsOpen() && d.Takes() })
-	if open && !PolicyDuringDispute.Of(a.tenant.Settings) {
+	if open && (rule.On || !PolicyDuringDispute.Of(a.tenant.Settings)) {
 		return refuse(RuleDispute, "a dispute of the payment is open")
 	}
 	return nil
 }
 
+// checkUndisputed refuses beside any dispute that has taken something, a lost
+// one too.
+func checkUndisputed(a *asking, _ Rule) error {
+	if slices.ContainsFunc(a.view.Disputes, Dispute.Takes) {
+		return refuse(RuleUndisputed, "a dispute has taken the payment, or a part of it")
+	}
+	return nil
+}
+
+// checkFailures refuses what is about a payment for which too much has failed.
+// Whatever is refused afterwards is counted.
+func checkFailures(a *asking, rule Rule) error {
+	if err := a.view.Payment.mayFail(rule.Limit); err != nil {
+		return err
+	}
+	a.counts = rule.Limit > 0
+	return nil
+}
+
+// checkOneAtATime refuses beside another refund where the door or a policy
+// says so, and always where one of the two names the list that will be.
 func checkOneAtATime(a *asking, rule Rule) error {
-	if a.view.Payment.Reserved > 0 && (rule.On || PolicyOneAtATime.Of(a.tenant.Settings)) {
+	isAlone := rule.On || a.Ask.How == AskList || PolicyOneAtATime.Of(a.tenant.Settings) ||
+		slices.ContainsFunc(a.view.Refunds, func(r Refund) bool { return r.List != nil && r.Status.IsRunning() })
+	if a.view.Payment.Reserved > 0 && isAlone {
 		return refuse(RuleOneAtATime, "another refund of the payment has not ended")
 	}
 	return nil
 }
 
-func checkNothingLeft(a *asking, _ Rule) error {
-	if a.view.Payment.Totals.Refundable() == 0 {
+func checkCapture(a *asking, _ Rule) error {
+	if a.Ask.Capture.IsZero() {
+		return nil
+	}
+	capture, ok := a.view.Capture(a.Ask.Capture)
+	switch {
+	case !ok || capture.Status != CaptureSettled:
+		return refuse(RuleCapture, "the payment has no such capture")
+	case a.view.LeftOf(capture) == 0:
+		return a.withLeft(refuse(RuleNothingLeft, "nothing of the capture is left to refund"))
+	}
+	return nil
+}
+
+// checkNothingLeft is On for a door that lets a payment be refunded once.
+func checkNothingLeft(a *asking, rule Rule) error {
+	isOver := rule.On && a.view.Payment.Refunded+a.view.Payment.Reserved > 0
+	if isOver || a.view.left(Capture{}, a.IsFinal) == 0 {
 		return a.withLeft(refuse(RuleNothingLeft, "nothing of the payment is left to refund"))
+	}
+	return nil
+}
+
+func checkListSum(a *asking, _ Rule) error {
+	if a.Ask.How != AskList {
+		return nil
+	}
+	if sum, is := totalOf(a.Ask.List), totalOf(a.view.List()); a.amount+sum != is {
+		return a.withLeft(refuse(RuleListSum, "the amount and the lines that will be do not add up to the lines that are"))
+	}
+	return nil
+}
+
+// checkRecipients is On for a door that looks at the sum of a list only.
+func checkRecipients(a *asking, rule Rule) error {
+	if rule.On {
+		return nil
+	}
+	return a.listErr
+}
+
+// checkAvailability is On where a payment of which a part was refunded is
+// refunded in parts only.
+func checkAvailability(a *asking, rule Rule) error {
+	p, left := a.view.Payment, a.left()
+	isPartial := p.Availability == RefundsPartialOnly || rule.On && p.Refunded+p.Reserved > 0
+	switch {
+	case p.Availability == RefundsNone:
+		return refuse(RuleAvailability, "the payment's method gives nothing back")
+	case p.Availability == RefundsWholeOnly && a.amount != left:
+		return a.withLeft(refuse(RuleAvailability, "only the whole of the payment can be refunded"))
+	case isPartial && a.amount >= left:
+		return a.withLeft(refuse(RuleAvailability, "only a part of the payment can be refunded"))
 	}
 	return nil
 }
@@ -158,10 +239,10 @@ func checkNextDay(a *asking, _ Rule) error {
 	return nil
 }
 
-func checkWindow(a *asking, _ Rule) error {
+func checkWindow(a *asking, rule Rule) error {
 	p := a.view.Payment
 	for _, days := range []int64{
-		PolicyWindowDays.Of(a.tenant.Settings), HomeRulesOf(p.Home).WindowDays.Of(a.tenant.Settings),
+		rule.Limit, PolicyWindowDays.Of(a.tenant.Settings), HomeRulesOf(p.Home).WindowDays.Of(a.tenant.Settings),
 	} {
 		if days > 0 && a.book.Now.After(p.CapturedAt().AddDate(0, 0, int(days))) {
 			return refuse(RuleWindow, "the payment can be refunded for %d days only", days)
@@ -178,15 +259,18 @@ func checkFullAfterPartial(a *asking, _ Rule) error {
 }
 
 func checkRefundable(a *asking, _ Rule) error {
-	if left := a.view.Payment.Refundable(); a.amount > left.Minor {
-		return a.withLeft(refuse(RuleRefundable, "only %s of the payment is left to refund", left))
+	if left := a.left(); a.amount > left {
+		return a.withLeft(refuse(RuleRefundable, "only %s of the payment is left to refund",
+			money.Of(left, a.view.Payment.Amount.Currency)))
 	}
 	return nil
 }
 
-func checkMaximum(a *asking, _ Rule) error {
-	if limit := PolicyMaximum.Of(a.tenant.Settings); limit > 0 && int64(a.amount) > limit {
-		return refuse(RuleMaximum, "one refund may give back %d minor units at the most", limit)
+func checkMaximum(a *asking, rule Rule) error {
+	for _, limit := range []int64{rule.Limit, PolicyMaximum.Of(a.tenant.Settings)} {
+		if limit > 0 && int64(a.amount) > limit {
+			return refuse(RuleMaximum, "one refund may give back %d minor units at the most", limit)
+		}
 	}
 	return nil
 }
@@ -231,6 +315,13 @@ func unitsOf(lines []RefundLine) []ItemAsk {
 }
 
 func (a *asking) withLeft(refusal *Refusal) *Refusal {
-	refusal.Refundable = a.view.Payment.Refundable()
+	refusal.Refundable = money.Of(a.left(), a.view.Payment.Amount.Currency)
 	return refusal
+}
+
+// left returns how much may be asked for: of the capture that is named, or of
+// the payment.
+func (a *asking) left() money.Minor {
+	capture, _ := a.view.Capture(a.Ask.Capture)
+	return a.view.left(capture, a.IsFinal)
 }

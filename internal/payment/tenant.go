@@ -19,6 +19,7 @@ type Endpoint struct {
 	Door     Door // in whose words, and with whose signature and schedule
 	URL      string
 	Kinds    []EventKind // empty: all that the door tells
+	Detail   string      // what only its door understands
 	Disabled bool
 }
 

@@ -114,6 +114,7 @@ func (v View) AsOf(version int64) View {
 		then.Order.Status = p.OrderStatus
 	}
 	then.Captures = capturesAsOf(v.Captures, version)
+	then.Items = itemsAsOf(v.Items, version)
 	then.Refunds = refundsAsOf(v.Refunds, version)
 	then.Disputes = disputesAsOf(v.Disputes, version)
 	then.Facets = slices.DeleteFunc(slices.Clone(v.Facets), func(f Facet) bool { return f.Version > version })

@@ -1,0 +1,235 @@
+package payment
+
+import (
+	"slices"
+
+	"github.com/refundry/refundry/internal/ledger"
+	"github.com/refundry/refundry/internal/money"
+)
+
+// List returns the lines of a payment as a door shows them that keeps a list
+// of what remains, and where success is final: each line's Total is what
+// refunds that succeeded have left of it, and lines that came back are not
+// there. A payment without lines has one, which is all of it.
+func (v View) List() []Item {
+	p := v.Payment
+	if p.ItemCount == 0 {
+		return []Item{{Position: 1, Name: defaultLine, Quantity: 1, UnitAmount: p.Amount.Minor, Total: v.unlisted(), Merchant: p.Merchant}}
+	}
+	succeeded := taken{}
+	for _, refund := range v.Refunds {
+		if refund.Status == RefundSucceeded || refund.Status == RefundReturned {
+			succeeded.add(refund.Lines)
+		}
+	}
+	var list []Item
+	for _, item := range v.Current() {
+		if item.CameBack {
+			continue
+		}
+		took := succeeded[item.Position]
+		item.Total, item.Tax = max(0, item.Total-took.Amount), max(0, item.Tax-took.Tax)
+		if item.Merchant == "" {
+			item.Merchant = p.Merchant
+		}
+		list = append(list, item)
+	}
+	return list
+}
+
+// defaultLine is what the line is called of a payment that has none.
+const defaultLine = "Payment"
+
+// unlisted returns what refunds that succeeded have left of a payment without lines.
+func (v View) unlisted() money.Minor {
+	left := v.Payment.Amount.Minor
+	for _, refund := range v.FinalRefunds() {
+		if refund.Status == RefundSucceeded || refund.Status == RefundReturned {
+			left -= refund.Amount.Minor
+		}
+	}
+	return max(0, left)
+}
+
+func totalOf(items []Item) money.Minor {
+	var sum money.Minor
+	for _, item := range items {
+		sum += item.Total
+	}
+	return sum
+}
+
+// byMerchant sums items by who is paid for them, in order of appearance.
+func byMerchant(p Payment, items []Item) []share {
+	lines := make([]RefundLine, 0, len(items))
+	for _, item := range items {
+		lines = append(lines, RefundLine{Amount: item.Total, Merchant: item.Merchant})
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(shares(p, totalOf(items), lines), func(s share) bool { return s.minor == 0 })
+}
+
+func of(shares []share, merchant string) money.Minor {
+	for _, s := range shares {
+		if s.merchant == merchant {
+			return s.minor
+		}
+	}
+	return 0
+}
+
+// cut returns how a refund falls on the lines if a list is to remain: what each
+// recipient gives is taken from its lines, the last one first. It refuses a
+// list by which somebody gains, together with lines all the same: a door may
+// not mind.
+func (v View) cut(list []Item, amount money.Minor) ([]RefundLine, error) {
+	p, is := v.Payment, v.List()
+	before, after := byMerchant(p, is), byMerchant(p, list)
+	var refused error
+	for _, s := range after {
+		if s.minor > of(before, s.merchant) {
+			refused = refuse(RuleRecipients, "a recipient gets more by the lines that will be, or is new")
+		}
+	}
+	if p.ItemCount == 0 {
+		return nil, refused
+	}
+	claimed := takenBy(v.Refunds)
+	rest := amount
+	var lines []RefundLine
+	for _, s := range before {
+		give := min(rest, max(0, s.minor-of(after, s.merchant)))
+		for _, item := range slices.Backward(is) {
+			if piece := min(give, item.Total); piece > 0 && item.Merchant == s.merchant {
+				lines = append(lines, claimed.part(v.item(item.Position), 0, piece))
+				give, rest = give-piece, rest-piece
+			}
+		}
+	}
+	return lines, refused
+}
+
+// item returns a line by its position; the zero line if there is none.
+func (v View) item(position int) Item {
+	for _, item := range v.Items {
+		if item.Position == position {
+			return item
+		}
+	}
+	return Item{}
+}
+
+// replaceItems lets a list take the place of the payment's lines, at its
+// current version. What each merchant is owed follows.
+func (b *Book) replaceItems(v *View, list []Item) {
+	p := &v.Payment
+	owed := byMerchant(*p, v.owed())
+	v.Items = slices.Clone(v.Items)
+	for i := range v.Items {
+		if v.Items[i].Until == 0 && !v.Items[i].CameBack {
+			v.Items[i].Until = p.Version
+		}
+	}
+	for _, item := range list {
+		v.addItem(item)
+	}
+	b.post(*p, p.ID, EventPaymentItems, rebalanced(*p, owed, byMerchant(*p, v.owed())))
+}
+
+// addItem adds a line at the payment's current version.
+func (v *View) addItem(item Item) {
+	v.Payment.ItemCount++
+	item.Position, item.Since, item.Until = v.Payment.ItemCount, v.Payment.Version, 0
+	if item.Quantity == 0 {
+		item.Quantity = 1
+	}
+	v.Items = append(slices.Clip(v.Items), item)
+}
+
+// owed returns the lines with what refunds that count have left of each; one
+// line for a payment that has none.
+func (v View) owed() []Item {
+	if v.Payment.ItemCount == 0 {
+		return []Item{{Total: v.Payment.Totals.Refundable(), Merchant: v.Payment.Merchant}}
+	}
+	items := v.Current()
+	for i, left := range takenBy(v.Refunds).left(items) {
+		items[i].Total = left
+	}
+	return items
+}
+
+// rebalanced returns the postings that move what merchants are owed from one
+// division to another.
+func rebalanced(p Payment, before, after []share) []ledger.Posting {
+	var postings []ledger.Posting
+	gains := slices.Clone(after)
+	for i := range gains {
+		gains[i].minor -= of(before, gains[i].merchant)
+	}
+	for _, s := range before {
+		gives := s.minor - of(after, s.merchant)
+		for i := range gains {
+			if piece := min(gives, gains[i].minor); piece > 0 {
+				postings = append(postings, ledger.Posting{
+					Debit: ledger.Payable(s.merchant), Credit: ledger.Payable(gains[i].merchant),
+					Amount: money.Of(piece, p.Amount.Currency),
+				})
+				gives, gains[i].minor = gives-piece, gains[i].minor-piece
+			}
+		}
+	}
+	return postings
+}
+
+// ReplaceItems lets another list of lines take the place of a payment's. Their
+// sum stays.
+type ReplaceItems struct {
+	Meta
+
+	Payment PaymentID
+	List    []Item // of each, Total, Merchant and what describes it
+	Parts   Parts  // what the door's answer shows
+}
+
+// Need implements [Command].
+func (c ReplaceItems) Need() Need {
+	return Need{
+		Tenant: c.Tenant, Payment: c.Payment, Key: c.Key.Hash,
+		Parts: c.Parts | PartItems | PartRefunds,
+	}
+}
+
+// Apply implements [Command].
+func (c ReplaceItems) Apply(b *Book) (Answer, error) {
+	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
+		p := &v.Payment
+		switch {
+		case p.OrderStatus == OrderSplit || p.OrderStatus == OrderSettled:
+			return refuse(RuleOrder, "the payment's order is %s", p.OrderStatus)
+		case p.Reserved > 0:
+			return refuse(RuleOneAtATime, "a refund of the payment has not ended")
+		case len(c.List) == 0 || totalOf(c.List) != totalOf(v.List()):
+			return refuse(RuleListSum, "the new lines do not add up to what the lines are now")
+		}
+		p.touch(b.Now)
+		p.become(p.Status, NoteItems)
+		b.replaceItems(v, c.List)
+		b.tell(c.Meta, EventPaymentItems, p.ID, *p, Refund{})
+		return nil
+	})
+}
+
+// comeBack adds what a refund with a list gave back to the lines: its money
+// was returned. Doors where success is final do not show them.
+func (v *View) comeBack(r Refund) {
+	for _, line := range r.Lines {
+		item := v.item(line.Position)
+		v.addItem(Item{
+			Name: item.Name, UnitAmount: line.Amount, TaxRate: item.TaxRate, Tax: line.Tax, Total: line.Amount,
+			Merchant: line.Merchant, CameBack: true,
+		})
+	}
+}

@@ -1,0 +1,35 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/refundry/refundry/internal/money"
+)
+
+// Payout is what one recipient of a settled order is paid.
+type Payout struct {
+	Tenant   TenantID
+	ID       PayoutID
+	Order    OrderID
+	Merchant string // the recipient
+	Amount   money.Amount
+	At       time.Time
+}
+
+// payOut makes one payout for each recipient of an order.
+func (b *Book) payOut(meta Meta, order Order, parts []share, currency money.Currency) {
+	for _, part := range parts {
+		payout := Payout{
+			Tenant: order.Tenant, ID: b.newID(), Order: order.ID, Merchant: part.merchant,
+			Amount: money.Of(part.minor, currency), At: order.UpdatedAt,
+		}
+		b.Changes.Payouts = append(b.Changes.Payouts, payout)
+		b.Changes.Tellings = append(b.Changes.Tellings, Telling{
+			Event: Event{
+				Tenant: order.Tenant, Kind: EventPayoutCreated, Subject: payout.ID, Version: order.Version,
+				At: order.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
+			},
+			Payout: payout,
+		})
+	}
+}

@@ -1,0 +1,51 @@
+package payment
+
+import "time"
+
+// ResourceKind is a kind of [Resource]; each door declares its own.
+type ResourceKind string
+
+// Resource is a door's own thing that is no order, payment or refund: a
+// merchant, a client, a token. Its body is opaque here.
+type Resource struct {
+	Tenant    TenantID
+	Door      Door
+	Kind      ResourceKind
+	ID        ResourceID
+	Body      []byte
+	CreatedAt time.Time
+}
+
+// PutResource writes a resource: a new one, or a new body of one that exists.
+type PutResource struct {
+	Meta
+
+	Kind ResourceKind
+	ID   ResourceID // of [Meta.Door]'s kind; zero: a new one
+	Body []byte
+}
+
+// Need implements [Command].
+func (c PutResource) Need() Need { return Need{Tenant: c.Tenant, Key: c.Key.Hash} }
+
+// Apply implements [Command].
+func (c PutResource) Apply(b *Book) (Answer, error) {
+	record, err := b.use(c.Key)
+	if err != nil {
+		return Answer{}, err
+	}
+	if record != nil {
+		return Answer{Replayed: record}, nil
+	}
+	resource := Resource{Tenant: c.Tenant, Door: c.Door, Kind: c.Kind, ID: c.ID, Body: c.Body, CreatedAt: b.Now}
+	if resource.ID.IsZero() {
+		resource.ID = b.newID()
+	}
+	b.Changes.Resources = append(b.Changes.Resources, resource)
+	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
+		Tenant: c.Tenant, Kind: EventResourcePut, Subject: resource.ID, At: b.Now,
+		Actor: c.Actor, Door: c.Door, Request: c.Request,
+	}})
+	b.keep(c.Meta, resource.ID, PaymentID{}, 0)
+	return Answer{Resource: resource}, nil
+}
