@@ -51,13 +51,13 @@ func (a *API) openDispute(w http.ResponseWriter, r *http.Request, caller auth.Id
 	return nil
 }
 
-func disputeDigest(c payment.OpenDispute) *digest {
+func disputeDigest(c payment.OpenDispute) *wire.Digest {
 	isFact := int64(0)
 	if c.IsFact {
 		isFact = 1
 	}
-	return new(digest).text("dispute").bytes(c.Payment[:]).text(string(c.Kind)).number(int64(c.Amount)).
-		text(string(c.Currency)).number(isFact).text(c.ProcessorRef).text(c.Reason)
+	return new(wire.Digest).Text("dispute").Bytes(c.Payment[:]).Text(string(c.Kind)).Number(int64(c.Amount)).
+		Text(string(c.Currency)).Number(isFact).Text(c.ProcessorRef).Text(c.Reason)
 }
 
 // writeDispute answers with a dispute and what it leaves of its payment.

@@ -167,7 +167,7 @@ func (a *API) importLine(r *http.Request, caller auth.Identity, line line) (paym
 	}
 	home := command.Door
 	command.Meta = meta(r, caller)
-	command.Door = home
+	command.Door, command.IsImport = home, true
 	command.Key = keyOf(caller.Tenant, importScope, name, importDigest(command))
 	return a.do(r.Context(), command)
 }
@@ -179,7 +179,7 @@ func (a *API) decodeImport(in object) (payment.CreatePayment, string, error) {
 	command := a.decodePayment(in)
 	name := in.identifier("id")
 	if name == "" {
-		name = new(digest).text(in.value.Compact()).hex()
+		name = new(wire.Digest).Text(in.value.Compact()).Hex()
 	}
 	command.Door = payment.Door(in.text("home", nameMax))
 	if command.Door == "" {
@@ -217,10 +217,10 @@ func (a *API) decodeImport(in object) (payment.CreatePayment, string, error) {
 	return command, name, err
 }
 
-func importDigest(c payment.CreatePayment) *digest {
-	d := paymentDigest(c).text(string(c.Door)).text(c.Connector).bytes(c.Document)
+func importDigest(c payment.CreatePayment) *wire.Digest {
+	d := paymentDigest(c).Text(string(c.Door)).Text(c.Connector).Bytes(c.Document)
 	for _, alias := range c.Aliases { // sorted
-		d.text(alias.Kind).text(alias.Value)
+		d.Text(alias.Kind).Text(alias.Value)
 	}
 	return d
 }

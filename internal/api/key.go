@@ -1,13 +1,10 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"net/http"
-	"time"
 
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 const (
@@ -41,50 +38,10 @@ func idempotencyKey(r *http.Request) (string, error) {
 }
 
 // keyOf returns the key of a command; none for the empty text.
-func keyOf(tenant payment.TenantID, scope, text string, command *digest) payment.Key {
+func keyOf(tenant payment.TenantID, scope, text string, command *wire.Digest) payment.Key {
 	if text == "" {
 		return payment.Key{}
 	}
-	name := new(digest).bytes(tenant[:]).text(scope).text(text)
-	return payment.Key{Hash: payment.KeyHash(name.sum()), Fingerprint: payment.Fingerprint(command.sum())}
-}
-
-// digest gathers what a key or a command is made of. Each part is preceded by
-// its length, so that no two lists of parts look alike.
-type digest struct{ parts []byte }
-
-func (d *digest) text(text string) *digest {
-	d.parts = binary.AppendUvarint(d.parts, uint64(len(text)))
-	d.parts = append(d.parts, text...)
-	return d
-}
-
-func (d *digest) bytes(bytes []byte) *digest {
-	d.parts = binary.AppendUvarint(d.parts, uint64(len(bytes)))
-	d.parts = append(d.parts, bytes...)
-	return d
-}
-
-func (d *digest) number(number int64) *digest {
-	d.parts = binary.AppendVarint(d.parts, number)
-	return d
-}
-
-func (d *digest) time(at time.Time) *digest {
-	if at.IsZero() {
-		return d.number(0)
-	}
-	return d.number(at.UnixMicro())
-}
-
-// sum returns the first 128 bits of the parts' SHA-256.
-func (d *digest) sum() [16]byte {
-	whole := sha256.Sum256(d.parts)
-	return [16]byte(whole[:16])
-}
-
-// hex returns the sum as text.
-func (d *digest) hex() string {
-	sum := d.sum()
-	return hex.EncodeToString(sum[:])
+	name := new(wire.Digest).Bytes(tenant[:]).Text(scope).Text(text)
+	return payment.Key{Hash: payment.KeyHash(name.Sum()), Fingerprint: payment.Fingerprint(command.Sum())}
 }

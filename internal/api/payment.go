@@ -148,17 +148,17 @@ func product(quantity int64, unit money.Minor) money.Minor {
 }
 
 // paymentDigest is what an idempotency key stands for.
-func paymentDigest(c payment.CreatePayment) *digest {
-	d := new(digest).text("payment").number(int64(c.Amount.Minor)).text(string(c.Amount.Currency))
-	d.text(string(c.Status)).text(c.Reference).text(c.Merchant).text(c.Method.Type).text(c.Method.Brand)
-	d.text(c.Method.Last4).text(c.Country).text(c.Payer).text(c.Description).text(c.Metadata).text(c.ProcessorRef)
-	d.time(c.CapturedAt).time(c.CreatedAt).number(int64(len(c.Items)))
+func paymentDigest(c payment.CreatePayment) *wire.Digest {
+	d := new(wire.Digest).Text("payment").Number(int64(c.Amount.Minor)).Text(string(c.Amount.Currency))
+	d.Text(string(c.Status)).Text(c.Reference).Text(c.Merchant).Text(c.Method.Type).Text(c.Method.Brand)
+	d.Text(c.Method.Last4).Text(c.Country).Text(c.Payer).Text(c.Description).Text(c.Metadata).Text(c.ProcessorRef)
+	d.Time(c.CapturedAt).Time(c.CreatedAt).Number(int64(len(c.Items)))
 	for _, item := range c.Items {
-		d.text(item.Name).number(item.Quantity).number(int64(item.UnitAmount)).text(item.TaxRate)
-		d.number(int64(item.Tax)).number(int64(item.Total)).text(item.Merchant).text(item.Metadata)
-		d.number(int64(len(item.Tags)))
+		d.Text(item.Name).Number(item.Quantity).Number(int64(item.UnitAmount)).Text(item.TaxRate)
+		d.Number(int64(item.Tax)).Number(int64(item.Total)).Text(item.Merchant).Text(item.Metadata)
+		d.Number(int64(len(item.Tags)))
 		for _, tag := range item.Tags {
-			d.text(tag)
+			d.Text(tag)
 		}
 	}
 	return d

@@ -113,15 +113,15 @@ func decodeItemAsks(in object) []payment.ItemAsk {
 }
 
 // refundDigest is what an idempotency key stands for.
-func refundDigest(c payment.OpenRefund) *digest {
-	d := new(digest).text("refund").bytes(c.Payment[:]).number(int64(c.Ask.How)).number(int64(c.Ask.Amount))
+func refundDigest(c payment.OpenRefund) *wire.Digest {
+	d := new(wire.Digest).Text("refund").Bytes(c.Payment[:]).Number(int64(c.Ask.How)).Number(int64(c.Ask.Amount))
 	for _, item := range c.Ask.Items {
-		d.number(int64(item.Position)).number(item.Quantity)
+		d.Number(int64(item.Position)).Number(item.Quantity)
 	}
-	d.text(string(c.Currency)).text(c.Reason).text(c.Note).text(c.Message).text(c.Reference).text(c.OrderReference)
-	d.text(c.Metadata).time(c.NotBefore)
+	d.Text(string(c.Currency)).Text(c.Reason).Text(c.Note).Text(c.Message).Text(c.Reference).Text(c.OrderReference)
+	d.Text(c.Metadata).Time(c.NotBefore)
 	if c.Expected != nil {
-		d.number(int64(*c.Expected))
+		d.Number(int64(*c.Expected))
 	}
 	return d
 }
@@ -156,7 +156,7 @@ func (a *API) refundNamed(ctx context.Context, caller auth.Identity, text string
 // cancelRefund stops a refund that has not left.
 func (a *API) cancelRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
 	return a.decide(w, r, caller, func(m payment.Meta, refund payment.Refund, message string) payment.Command {
-		m.Key = keyOf(m.Tenant, keyScope, keyText(r), new(digest).text("cancel").bytes(refund.ID[:]).text(message))
+		m.Key = keyOf(m.Tenant, keyScope, keyText(r), new(wire.Digest).Text("cancel").Bytes(refund.ID[:]).Text(message))
 		return payment.CancelRefund{
 			Meta: m, Payment: refund.Payment, Refund: refund.ID, Code: "canceled", Message: message,
 		}
@@ -166,7 +166,7 @@ func (a *API) cancelRefund(w http.ResponseWriter, r *http.Request, caller auth.I
 // approveRefund agrees to a refund that waits for approval.
 func (a *API) approveRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
 	return a.decide(w, r, caller, func(m payment.Meta, refund payment.Refund, message string) payment.Command {
-		m.Key = keyOf(m.Tenant, keyScope, keyText(r), new(digest).text("approve").bytes(refund.ID[:]).text(message))
+		m.Key = keyOf(m.Tenant, keyScope, keyText(r), new(wire.Digest).Text("approve").Bytes(refund.ID[:]).Text(message))
 		return payment.ApproveRefund{Meta: m, Payment: refund.Payment, Refund: refund.ID}
 	})
 }

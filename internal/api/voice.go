@@ -30,12 +30,18 @@ var untold = map[payment.EventKind]bool{
 	payment.EventRefundSubmitted:   true,
 	payment.EventRefundNotSent:     true,
 	payment.EventPaymentOrderMoved: true,
+	payment.EventRefundDeferred:    true,
+	payment.EventPaymentUpdated:    true,
 }
 
 // Tells implements [webhook.Voice]. Deliveries go out in any order: each has
 // the version that it tells of.
-func (Voice) Tells(telling payment.Telling, _ *payment.Tenant) (thread [16]byte, tells bool) {
-	return thread, !telling.Event.Payment.IsZero() && !untold[telling.Event.Kind]
+func (Voice) Tells(telling payment.Telling, _ *payment.Tenant, endpoint payment.Endpoint) []webhook.Told {
+	kind := telling.Event.Kind
+	if telling.Event.Payment.IsZero() || untold[kind] || !webhook.Wants(endpoint, kind) {
+		return nil
+	}
+	return []webhook.Told{{Word: string(kind)}}
 }
 
 // Body implements [webhook.Voice]: what the event is about, as the API showed
@@ -70,18 +76,18 @@ func (Voice) Body(event webhook.Event, view payment.View, _ *payment.Tenant) ([]
 }
 
 // Sign implements [webhook.Voice].
-func (v Voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, error) {
+func (v Voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, []byte, error) {
 	secret, err := v.auth.EndpointSecret(ctx, letter.Tenant, letter.Endpoint)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return webhook.SignStandard(secret, letter), nil
+	return webhook.SignStandard(secret, letter), letter.Body, nil
 }
 
 // Schedule implements [webhook.Voice].
-func (Voice) Schedule(setting.Values) ([]time.Duration, time.Duration) {
+func (Voice) Schedule(webhook.Event, setting.Values) ([]time.Duration, time.Duration) {
 	return webhook.StandardSchedule, webhook.StandardTimeout
 }
 
 // Acknowledges implements [webhook.Voice].
-func (Voice) Acknowledges(status int) bool { return status >= 200 && status < 300 }
+func (Voice) Acknowledges(status int) bool { return webhook.IsSuccess(status) }

@@ -66,6 +66,32 @@ func (a *Auth) find(ctx context.Context, tenant payment.TenantID, id CredentialI
 	return all[at], nil
 }
 
+// Secret returns a tenant's credential of a kind of which there is one, and
+// makes it if there is none: make returns its public and its secret part. Of
+// several callers at once one makes it, and all get the same.
+func (a *Auth) Secret(ctx context.Context, by By, tenant payment.TenantID, kind Kind, name string,
+	make func() (public string, secret []byte, err error),
+) (Credential, error) {
+	found, err := a.CredentialOf(ctx, tenant, kind)
+	if err == nil || fault.CodeOf(err) != fault.NotFound {
+		return found, err
+	}
+	public, secret, err := make()
+	if err != nil {
+		return Credential{}, err
+	}
+	made := Credential{Tenant: tenant, ID: a.config.NewID(), Kind: kind, Lookup: tenant.UUID(), Name: name, Public: public}
+	if made, err = a.Seal(made, secret); err != nil {
+		return Credential{}, err
+	}
+	made, err = a.PutCredential(ctx, by, made)
+	if fault.CodeOf(err) == fault.Conflict {
+		a.forget()
+		return a.CredentialOf(ctx, tenant, kind) // somebody was faster
+	}
+	return made, err
+}
+
 // Credentials returns a tenant's credentials, the revoked ones too.
 func (a *Auth) Credentials(ctx context.Context, tenant payment.TenantID) ([]Credential, error) {
 	return a.config.Store.Credentials(ctx, tenant)

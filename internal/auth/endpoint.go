@@ -96,3 +96,27 @@ func (a *Auth) RemoveEndpoint(ctx context.Context, by By, tenant payment.TenantI
 		},
 	})
 }
+
+// PutEndpoint writes an endpoint of a door that manages its own: a new one if
+// it has no id. secret is what its deliveries are signed with, as the door
+// keeps it; nil: as it was.
+func (a *Auth) PutEndpoint(ctx context.Context, by By, endpoint Endpoint, secret []byte) (Endpoint, error) {
+	if err := checkURL(endpoint.URL); err != nil {
+		return Endpoint{}, err
+	}
+	kind, detail := EventEndpointChanged, map[string]any{"after": describePlace(endpoint)}
+	if endpoint.ID.IsZero() {
+		kind, endpoint.ID, endpoint.CreatedAt = EventEndpointCreated, a.config.NewID(), a.config.Now()
+	}
+	if secret != nil || endpoint.Secret == nil {
+		var err error
+		if endpoint.Secret, err = a.config.Keyring.Seal(secret, endpoint.row()); err != nil {
+			return Endpoint{}, fmt.Errorf("endpoint: %w", err)
+		}
+	}
+	return endpoint, a.change(ctx, Change{
+		Of: endpoint.Tenant, Endpoints: []Endpoint{endpoint}, Events: []payment.Event{
+			a.event(by, kind, endpoint.Tenant, endpoint.ID, detail),
+		},
+	})
+}

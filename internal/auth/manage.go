@@ -22,6 +22,7 @@ const (
 	EventKeyChanged      payment.EventKind = "key.changed"
 	EventKeyRevoked      payment.EventKind = "key.revoked"
 	EventEndpointCreated payment.EventKind = "endpoint.created"
+	EventEndpointChanged payment.EventKind = "endpoint.changed"
 	EventEndpointRemoved payment.EventKind = "endpoint.removed"
 )
 

@@ -144,7 +144,8 @@ func (e *Engine) decide(book *payment.Book, batch []*request, results []result) 
 		for _, telling := range book.Changes.Tellings[tellings:] {
 			for _, route := range e.config.Router.Route(telling, book.Tenant(telling.Event.Tenant)) {
 				book.Deliver(payment.Delivery{
-					Endpoint: route.Endpoint, Event: telling.Event, Thread: route.Thread,
+					Endpoint: route.Endpoint, Event: telling.Event, Word: route.Word, Thread: route.Thread,
+					Hurries: route.Hurries,
 				}, route.Queue)
 			}
 		}

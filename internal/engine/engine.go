@@ -54,8 +54,10 @@ type Router interface {
 // Route is one delivery to be made.
 type Route struct {
 	Endpoint payment.Endpoint
+	Word     string   // what the endpoint's door calls what is told
 	Thread   [16]byte // zero: in any order
 	Queue    string
+	Hurries  bool // the earlier deliveries of the thread are looked at at once
 }
 
 // Starter runs tasks that are born leased to this replica, so that they need

@@ -170,6 +170,10 @@ func (r *Runner) Hold(ctx context.Context) (held context.Context, release func()
 	}
 }
 
+// Unheld returns a context under which started tasks do not wait: for a caller
+// who waits for what they come to.
+func Unheld(ctx context.Context) context.Context { return context.WithValue(ctx, holdKey{}, nil) }
+
 // Reserve takes a free place for a task, if there is one. It implements [engine.Starter].
 func (r *Runner) Reserve(task payment.Task) (claim [16]byte, ok bool) {
 	r.mutex.Lock()

@@ -3,19 +3,20 @@ package service
 import (
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/dialect/chip"
+	"github.com/refundry/refundry/internal/dialect/ping"
+	"github.com/refundry/refundry/internal/dialect/primer"
 	"github.com/refundry/refundry/internal/dialect/smartglocal"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // SandboxFile is what people script against: the demo tenant and its
@@ -26,6 +27,9 @@ type SandboxFile struct {
 	API         SandboxAPI     `json:"api"`
 	SmartGlocal SandboxProject `json:"smartglocal"`
 	Pike        SandboxProject `json:"pike"`
+	Ping        SandboxPing    `json:"ping"`
+	CHIP        SandboxCHIP    `json:"chip"`
+	Primer      SandboxPrimer  `json:"primer"`
 }
 
 // SandboxAPI is how to reach our own API.
@@ -43,6 +47,27 @@ type SandboxProject struct {
 	ProviderPublicKeyFile string `json:"provider_public_key_file"` // PEM: verifies webhooks
 }
 
+// SandboxPing is how to reach Ping Payments.
+type SandboxPing struct {
+	BaseURL  string `json:"base_url"`
+	TenantID string `json:"tenant_id"`
+	Secret   string `json:"secret"`
+}
+
+// SandboxCHIP is how to reach CHIP.
+type SandboxCHIP struct {
+	BaseURL string `json:"base_url"`
+	Key     string `json:"key"`
+	BrandID string `json:"brand_id"`
+}
+
+// SandboxPrimer is how to reach Primer.
+type SandboxPrimer struct {
+	BaseURL       string `json:"base_url"`
+	Key           string `json:"key"`
+	WebhookSecret string `json:"webhook_secret"` // as it is: its bytes are the HMAC's key
+}
+
 // demo is what the sandbox remembers of its demo tenant, for all replicas and
 // all starts. It is made once.
 type demo struct {
@@ -50,12 +75,15 @@ type demo struct {
 	Key           string
 	WebhookSecret string            // of the own API's endpoints
 	MerchantKeys  map[string][]byte // PKCS #8, by brand
+	PingSecret    string
+	CHIPKey       string
+	PrimerKey     string
+	PrimerSecret  string // of webhooks
 }
 
 const (
 	demoName    = "demo"
 	keyringName = "keyring"
-	rsaBits     = 2048
 )
 
 // sandboxKeyring returns the keyring that all replicas of a sandbox share.
@@ -76,16 +104,16 @@ func (s *Service) newDemo() ([]byte, error) {
 	d := demo{
 		Tenant: s.config.NewID(), Key: auth.NewAPIKey(rand.Reader).Reveal(),
 		WebhookSecret: auth.NewEndpointSecret(rand.Reader).Reveal(),
-		MerchantKeys:  map[string][]byte{},
+		PingSecret:    auth.NewAPIKey(rand.Reader).Reveal(), CHIPKey: auth.NewAPIKey(rand.Reader).Reveal(),
+		PrimerKey: auth.NewAPIKey(rand.Reader).Reveal(), PrimerSecret: auth.NewAPIKey(rand.Reader).Reveal(),
+		MerchantKeys: map[string][]byte{},
 	}
 	for _, brand := range smartglocal.Brands {
-		key, err := rsa.GenerateKey(rand.Reader, rsaBits)
+		private, _, err := wire.NewRSAKey()
 		if err != nil {
-			return nil, fmt.Errorf("make a key pair: %w", err)
+			return nil, err
 		}
-		if d.MerchantKeys[string(brand)], err = x509.MarshalPKCS8PrivateKey(key); err != nil {
-			return nil, fmt.Errorf("make a key pair: %w", err)
-		}
+		d.MerchantKeys[string(brand)] = private
 	}
 	return json.Marshal(d)
 }
@@ -115,6 +143,9 @@ func (s *Service) PrepareSandbox(ctx context.Context, baseURL string) (path stri
 		BaseURL: baseURL, Tenant: d.Tenant.String(),
 		API: SandboxAPI{BaseURL: baseURL, Key: d.Key, WebhookSecret: d.WebhookSecret},
 	}
+	file.Ping = SandboxPing{BaseURL: baseURL + "/payments/", TenantID: d.Tenant.UUID(), Secret: d.PingSecret}
+	file.CHIP = SandboxCHIP{BaseURL: baseURL + "/api/v1/", Key: d.CHIPKey, BrandID: chip.BrandOf(d.Tenant)}
+	file.Primer = SandboxPrimer{BaseURL: baseURL, Key: d.PrimerKey, WebhookSecret: d.PrimerSecret}
 	for brand, project := range map[smartglocal.Brand]*SandboxProject{
 		smartglocal.SmartGlocal: &file.SmartGlocal, smartglocal.Pike: &file.Pike,
 	} {
@@ -144,8 +175,21 @@ func (s *Service) ensureDemo(ctx context.Context, d demo) error {
 		Tenant: d.Tenant, ID: s.config.NewID(), Kind: auth.KindAPIKey, Lookup: auth.Digest(auth.Secret(d.Key)), Name: demoName,
 		CreatedAt: now,
 	}}
+	hooks, err := primer.NewWebhookSecret(s.auth, s.config.NewID(), d.Tenant, auth.Secret(d.PrimerSecret))
+	if err != nil {
+		return err
+	}
+	for _, made := range []auth.Credential{
+		ping.NewSecret(s.config.NewID(), d.Tenant, auth.Secret(d.PingSecret)),
+		chip.NewKey(s.config.NewID(), d.Tenant, auth.Secret(d.CHIPKey)),
+		primer.NewKey(s.config.NewID(), d.Tenant, auth.Secret(d.PrimerKey)),
+		hooks,
+	} {
+		made.CreatedAt = now
+		credentials = append(credentials, made)
+	}
 	for _, brand := range smartglocal.Brands {
-		public, err := merchantPublicKey(d.MerchantKeys[string(brand)])
+		public, err := wire.RSAPublicKey(d.MerchantKeys[string(brand)])
 		if err != nil {
 			return err
 		}
@@ -170,23 +214,6 @@ func (s *Service) ensureDemo(ctx context.Context, d demo) error {
 
 // projectName is what the demo tenant's project of a brand is called.
 func projectName(brand smartglocal.Brand) string { return "demo-" + string(brand) }
-
-// merchantPublicKey returns the public part, as PEM, of a key in PKCS #8.
-func merchantPublicKey(private []byte) (string, error) {
-	key, err := x509.ParsePKCS8PrivateKey(private)
-	if err != nil {
-		return "", fmt.Errorf("read the demo merchant's key: %w", err)
-	}
-	pair, ok := key.(*rsa.PrivateKey)
-	if !ok {
-		return "", errors.New("the demo merchant's key is no RSA key")
-	}
-	public, err := x509.MarshalPKIXPublicKey(&pair.PublicKey)
-	if err != nil {
-		return "", fmt.Errorf("read the demo merchant's key: %w", err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})), nil
-}
 
 // writeProject writes the key files of the demo tenant's project.
 func (s *Service) writeProject(ctx context.Context, d demo, brand smartglocal.Brand, baseURL string,

@@ -22,12 +22,7 @@ func (requestKind) Prefix() string { return "req" }
 func (s *Service) handlers() (callers, operators http.Handler) {
 	mux := http.NewServeMux()
 	s.api.Register(mux)
-	s.dialect.Register(mux)
-	for _, brand := range []string{"smartglocal", "pike"} { // also below its own name
-		inner := http.NewServeMux()
-		s.dialect.Register(inner)
-		mux.Handle("/"+brand+"/", http.StripPrefix("/"+brand, inner))
-	}
+	s.dialects.register(mux)
 	if s.sandbox != nil {
 		s.sandbox.Register(mux, s.authenticate)
 	}

@@ -12,12 +12,17 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/refundry/refundry/internal/api"
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/clock"
+	"github.com/refundry/refundry/internal/dialect"
+	"github.com/refundry/refundry/internal/dialect/chip"
+	"github.com/refundry/refundry/internal/dialect/ping"
+	"github.com/refundry/refundry/internal/dialect/primer"
 	"github.com/refundry/refundry/internal/dialect/smartglocal"
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/id"
@@ -26,6 +31,7 @@ import (
 	"github.com/refundry/refundry/internal/processor"
 	"github.com/refundry/refundry/internal/processor/sandbox"
 	"github.com/refundry/refundry/internal/setting"
+	"github.com/refundry/refundry/internal/waiter"
 	"github.com/refundry/refundry/internal/webhook"
 )
 
@@ -67,7 +73,8 @@ type Service struct {
 	runner   *job.Runner
 	teller   *webhook.Teller
 	carrier  *processor.Carrier
-	dialect  *smartglocal.Door
+	waiter   *waiter.Waiter
+	dialects dialects
 	doors    []payment.Door
 	api      *api.API
 	metrics  *metrics
@@ -77,7 +84,11 @@ type Service struct {
 
 // SettingSpecs describes every setting of a tenant.
 func SettingSpecs() []setting.Spec {
-	return append(append([]setting.Spec{}, payment.PolicySpecs...), smartglocal.Specs()...)
+	specs := slices.Clone(payment.PolicySpecs)
+	for _, of := range []func() []setting.Spec{smartglocal.Specs, ping.Specs, chip.Specs, primer.Specs} {
+		specs = append(specs, of()...)
+	}
+	return specs
 }
 
 // Open takes the data folder and opens the store. Nothing runs yet.
@@ -130,39 +141,36 @@ func (s *Service) openSandbox(ctx context.Context) (*sandbox.Sandbox, error) {
 // who runs jobs; these need the engine.
 func (s *Service) assemble() {
 	c := s.config
-	s.dialect = smartglocal.New(smartglocal.Config{
-		Engine: lateEngine{s}, Reader: s.store, Auth: s.auth, Now: s.clock.Now, NewID: c.NewID,
-		IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
+	s.waiter = waiter.New(waiter.Config{Engine: lateEngine{s}, Store: s.store, Now: s.clock.Now, Log: c.Log})
+	s.dialects = newDialects(dialect.Config{
+		Engine: lateEngine{s}, Opener: s.waiter, Reader: s.store, Books: s.store, Auth: s.auth, Now: s.clock.Now,
+		NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
 	s.api = api.New(api.Config{
 		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store,
-		Doors:       []payment.Door{smartglocal.SmartGlocal.Door(), smartglocal.Pike.Door()},
-		AliasKinds:  smartglocal.AliasKinds(),
-		Credentials: map[auth.Kind]api.MakeCredential{smartglocal.KindProject: s.dialect.MakeCredential},
-		Import: map[payment.Door]api.ImportDocument{
-			smartglocal.SmartGlocal.Door(): smartglocal.ImportDocument(smartglocal.SmartGlocal),
-			smartglocal.Pike.Door():        smartglocal.ImportDocument(smartglocal.Pike),
-		},
+		Doors: dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
 		Reports: map[string]api.Report{
-			string(smartglocal.SmartGlocal): s.dialect.Report(smartglocal.SmartGlocal, s.store),
-			string(smartglocal.Pike):        s.dialect.Report(smartglocal.Pike, s.store),
+			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),
+			string(smartglocal.Pike):        s.dialects.smartglocal.Report(smartglocal.Pike, s.store),
 		},
 		Now: s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
-	voices := append(s.dialect.Voices(), s.api.Voice())
+	voices := append(s.dialects.voices(), s.api.Voice())
 	for _, voice := range voices {
 		s.doors = append(s.doors, voice.Door())
 	}
 	s.teller = webhook.NewTeller(webhook.Config{
 		Store: s.store, Reader: s.store, Tenants: s.auth.Tenant, Voices: voices, Allow: s.allowed(),
-		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, Machine: c.Machine, Log: c.Log, Metrics: s.metrics,
+		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log,
+		Metrics: s.metrics,
 	})
 	s.carrier = processor.NewCarrier(processor.Config{
-		Engine: lateEngine{s}, Reader: s.store, Connectors: s.connector, LeaseLeft: s.leaseLeft, Lease: c.Lease,
+		Engine: s.waiter.Listening(lateEngine{s}), Reader: s.store, Connectors: s.connector, LeaseLeft: s.leaseLeft, Lease: c.Lease,
 		Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
 	})
 	handlers := s.carrier.Handlers()
 	handlers[payment.TaskDeliverWebhook] = s.teller.Handle
+	handlers[payment.TaskDeferRefund] = s.waiter.Defer
 	s.runner = job.New(job.Config{
 		Store: s.store, Handlers: handlers, Places: job.Places{PerQueue: placesInQueue, InAll: s.places()},
 		Lease: c.Lease, Now: s.clock.Now, NewID: c.NewID, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
@@ -231,6 +239,7 @@ func (s *Service) Run(ctx context.Context) {
 	var engineAndTeller, runner sync.WaitGroup
 	engineAndTeller.Go(func() { s.engine.Run(working) })
 	engineAndTeller.Go(func() { s.teller.Run(working) })
+	engineAndTeller.Go(func() { s.waiter.Run(working) })
 	runner.Go(func() { s.runner.Run(ctx) })
 	runner.Go(func() { s.skew.run(ctx, s.store, s.config.Log) })
 	runner.Go(func() { s.count(ctx) })

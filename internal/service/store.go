@@ -14,6 +14,7 @@ import (
 	"github.com/refundry/refundry/internal/store/postgres"
 	"github.com/refundry/refundry/internal/store/sqlite"
 	"github.com/refundry/refundry/internal/verify"
+	"github.com/refundry/refundry/internal/waiter"
 	"github.com/refundry/refundry/internal/webhook"
 )
 
@@ -27,6 +28,7 @@ type store interface {
 	payment.Feed
 	payment.Books
 	verify.Store
+	waiter.Store
 	Close() error
 }
 

@@ -26,35 +26,55 @@ func byDoor(voices []Voice) map[payment.Door]Voice {
 
 // Route implements [engine.Router]. A change is told by the payment's home, by
 // the door that asked for the refund, and by our own API; the voice of each
-// then says whether it has a word for it.
+// then says whether it has a word for it. What happened elsewhere and long ago
+// is told nobody.
 func (r *Router) Route(telling payment.Telling, tenant *payment.Tenant) []engine.Route {
-	if telling.Event.Payment.IsZero() {
-		return nil // an order that nobody has paid: there is nothing to show yet
+	if telling.To != nil {
+		return r.tell(nil, telling, tenant, *telling.To)
+	}
+	if telling.IsImport {
+		return nil
 	}
 	var routes []engine.Route
 	for _, endpoint := range tenant.Endpoints {
-		if endpoint.Disabled || !concerns(telling, endpoint.Door) ||
-			(len(endpoint.Kinds) > 0 && !slices.Contains(endpoint.Kinds, telling.Event.Kind)) {
-			continue
+		if !endpoint.Disabled && concerns(telling, endpoint.Door) {
+			routes = r.tell(routes, telling, tenant, endpoint)
 		}
-		voice, ok := r.voices[endpoint.Door]
-		if !ok {
-			continue
-		}
-		thread, tells := voice.Tells(telling, tenant)
-		if !tells {
-			continue
-		}
+	}
+	if telling.Payment.Callback != "" {
+		routes = r.tell(routes, telling, tenant, payment.Endpoint{Door: telling.Payment.Home, URL: telling.Payment.Callback})
+	}
+	return routes
+}
+
+// tell adds what an endpoint is told.
+func (r *Router) tell(routes []engine.Route, telling payment.Telling, tenant *payment.Tenant, endpoint payment.Endpoint,
+) []engine.Route {
+	voice, ok := r.voices[endpoint.Door]
+	if !ok {
+		return routes
+	}
+	for _, told := range voice.Tells(telling, tenant, endpoint) {
 		routes = append(routes, engine.Route{
-			Endpoint: endpoint, Thread: threadAt(endpoint.ID, thread), Queue: EndpointQueue(endpoint.ID),
+			Endpoint: endpoint, Word: told.Word, Thread: threadAt(endpoint.ID, told.Thread), Queue: queueOf(endpoint),
+			Hurries: told.Hurries,
 		})
 	}
 	return routes
 }
 
-// concerns reports whether a door is told of an event at all.
+// concerns reports whether a door is told of an event at all. What is about no
+// payment is told by the door that it was done at.
 func concerns(telling payment.Telling, door payment.Door) bool {
+	if telling.Event.Payment.IsZero() {
+		return door == telling.Event.Door
+	}
 	return door == payment.DoorAPI || door == telling.Payment.Home || door == telling.Refund.Door
+}
+
+// Wants reports whether an endpoint that names kinds of event names this one.
+func Wants(endpoint payment.Endpoint, kind payment.EventKind) bool {
+	return len(endpoint.Kinds) == 0 || slices.Contains(endpoint.Kinds, kind)
 }
 
 // threadAt returns the thread of one endpoint's deliveries about a subject:

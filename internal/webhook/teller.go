@@ -23,6 +23,7 @@ type Config struct {
 	Lease     time.Duration    // of a job
 	Now       func() time.Time // domain time, which a test clock may move
 	Machine   func() time.Time // this machine's time
+	Luck      func() float64   // between 0 and 1
 	Log       *slog.Logger
 	Metrics   Metrics
 }
@@ -64,15 +65,19 @@ func (t *Teller) Handle(ctx context.Context, j job.Job) (job.Verdict, error) {
 		return job.Verdict{}, err
 	}
 	result := Result{Delivery: d, Job: j.Ref()}
-	if !isInUse(tenant, d.Endpoint) {
-		result.Delivery.Status, result.Delivery.EndedAt = StatusCanceled, t.config.Now()
-		return t.record(ctx, result)
-	}
 	voice, ok := t.voices[d.Door]
 	if !ok {
 		return job.Verdict{}, fmt.Errorf("no voice for the door %s", d.Door)
 	}
-	gaps, wanted := voice.Schedule(tenant.Settings)
+	isOver, err := t.isOver(ctx, voice, d)
+	if err != nil {
+		return job.Verdict{}, err
+	}
+	if isOver || !isInUse(tenant, d.Endpoint) {
+		result.Delivery.Status, result.Delivery.EndedAt = StatusCanceled, t.config.Now()
+		return t.record(ctx, result)
+	}
+	gaps, wanted := voice.Schedule(d.Event, tenant.Settings)
 	timeout, needed := job.CallTime(t.config.Lease, wanted)
 	if t.config.LeaseLeft(j) < needed {
 		return job.Again(t.config.Now()), nil // whoever claims it next has a whole lease
@@ -98,8 +103,25 @@ func (t *Teller) tenant(ctx context.Context, d Delivery) (*payment.Tenant, error
 	return &current, err
 }
 
-// isInUse reports whether an endpoint still wants to be told.
+// isOver reports whether a delivery has nothing left to tell.
+func (t *Teller) isOver(ctx context.Context, voice Voice, d Delivery) (bool, error) {
+	forgetter, ok := voice.(Forgetter)
+	if !ok || d.Event.Payment.IsZero() {
+		return false, nil
+	}
+	now, err := t.config.Reader.View(ctx, d.Tenant, d.Event.Payment)
+	if err != nil {
+		return false, fmt.Errorf("look at what a webhook tells: %w", err)
+	}
+	return forgetter.IsOver(d.Event, now), nil
+}
+
+// isInUse reports whether an endpoint still wants to be told. A payment's own
+// callback always does.
 func isInUse(tenant *payment.Tenant, id payment.EndpointID) bool {
+	if id.IsZero() {
+		return true
+	}
 	for _, endpoint := range tenant.Endpoints {
 		if endpoint.ID == id {
 			return !endpoint.Disabled
@@ -114,9 +136,12 @@ func (t *Teller) render(ctx context.Context, voice Voice, tenant *payment.Tenant
 	if d.Body != nil {
 		return nil
 	}
-	view, err := t.config.Reader.View(ctx, d.Tenant, d.Event.Payment)
-	if err != nil {
-		return fmt.Errorf("render a webhook: %w", err)
+	var view payment.View
+	var err error
+	if !d.Event.Payment.IsZero() {
+		if view, err = t.config.Reader.View(ctx, d.Tenant, d.Event.Payment); err != nil {
+			return fmt.Errorf("render a webhook: %w", err)
+		}
 	}
 	d.Body, err = voice.Body(d.Event, view.AsOf(d.Event.Version), tenant)
 	if err != nil {
@@ -129,14 +154,14 @@ func (t *Teller) render(ctx context.Context, voice Voice, tenant *payment.Tenant
 func (t *Teller) attempt(ctx context.Context, voice Voice, result *Result, timeout time.Duration) error {
 	d := &result.Delivery
 	at := t.config.Now()
-	header, err := voice.Sign(ctx, Letter{
-		Tenant: d.Tenant, Delivery: d.ID, Endpoint: d.Endpoint, At: at, Body: d.Body,
+	header, body, err := voice.Sign(ctx, Letter{
+		Tenant: d.Tenant, Delivery: d.ID, Endpoint: d.Endpoint, Event: d.Event, At: at, Body: d.Body,
 	})
 	if err != nil {
 		return fmt.Errorf("sign a webhook: %w", err)
 	}
 	began := t.config.Machine()
-	status, answer, problem := t.post(ctx, d.URL, header, d.Body, timeout)
+	status, answer, problem := t.post(ctx, d.URL, header, body, timeout)
 	took := t.config.Machine().Sub(began)
 	d.Attempts++
 	if d.FirstAt.IsZero() {
@@ -158,8 +183,17 @@ func (t *Teller) conclude(voice Voice, result *Result, gaps []time.Duration) {
 	case d.Attempts >= len(gaps):
 		d.Status, d.EndedAt = StatusGivenUp, t.config.Now()
 	default:
-		result.Again = next(d.FirstAt, a.At, gaps[d.Attempts-1], gaps[d.Attempts])
+		due := next(d.FirstAt, a.At, gaps[d.Attempts-1], gaps[d.Attempts])
+		if jitterer, ok := voice.(Jitterer); ok {
+			due = a.At.Add(vary(due.Sub(a.At), jitterer.Jitter(), t.config.Luck()))
+		}
+		result.Again = due
 	}
+}
+
+// vary makes a pause shorter or longer by at most a part of itself.
+func vary(pause time.Duration, jitter, luck float64) time.Duration {
+	return pause + time.Duration(float64(pause)*jitter*(2*luck-1))
 }
 
 // isAnswer reports whether a status says anything about the delivery: a

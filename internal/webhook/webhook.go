@@ -8,6 +8,7 @@ package webhook
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/refundry/refundry/internal/payment"
@@ -18,25 +19,50 @@ import (
 type Voice interface {
 	// Door names the front door.
 	Door() payment.Door
-	// Tells decides, in the event's own commit, whether an event is told at
-	// this door, and which thread it belongs to: deliveries of one endpoint and
-	// thread go out in order (zero: in any order). It must not wait.
-	Tells(telling payment.Telling, tenant *payment.Tenant) (thread [16]byte, tells bool)
-	// Body renders an event as of its version, the same bytes each time.
+	// Tells decides, in the event's own commit, what an endpoint is told about an
+	// event: one delivery for each word, in this order. The endpoint is one of the
+	// tenant's at this door, or the payment's own callback, which has no id. It
+	// must not wait.
+	Tells(telling payment.Telling, tenant *payment.Tenant, endpoint payment.Endpoint) []Told
+	// Body renders an event as of its version, the same bytes each time. An event
+	// that is about no payment comes with the zero view.
 	Body(event Event, view payment.View, tenant *payment.Tenant) ([]byte, error)
-	// Sign returns the headers of one attempt, Content-Type among them. at is
-	// domain time.
-	Sign(ctx context.Context, letter Letter) (http.Header, error)
+	// Sign returns the headers of one attempt, Content-Type among them, and the
+	// bytes that it sends: the letter's, unless the door says something new at
+	// each attempt.
+	Sign(ctx context.Context, letter Letter) (header http.Header, body []byte, err error)
 	// Schedule returns when the attempts are made, counted from the first (0),
 	// and how long each may take. After the last the delivery is given up.
-	Schedule(settings setting.Values) (gaps []time.Duration, timeout time.Duration)
+	Schedule(event Event, settings setting.Values) (gaps []time.Duration, timeout time.Duration)
 	// Acknowledges reports whether an answer with this status ends the delivery.
 	Acknowledges(status int) bool
+}
+
+// Told is one delivery that an event is worth.
+type Told struct {
+	Word    string   // what the door calls it
+	Thread  [16]byte // deliveries of one endpoint and thread go out in order; zero: in any order
+	Hurries bool     // the earlier ones of the thread may have nothing left to tell: see [Forgetter]
+}
+
+// Forgetter is a voice some of whose deliveries are not worth making any more
+// once something else has happened.
+type Forgetter interface {
+	// IsOver reports whether an event need not be told, by what the payment is now.
+	IsOver(event Event, now payment.View) bool
+}
+
+// Jitterer is a voice whose pauses vary, so that many deliveries that failed
+// together do not come back together.
+type Jitterer interface {
+	// Jitter returns by how much of itself a pause may be shorter or longer, below 1.
+	Jitter() float64
 }
 
 // Event is what a delivery tells. It holds ids and a version.
 type Event struct {
 	Kind    payment.EventKind
+	Word    string // what its door calls what is told
 	Payment payment.PaymentID
 	Subject [16]byte // the order, payment, refund or dispute
 	Version int64    // of the payment
@@ -47,9 +73,10 @@ type Event struct {
 type Letter struct {
 	Tenant   payment.TenantID
 	Delivery payment.DeliveryID
-	Endpoint payment.EndpointID
+	Endpoint payment.EndpointID // zero: the payment's own callback
+	Event    Event
 	At       time.Time // domain time of this attempt
-	Body     []byte
+	Body     []byte    // as [Voice.Body] rendered it
 }
 
 // Status is where a delivery is in its life.
@@ -60,7 +87,7 @@ const (
 	StatusOpen      Status = "open"
 	StatusDelivered Status = "delivered"
 	StatusGivenUp   Status = "given_up"
-	StatusCanceled  Status = "canceled" // its endpoint is gone
+	StatusCanceled  Status = "canceled" // its endpoint is gone, or it has nothing left to tell
 )
 
 // Delivery is one event for one endpoint.
@@ -126,3 +153,16 @@ type Store interface {
 
 // EndpointQueue is the queue of jobs that call one endpoint.
 func EndpointQueue(endpoint payment.EndpointID) string { return "endpoint:" + endpoint.String() }
+
+// queueOf returns the queue of jobs that call an endpoint. Callbacks of
+// payments compete by host, so that a slow one holds up its own only.
+func queueOf(endpoint payment.Endpoint) string {
+	if !endpoint.ID.IsZero() {
+		return EndpointQueue(endpoint.ID)
+	}
+	host := ""
+	if to, err := url.Parse(endpoint.URL); err == nil {
+		host = to.Host
+	}
+	return "callback:" + host
+}

@@ -1,51 +1,22 @@
 package smartglocal
 
 import (
-	"context"
-	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
-	"time"
 
-	"golang.org/x/time/rate"
-
-	"github.com/refundry/refundry/internal/auth"
-	"github.com/refundry/refundry/internal/id"
-	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/webhook"
 )
 
-// Engine is the one road for changes.
-type Engine interface {
-	Do(ctx context.Context, command payment.Command, finish ...payment.TaskRef) (payment.Answer, error)
-}
-
-// Config is what a door is made of.
-type Config struct {
-	Engine    Engine
-	Reader    payment.Reader
-	Auth      *auth.Auth
-	Now       func() time.Time // domain time
-	NewID     id.Source
-	IsSandbox bool   // payments can be made here
-	Connector string // of payments that are made here
-	Log       *slog.Logger
-}
-
 // Door is the front door of both brands. Make one with [New].
 type Door struct {
-	config   Config
+	config   dialect.Config
 	projects projects
-
-	mutex  sync.Mutex
-	limits map[auth.CredentialID]*rate.Limiter
+	limits   dialect.Limits
 }
 
 // New returns the door.
-func New(config Config) *Door {
-	return &Door{config: config, limits: map[auth.CredentialID]*rate.Limiter{}}
-}
+func New(config dialect.Config) *Door { return &Door{config: config} }
 
 // method is one of the protocol's calls.
 type method struct {
@@ -85,9 +56,15 @@ func (d *Door) Register(mux *http.ServeMux) {
 		mux.HandleFunc(root+"/", handler)
 	}
 	if d.config.IsSandbox {
-		mux.HandleFunc("GET "+payerPath, d.showPayer)
-		mux.HandleFunc("POST "+payerPath, d.takePayer)
+		mux.HandleFunc("GET "+PayerPath, d.showPayer)
+		mux.HandleFunc("POST "+PayerPath, d.takePayer)
 	}
+}
+
+// Lists reports whether a path is a call of the protocol.
+func Lists(path string) bool {
+	_, ok := methods[strings.TrimSuffix(strings.TrimPrefix(path, "/api/v1/"), "/")]
+	return ok || strings.TrimSuffix(path, "/") == "/api/v1/"+shortPath
 }
 
 // answer answers one call. The order of the checks is the protocol's (C2):
@@ -111,7 +88,7 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, version Version, p
 		d.fail(w, r, called.say(err))
 		return
 	}
-	write(w, http.StatusOK, answer{Status: "ok", Session: shown})
+	dialect.Answer(w, http.StatusOK, answer{Status: "ok", Session: shown})
 }
 
 // Voices returns how each brand tells events.

@@ -3,7 +3,7 @@ package smartglocal
 // RenderError returns the status and the body that an error is answered with.
 func RenderError(err error) (int, []byte) {
 	said := wordOf(err)
-	return said.status, encode(answer{Status: "error", Error: &problem{said.code, said.description}})
+	return said.status, wire.Encode(answer{Status: "error", Error: &problem{said.code, said.description}})
 }
 
 // HasRule reports whether a rule has a word.

@@ -33,7 +33,7 @@ type card struct {
 }
 
 // bytes returns the document as the domain keeps it.
-func (d document) bytes() []byte { return encode(d) }
+func (d document) bytes() []byte { return wire.Encode(d) }
 
 // readDocument reads a document of ours; nothing is an empty one.
 func readDocument(body []byte) document {
@@ -92,21 +92,8 @@ func (d *document) readImported(more wire.Value) error {
 	if d.Version = Version(version); d.Version != "" && d.Version != V1 && d.Version != V2 {
 		return fault.New(fault.Invalid, "document.version is v1 or v2")
 	}
-	if d.Bin != "" && !isDigits(d.Bin, 6, 8) {
+	if d.Bin != "" && !wire.IsDigits(d.Bin, 6, 8) {
 		return fault.New(fault.Invalid, "document.bin has 6 to 8 digits")
 	}
 	return nil
-}
-
-// isDigits reports whether a text is so many decimal digits.
-func isDigits(text string, least, most int) bool {
-	if len(text) < least || len(text) > most {
-		return false
-	}
-	for _, letter := range []byte(text) {
-		if letter < '0' || letter > '9' {
-			return false
-		}
-	}
-	return true
 }

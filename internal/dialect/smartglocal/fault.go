@@ -1,11 +1,10 @@
 package smartglocal
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 
-	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
@@ -87,6 +86,12 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleFence:            internalFault,
 	payment.RuleWaits:            internalFault,
 	payment.RuleReached:          internalFault,
+	payment.RuleFailures:         notRefundable,
+	payment.RuleUndisputed:       notRefundable,
+	payment.RuleAvailability:     forbidden("refunds like this are not available for the payment"),
+	payment.RuleCapture:          notRefundable,
+	payment.RuleListSum:          invalid("the refund does not fit the payment"),
+	payment.RuleRecipients:       invalid("the refund does not fit the payment"),
 }
 
 // otherRules says how a no is said of calls that are not refunds, where that
@@ -137,16 +142,11 @@ func wordOf(err error) *word {
 	return faults[fault.CodeOf(err)]
 }
 
-// fail answers with an error. An unknown fate gets no answer at all: the
-// connection closes, so that a 5xx always means that nothing was done.
+// fail answers with an error.
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, engine.ErrFateUnknown) {
-		panic(http.ErrAbortHandler)
-	}
 	said := wordOf(err)
 	if said.status >= http.StatusInternalServerError {
-		d.config.Log.ErrorContext(r.Context(), "request failed", "error", err,
-			"request_id", wire.RequestID(r.Context()))
+		d.config.Failed(r, err)
 	}
 	switch said {
 	case wrongMethod:
@@ -154,31 +154,5 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case tooMany:
 		w.Header().Set("Retry-After", "1")
 	}
-	write(w, said.status, answer{Status: "error", Error: &problem{said.code, said.description}})
-}
-
-// write answers with JSON.
-func write(w http.ResponseWriter, status int, shown any) {
-	wire.Answer(w, status, "application/json", encode(shown))
-}
-
-// encode writes JSON as the provider does: text as it is, without escaping
-// what only HTML minds.
-func encode(shown any) []byte {
-	var text buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(shown); err != nil {
-		panic("smartglocal: an answer of ours cannot be written: " + err.Error())
-	}
-	return text[:len(text)-1] // without the line's end
-}
-
-// buffer is a growing text.
-type buffer []byte
-
-// Write implements [io.Writer].
-func (b *buffer) Write(text []byte) (int, error) {
-	*b = append(*b, text...)
-	return len(text), nil
+	dialect.Answer(w, said.status, answer{Status: "error", Error: &problem{said.code, said.description}})
 }

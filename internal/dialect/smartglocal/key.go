@@ -1,10 +1,11 @@
 package smartglocal
 
 import (
-	"crypto/sha256"
 	"net/http"
 
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // keyBytesMax is how long an idempotency key may be (C5).
@@ -17,14 +18,13 @@ func (d *Door) readKey(c *call, header http.Header) error {
 	if len(values) == 0 {
 		return nil
 	}
-	if len(values) > 1 || !isVisible(values[0], keyBytesMax) {
+	if len(values) > 1 || !wire.IsVisible(values[0], keyBytesMax) {
 		return badKey
 	}
-	sum := sha256.New()
-	sum.Write(c.tenant.ID[:])
-	sum.Write(c.project.ID[:])
-	sum.Write([]byte(c.path + "\x00" + values[0]))
-	c.key = payment.Key{Hash: payment.KeyHash(sum.Sum(nil)[:16]), Refuses: true}
+	c.key = payment.Key{
+		Hash:    dialect.Key(c.tenant.ID, c.brand.Door(), values[0], c.project.ID.String(), c.path),
+		Refuses: true,
+	}
 	return nil
 }
 

@@ -4,15 +4,16 @@ import (
 	"html/template"
 	"net/http"
 
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/payment"
 )
 
-// payerPath is the page at which a payer says yes or no, in the sandbox only.
-const payerPath = "/sandbox/payer"
+// PayerPath is the page at which a payer says yes or no, in the sandbox only.
+const PayerPath = "/sandbox/payer"
 
 func shownInteraction(p payment.Payment, doc document) *interaction {
 	query := map[string]string{"tenant": p.Tenant.String(), "payment": p.ID.String()}
-	base := doc.BaseURL + payerPath
+	base := doc.BaseURL + PayerPath
 	return &interaction{Type: "redirect", Redirect: redirect{
 		URL: base + "?payment=" + query["payment"] + "&tenant=" + query["tenant"], BaseURL: base, Method: http.MethodPost,
 		QS: query, Params: map[string]string{"result": "pass"},
@@ -29,9 +30,7 @@ var payerPage = template.Must(template.New("payer").Parse(`<!doctype html>
 
 // showPayer shows the page.
 func (d *Door) showPayer(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'") // the form's answer leads to the merchant
-	_ = payerPage.Execute(w, nil)                                   // a payer who has gone comes again
+	dialect.ShowPage(w, http.StatusOK, payerPage, nil)
 }
 
 // payerBytesMax bounds the form.

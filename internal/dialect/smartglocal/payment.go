@@ -114,13 +114,13 @@ func readCard(given wire.Value) (*card, *word) {
 	year, _ := inner.Get("expiration_year").Text()
 	code, _ := inner.Get("security_code").Text()
 	switch {
-	case !isDigits(number, 14, 19):
+	case !wire.IsDigits(number, 14, 19):
 		return nil, invalid("the card's number must have 14 to 19 digits")
-	case !isDigits(month, 2, 2) || month < "01" || month > "12":
+	case !wire.IsDigits(month, 2, 2) || month < "01" || month > "12":
 		return nil, invalid("the card's expiration_month must be 01 to 12")
-	case !isDigits(year, 2, 2):
+	case !wire.IsDigits(year, 2, 2):
 		return nil, invalid("the card's expiration_year must have two digits")
-	case !isDigits(code, 3, 4):
+	case !wire.IsDigits(code, 3, 4):
 		return nil, invalid("the card's security_code must have 3 or 4 digits")
 	}
 	return &card{Brand: schemeOf(number), Last4: number[len(number)-4:], Bin: number[:6]}, nil
@@ -198,7 +198,7 @@ func readCustomer(given wire.Value, isNeeded bool) (json.RawMessage, error) {
 			kept.Contacts = append(kept.Contacts, c)
 		}
 	}
-	text := encode(kept)
+	text := wire.Encode(kept)
 	if wire.HasCardNumber(string(text)) {
 		return nil, invalid("customer must not have a card number in it")
 	}

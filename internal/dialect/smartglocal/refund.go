@@ -1,8 +1,7 @@
 package smartglocal
 
 import (
-	"errors"
-
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
@@ -26,7 +25,7 @@ func (d *Door) refund(c *call) (*session, error) {
 		return d.config.Engine.Do(c.ctx, command)
 	})
 	switch {
-	case said != nil && isRule(err, payment.RuleAmount):
+	case said != nil && dialect.IsRule(err, payment.RuleAmount):
 		return nil, said
 	case err != nil:
 		return nil, err
@@ -131,7 +130,7 @@ func (d *Door) onSession(c *call, sessionID string, do func(payment.PaymentID) (
 	var of payment.PaymentID
 	if len(digits) >= ownDigitsMin && of.ParseDecimal(digits) == nil {
 		answer, err := do(of)
-		if !isRule(err, payment.RuleExists) {
+		if !dialect.IsRule(err, payment.RuleExists) {
 			return answer, err
 		}
 	}
@@ -148,7 +147,7 @@ func (d *Door) onSession(c *call, sessionID string, do func(payment.PaymentID) (
 	switch {
 	case err == nil:
 		return payment.Answer{}, d.malformed(c, unpaid)
-	case isRule(err, payment.RuleExists):
+	case dialect.IsRule(err, payment.RuleExists):
 		return payment.Answer{}, d.malformed(c, unknownSession)
 	default:
 		return payment.Answer{}, err
@@ -161,13 +160,6 @@ const ownDigitsMin = 30
 
 // unpaid refuses what needs a payment that the session does not have yet.
 var unpaid = &payment.Refusal{Rule: payment.RuleStatus, Message: "the session has no payment yet"}
-
-// isRule reports whether an error is a rule's no. A thing that is not there,
-// or is another tenant's, is the no of [payment.RuleExists].
-func isRule(err error, rule payment.RuleName) bool {
-	refusal, ok := errors.AsType[*payment.Refusal](err)
-	return ok && refusal.Rule == rule
-}
 
 // chargeback is in clients' libraries, but not for merchants (C14): operators
 // open chargebacks, unless a switch lets merchants do it.

@@ -4,17 +4,17 @@ import (
 	"context"
 	"net/http"
 
-	"golang.org/x/time/rate"
-
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
 
-// The protocol's headers.
+// HeaderProject is the header by which a merchant names its project.
+const HeaderProject = "X-Partner-Project"
+
+// The protocol's other headers.
 const (
-	headerProject     = "X-Partner-Project"
 	headerSign        = "X-Partner-Sign"
 	headerKey         = "X-Partner-Idempotency-Key"
 	headerSubmerchant = "X-Partner-Submerchant"
@@ -64,8 +64,8 @@ func (d *Door) read(w http.ResponseWriter, r *http.Request, version Version, pat
 // authenticate finds the project and verifies the signature over the bytes as
 // received, before anything of them is read.
 func (d *Door) authenticate(c *call, header http.Header, raw []byte) error {
-	name := header.Get(headerProject)
-	if !isVisible(name, projectNameMax) {
+	name := header.Get(HeaderProject)
+	if !wire.IsVisible(name, projectNameMax) {
 		return unknownProject
 	}
 	var err error
@@ -89,30 +89,10 @@ func (d *Door) authenticate(c *call, header http.Header, raw []byte) error {
 	if !read.verify(raw, header.Get(headerSign)) {
 		return badSignature
 	}
-	if !d.mayCall(c) {
-		return tooMany
+	if !d.limits.May(c.project.ID, choices[c.brand].RequestsPerSecond.Of(c.tenant.Settings), d.config.Now()) {
+		return tooMany // (C24)
 	}
 	return nil
-}
-
-// mayCall reports whether the project is within its limit (C24).
-func (d *Door) mayCall(c *call) bool {
-	perSecond := choices[c.brand].RequestsPerSecond.Of(c.tenant.Settings)
-	if perSecond == 0 {
-		return true
-	}
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	limit, ok := d.limits[c.project.ID]
-	if !ok {
-		limit = rate.NewLimiter(rate.Limit(perSecond), int(perSecond))
-		d.limits[c.project.ID] = limit
-	}
-	if limit.Limit() != rate.Limit(perSecond) {
-		limit.SetLimit(rate.Limit(perSecond))
-		limit.SetBurst(int(perSecond))
-	}
-	return limit.AllowN(d.config.Now(), 1)
 }
 
 // parseBody reads an object. PHP clients write an empty one as [].

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
@@ -24,7 +25,7 @@ func (d *Door) create(c *call) (*session, error) {
 		return nil, d.malformed(c, said)
 	}
 	asked.document.Version = c.version
-	asked.document.Metadata = rawJSON(asked.metadata)
+	asked.document.Metadata = wire.RawJSON(asked.metadata)
 	asked.document.Card = asked.card
 	answer, err := d.config.Engine.Do(c.ctx, payment.OpenOrder{
 		Meta: c.meta(), ID: d.config.NewID(), Currency: asked.amount.Currency, Amount: asked.amount.Minor,
@@ -79,7 +80,7 @@ func (d *Door) openOrder(c *call) (payment.Order, []payment.Facet, error) {
 		return payment.Order{}, nil, d.malformed(c, unknownSession)
 	}
 	order, facets, err := d.config.Reader.Order(c.ctx, c.tenant.ID, id)
-	if isRule(err, payment.RuleExists) {
+	if dialect.IsRule(err, payment.RuleExists) {
 		err = d.malformed(c, unknownSession)
 		if _, readErr := d.config.Reader.View(c.ctx, c.tenant.ID, payment.PaymentID(id)); readErr == nil {
 			err = d.malformed(c, rules[payment.RuleAlias]) // it has a payment already
@@ -108,7 +109,7 @@ func (d *Door) pay(c *call, id payment.PaymentID, order payment.OrderID, asked a
 
 // submerchantKept is the payer id of a legal entity: it is stored only.
 func (c *call) submerchantKept() string {
-	if !isVisible(c.submerchant, keyBytesMax) || wire.HasCardNumber(c.submerchant) {
+	if !wire.IsVisible(c.submerchant, keyBytesMax) || wire.HasCardNumber(c.submerchant) {
 		return ""
 	}
 	return c.submerchant
@@ -177,7 +178,7 @@ func (d *Door) cancel(c *call) (*session, error) {
 		if err == nil && (order.Status == payment.OrderOpen || order.Status == payment.OrderCanceled) {
 			return d.cancelOrder(c, id)
 		}
-		if err != nil && !isRule(err, payment.RuleExists) {
+		if err != nil && !dialect.IsRule(err, payment.RuleExists) {
 			return nil, err
 		}
 	}
@@ -220,7 +221,7 @@ func (d *Door) status(c *call) (*session, error) {
 	switch {
 	case err == nil:
 		return c.shower(true).session(view), nil
-	case !isRule(err, payment.RuleStatus):
+	case !dialect.IsRule(err, payment.RuleStatus):
 		return nil, err
 	}
 	var id payment.OrderID

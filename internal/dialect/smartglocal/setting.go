@@ -1,11 +1,11 @@
 package smartglocal
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
+	"github.com/refundry/refundry/internal/webhook"
 )
 
 // switches are what a tenant may choose for one brand.
@@ -101,27 +101,9 @@ var documentedSchedule = []time.Duration{
 	30 * time.Minute,
 }
 
-// webhookTimeoutMax keeps an attempt within what a worker's lease can hold.
-const webhookTimeoutMax = 20 * time.Second
-
 // schedule returns when webhooks are sent and how long an attempt may take.
 // A schedule that cannot be read is the documented one.
 func (s switches) schedule(values setting.Values) ([]time.Duration, time.Duration) {
-	timeout := min(webhookTimeoutMax, time.Duration(s.WebhookTimeout.Of(values))*time.Second)
-	texts := s.WebhookSchedule.Of(values)
-	gaps := make([]time.Duration, 0, len(texts))
-	for _, text := range texts {
-		gap, err := time.ParseDuration(text)
-		if seconds, isNumber := strconv.Atoi(text); isNumber == nil {
-			gap, err = time.Duration(seconds)*time.Second, nil
-		}
-		if err != nil || gap < 0 || (len(gaps) > 0 && gap < gaps[len(gaps)-1]) {
-			return documentedSchedule, timeout
-		}
-		gaps = append(gaps, gap)
-	}
-	if len(gaps) == 0 {
-		return documentedSchedule, timeout
-	}
-	return gaps, timeout
+	timeout := min(webhook.TimeoutMax, time.Duration(s.WebhookTimeout.Of(values))*time.Second)
+	return webhook.Gaps(s.WebhookSchedule.Of(values), documentedSchedule), timeout
 }

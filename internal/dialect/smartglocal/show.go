@@ -8,6 +8,7 @@ import (
 
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // answer is every answer's envelope.
@@ -108,7 +109,7 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 // isID reports whether a text is a prefix and digits.
 func isID(text, prefix string) bool {
 	digits, ok := strings.CutPrefix(text, prefix)
-	return ok && isDigits(digits, 1, 39)
+	return ok && wire.IsDigits(digits, 1, 39)
 }
 
 func shownTime(at time.Time) string {
@@ -242,7 +243,7 @@ func (s shower) payment(v payment.View, doc document) *paid {
 	shown := &paid{
 		ID: paymentPrefix + p.ID.Decimal(), Status: paymentWord(p), CreatedAt: shownTime(p.CreatedAt),
 		Customer: doc.Customer, PaymentDetails: shownDetails(p, doc),
-		AmountDetails: shownAmount(p.Amount.Minor, p.Amount.Currency), Metadata: rawJSON(p.Metadata),
+		AmountDetails: shownAmount(p.Amount.Minor, p.Amount.Currency), Metadata: wire.RawJSON(p.Metadata),
 		Refunds: s.refunds(v),
 	}
 	if doc.Payment != "" {
@@ -255,7 +256,7 @@ func (s shower) payment(v payment.View, doc document) *paid {
 		shown.FinishedAt = shownTime(p.History.Last().At)
 	}
 	if shown.Customer == nil && s.brand == Pike {
-		shown.Customer = encode(map[string]string{"reference": p.Payer}) // never absent there
+		shown.Customer = wire.Encode(map[string]string{"reference": p.Payer}) // never absent there
 	}
 	if s.withInfo {
 		shown.TransactionInfo = s.info(p)
@@ -309,7 +310,7 @@ func (s shower) refunds(v payment.View) []refunded {
 		list = append(list, refunded{
 			ID: refundPrefix + r.ID.Decimal(), Status: refundWords[r.Status], CreatedAt: shownTime(r.CreatedAt),
 			FinishedAt: shownTime(r.EndedAt()), AmountDetails: shownAmount(r.Amount.Minor, r.Amount.Currency),
-			Metadata: rawJSON(r.Metadata), at: r.CreatedAt,
+			Metadata: wire.RawJSON(r.Metadata), at: r.CreatedAt,
 		})
 	}
 	for _, d := range v.Disputes {
@@ -326,12 +327,4 @@ func (s shower) refunds(v payment.View) []refunded {
 		slices.SortStableFunc(list, func(a, b refunded) int { return a.at.Compare(b.at) })
 	}
 	return list
-}
-
-// rawJSON is JSON as it was received; nothing is absent.
-func rawJSON(text string) json.RawMessage {
-	if text == "" {
-		return nil
-	}
-	return json.RawMessage(text)
 }

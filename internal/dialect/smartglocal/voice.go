@@ -3,13 +3,13 @@ package smartglocal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/webhook"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // voice tells events of one brand. There are five types and no other: clients
@@ -63,39 +63,34 @@ var waitingTypes = map[payment.GateKind]string{
 func (v voice) Door() payment.Door { return v.brand.Door() }
 
 // Tells implements [webhook.Voice]. Webhooks of a session go out in order.
-func (v voice) Tells(telling payment.Telling, tenant *payment.Tenant) (thread [16]byte, tells bool) {
+func (v voice) Tells(telling payment.Telling, tenant *payment.Tenant, endpoint payment.Endpoint) []webhook.Told {
 	kind := telling.Event.Kind
-	if _, known := types[kind]; !known {
-		return thread, false
+	word, known := types[kind]
+	if !known || !webhook.Wants(endpoint, kind) {
+		return nil
+	}
+	if kind == payment.EventPaymentWaiting {
+		word = waitingTypes[telling.Payment.WaitsAt()]
 	}
 	switch {
-	case kind == "payment.captured" && telling.Event.Version == 1:
-		return thread, false // it was made elsewhere: nobody waits to hear of it
 	case kind == eventDisputeOpen && (telling.Dispute.Kind == payment.DisputeInquiry || telling.Dispute.Amount.Minor == 0):
-		return thread, false // no money moves
+		return nil // no money moves
 	case telling.Refund.Status == payment.RefundDeclined, telling.Refund.Status == payment.RefundFailed,
 		telling.Refund.Status == payment.RefundCanceled:
 		if !choices[v.brand].TellFailed.Of(tenant.Settings) {
-			return thread, false
+			return nil
 		}
 	}
-	return telling.Payment.ID, true
+	return []webhook.Told{{Word: word, Thread: telling.Payment.ID}}
 }
 
 // Body implements [webhook.Voice].
 func (v voice) Body(event webhook.Event, view payment.View, tenant *payment.Tenant) ([]byte, error) {
-	kind := types[event.Kind]
-	if kind == "" {
-		kind = waitingTypes[view.Payment.WaitsAt()]
-	}
-	if kind == "" {
-		return nil, fmt.Errorf("no word for %s", event.Kind)
-	}
 	s := shower{
 		brand: v.brand, version: v.version(event, view, tenant), switches: choices[v.brand], tenant: tenant,
-		withInfo: kind == typeFinished || v.brand == Pike,
+		withInfo: event.Word == typeFinished || v.brand == Pike,
 	}
-	return encode(told{Type: kind, Session: s.session(view)}), nil
+	return wire.Encode(told{Type: event.Word, Session: s.session(view)}), nil
 }
 
 // version returns the version of the call that made the payment; for a payment
@@ -117,26 +112,26 @@ func (v voice) version(event webhook.Event, view payment.View, tenant *payment.T
 
 // Sign implements [webhook.Voice]. The same body has the same signature at
 // every attempt.
-func (v voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, error) {
+func (v voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, []byte, error) {
 	credential, err := v.door.config.Auth.CredentialWhere(ctx, letter.Tenant, KindProject, isOf(v.brand))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	key, err := v.door.signer(credential)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	signature, err := sign(key, letter.Body)
+	signature, err := wire.SignRSA(key, letter.Body)
 	if err != nil {
-		return nil, errors.Join(errors.New("webhook not signed"), err)
+		return nil, nil, errors.Join(errors.New("webhook not signed"), err)
 	}
-	return http.Header{"Content-Type": {"application/json"}, headerSign: {signature}}, nil
+	return http.Header{"Content-Type": {"application/json"}, headerSign: {signature}}, letter.Body, nil
 }
 
 // Schedule implements [webhook.Voice].
-func (v voice) Schedule(values setting.Values) ([]time.Duration, time.Duration) {
+func (v voice) Schedule(_ webhook.Event, values setting.Values) ([]time.Duration, time.Duration) {
 	return choices[v.brand].schedule(values)
 }
 
 // Acknowledges implements [webhook.Voice]: any 2xx does (C11).
-func (v voice) Acknowledges(status int) bool { return status >= 200 && status < 300 }
+func (v voice) Acknowledges(status int) bool { return webhook.IsSuccess(status) }

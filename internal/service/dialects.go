@@ -1,0 +1,107 @@
+package service
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/refundry/refundry/internal/api"
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/dialect"
+	"github.com/refundry/refundry/internal/dialect/chip"
+	"github.com/refundry/refundry/internal/dialect/ping"
+	"github.com/refundry/refundry/internal/dialect/primer"
+	"github.com/refundry/refundry/internal/dialect/smartglocal"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/webhook"
+)
+
+// dialects are the front doors of all providers.
+type dialects struct {
+	smartglocal *smartglocal.Door
+	ping        *ping.Door
+	chip        *chip.Door
+	primer      *primer.Door
+}
+
+func newDialects(config dialect.Config) dialects {
+	return dialects{smartglocal.New(config), ping.New(config), chip.New(config), primer.New(config)}
+}
+
+// dialectDoors names the front doors of all providers.
+var dialectDoors = []payment.Door{
+	smartglocal.SmartGlocal.Door(), smartglocal.Pike.Door(), ping.Name, chip.Name, primer.Name,
+}
+
+// registrar mounts a front door at its provider's paths.
+type registrar interface{ Register(mux *http.ServeMux) }
+
+// at returns which front door answers below each name.
+func (d dialects) at() map[string]registrar {
+	return map[string]registrar{
+		"smartglocal": d.smartglocal, "pike": d.smartglocal, "ping": d.ping, "chip": d.chip, "primer": d.primer,
+	}
+}
+
+// register mounts all front doors on one port, each at its provider's own
+// paths, and also below its own name. Smart Glocal and CHIP share a root: what
+// CHIP does not list below it is Smart Glocal's for a caller who names a
+// project, and CHIP's for any other.
+func (d dialects) register(mux *http.ServeMux) {
+	d.ping.Register(mux)
+	d.primer.Register(mux)
+	smartglocalOnly, chipOnly := http.NewServeMux(), http.NewServeMux()
+	d.smartglocal.Register(smartglocalOnly)
+	d.chip.Register(chipOnly)
+	shared := func(w http.ResponseWriter, r *http.Request) {
+		if smartglocal.Lists(r.URL.Path) || r.Header.Get(smartglocal.HeaderProject) != "" && !chip.Lists(r.URL.Path) {
+			smartglocalOnly.ServeHTTP(w, r)
+			return
+		}
+		chipOnly.ServeHTTP(w, r)
+	}
+	mux.HandleFunc("/api/v1", shared)
+	mux.HandleFunc("/api/v1/", shared)
+	mux.Handle("/api/v2", smartglocalOnly)
+	mux.Handle("/api/v2/", smartglocalOnly)
+	mux.Handle(smartglocal.PayerPath, smartglocalOnly)
+	mux.Handle(chip.PayerPath, chipOnly)
+	for name, door := range d.at() {
+		inner := http.NewServeMux()
+		door.Register(inner)
+		mux.Handle("/"+name+"/", http.StripPrefix("/"+name, inner))
+	}
+}
+
+// voices returns how each front door tells events.
+func (d dialects) voices() []webhook.Voice {
+	return slices.Concat(d.smartglocal.Voices(), d.ping.Voices(), d.chip.Voices(), d.primer.Voices())
+}
+
+// credentials returns how what callers prove who they are with is made.
+func (d dialects) credentials() map[auth.Kind]api.MakeCredential {
+	return map[auth.Kind]api.MakeCredential{
+		smartglocal.KindProject: d.smartglocal.MakeCredential,
+		ping.KindSecret:         d.ping.MakeCredential,
+		chip.KindKey:            d.chip.MakeCredential,
+		primer.KindKey:          d.primer.MakeCredential,
+	}
+}
+
+// imports returns how each front door reads what it must know of a payment
+// that was made elsewhere.
+func imports() map[payment.Door]api.ImportDocument {
+	return map[payment.Door]api.ImportDocument{
+		smartglocal.SmartGlocal.Door(): smartglocal.ImportDocument(smartglocal.SmartGlocal),
+		smartglocal.Pike.Door():        smartglocal.ImportDocument(smartglocal.Pike),
+		ping.Name:                      ping.ImportDocument,
+		chip.Name:                      chip.ImportDocument,
+		primer.Name:                    primer.ImportDocument,
+	}
+}
+
+// aliasKinds lists the kinds of alias by which a payment may be named that was
+// made elsewhere.
+func aliasKinds() []string {
+	return slices.Concat(smartglocal.AliasKinds(), ping.AliasKinds(), chip.AliasKinds(), primer.AliasKinds(),
+		[]string{payment.ShortAlias})
+}
