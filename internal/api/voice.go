@@ -36,9 +36,9 @@ var untold = map[payment.EventKind]bool{
 
 // Tells implements [webhook.Voice]. Deliveries go out in any order: each has
 // the version that it tells of.
-func (Voice) Tells(telling payment.Telling, _ *payment.Tenant, endpoint payment.Endpoint) []webhook.Told {
+func (Voice) Tells(telling payment.Telling, _ *payment.Tenant, _ payment.Endpoint) []webhook.Told {
 	kind := telling.Event.Kind
-	if telling.Event.Payment.IsZero() || untold[kind] || !webhook.Wants(endpoint, kind) {
+	if telling.Event.Payment.IsZero() || untold[kind] {
 		return nil
 	}
 	return []webhook.Told{{Word: string(kind)}}

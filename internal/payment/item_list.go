@@ -135,7 +135,27 @@ func (b *Book) replaceItems(v *View, list []Item) {
 	for _, item := range list {
 		v.addItem(item)
 	}
+	for _, refund := range v.Refunds {
+		if refund.Status == RefundReturned { // the list does not know that its money is here again
+			v.comeBack(refund, func(item Item) bool { return item.Until == p.Version })
+		}
+	}
+	v.trim()
 	b.post(*p, p.ID, EventPaymentItems, rebalanced(*p, owed, byMerchant(*p, v.owed())))
+}
+
+// trim takes from the new lines, the last one first, what facts have given back
+// since their list was decided on.
+func (v *View) trim() {
+	surplus := totalOf(v.owed()) - (v.Payment.Captured - v.Payment.Refunded - v.Payment.Reserved)
+	for i := len(v.Items) - 1; i >= 0 && surplus > 0; i-- {
+		item := &v.Items[i]
+		if item.Until == 0 && item.Since == v.Payment.Version {
+			piece := min(surplus, item.Total)
+			item.Total, surplus = item.Total-piece, surplus-piece
+			item.Tax = min(item.Tax, item.Total)
+		}
+	}
 }
 
 // addItem adds a line at the payment's current version.
@@ -222,11 +242,14 @@ func (c ReplaceItems) Apply(b *Book) (Answer, error) {
 	})
 }
 
-// comeBack adds what a refund with a list gave back to the lines: its money
-// was returned. Doors where success is final do not show them.
-func (v *View) comeBack(r Refund) {
+// comeBack adds to the lines what a refund that was returned gave back of some
+// that are not current any more. Doors where success is final do not show it.
+func (v *View) comeBack(r Refund, ofLine func(Item) bool) {
 	for _, line := range r.Lines {
 		item := v.item(line.Position)
+		if !ofLine(item) {
+			continue
+		}
 		v.addItem(Item{
 			Name: item.Name, UnitAmount: line.Amount, TaxRate: item.TaxRate, Tax: line.Tax, Total: line.Amount,
 			Merchant: line.Merchant, CameBack: true,

@@ -170,8 +170,8 @@ func (b *Book) advance(meta Meta, v *View, r *Refund, to RefundStatus) error {
 		v.Payment.Failures++
 	case to == RefundSucceeded && r.List != nil:
 		b.replaceItems(v, *r.List)
-	case to == RefundReturned && r.List != nil:
-		v.comeBack(*r)
+	case to == RefundReturned:
+		v.comeBack(*r, func(item Item) bool { return item.Until != 0 })
 	}
 	b.tell(meta, kind, r.ID, v.Payment, *r)
 	return nil

@@ -225,10 +225,8 @@ func (c RecordOutcome) adopt(b *Book, v View, r Refund, attempt Attempt) (Answer
 		b.save(v)
 		return Answer{View: v, Refund: r, Attempt: attempt}, nil
 	}
-	lines := r.Lines
-	if r.List != nil { // the lines that it named may be gone
-		lines = takenBy(v.Refunds).spread(v.Current(), r.Amount.Minor)
-	}
+	// What it named may be given back by others by now, or gone.
+	lines := takenBy(v.Refunds).spread(v.Current(), r.Amount.Minor)
 	adopted := b.adopt(c.Meta, &v, Refund{
 		Amount: r.Amount, Lines: lines, Reason: r.Reason, Reference: r.Reference,
 		Connector: r.Connector, ProcessorRef: c.Outcome.ProcessorRef, References: c.Outcome.References,

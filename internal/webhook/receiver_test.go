@@ -27,32 +27,58 @@ type voice struct {
 	gaps     []time.Duration // nil: once
 	timeout  time.Duration   // 0: a minute
 	anyOrder bool
-	always   bool // any answer ends a delivery
+	always   bool     // any answer ends a delivery
+	words    []string // what it calls an event; nil: "opened"
+	jitter   float64
+	isOver   func(now payment.View) bool // nil: nothing ever is
 }
 
 func (*voice) Door() payment.Door { return shop }
 
-func (v *voice) Tells(telling payment.Telling, _ *payment.Tenant) (thread [16]byte, tells bool) {
-	if !v.anyOrder {
-		thread = telling.Payment.ID
+func (v *voice) Tells(telling payment.Telling, _ *payment.Tenant, _ payment.Endpoint) []webhook.Told {
+	kind := telling.Event.Kind
+	if kind != payment.EventRefundCreated && kind != payment.EventEndpointTried {
+		return nil
 	}
-	return thread, telling.Event.Kind == payment.EventRefundCreated
+	words := v.words
+	if words == nil {
+		words = []string{"opened"}
+	}
+	var told []webhook.Told
+	for _, word := range words {
+		one := webhook.Told{Word: word}
+		if !v.anyOrder {
+			one.Thread = telling.Payment.ID
+		}
+		told = append(told, one)
+	}
+	return told
+}
+
+func (v *voice) Jitter() float64 { return v.jitter }
+
+func (v *voice) IsOver(_ webhook.Event, now payment.View) bool {
+	return v.isOver != nil && v.isOver(now)
 }
 
 func (*voice) Body(event webhook.Event, view payment.View, _ *payment.Tenant) ([]byte, error) {
-	return fmt.Appendf(nil, `{"kind":%q,"version":%d,"refunds":%d,"reserved":%d}`,
-		event.Kind, event.Version, len(view.Refunds), view.Payment.Reserved), nil
+	return fmt.Appendf(nil, `{"word":%q,"version":%d,"refunds":%d,"reserved":%d}`,
+		event.Word, event.Version, len(view.Refunds), view.Payment.Reserved), nil
 }
 
-func (v *voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, error) {
+// Sign signs with the endpoint's secret; a callback of a payment's own is not signed.
+func (v *voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, []byte, error) {
+	if letter.Endpoint.IsZero() {
+		return http.Header{"Content-Type": {"application/json"}}, letter.Body, nil
+	}
 	key, err := v.auth.EndpointSecret(ctx, letter.Tenant, letter.Endpoint)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return webhook.SignStandard(key, letter), nil
+	return webhook.SignStandard(key, letter), letter.Body, nil
 }
 
-func (v *voice) Schedule(setting.Values) ([]time.Duration, time.Duration) {
+func (v *voice) Schedule(webhook.Event, setting.Values) ([]time.Duration, time.Duration) {
 	gaps, timeout := v.gaps, v.timeout
 	if gaps == nil {
 		gaps = []time.Duration{0}

@@ -37,7 +37,7 @@ func (r *Router) Route(telling payment.Telling, tenant *payment.Tenant) []engine
 	}
 	var routes []engine.Route
 	for _, endpoint := range tenant.Endpoints {
-		if !endpoint.Disabled && concerns(telling, endpoint.Door) {
+		if !endpoint.Disabled && concerns(telling, endpoint.Door) && Wants(endpoint, telling.Event.Kind) {
 			routes = r.tell(routes, telling, tenant, endpoint)
 		}
 	}

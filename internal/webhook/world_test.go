@@ -59,6 +59,7 @@ type plan struct {
 	wraps         func(s store) webhook.Store // what the teller records in
 	rememberedFor func(*payment.Tenant) *payment.Tenant
 	leaseLeft     time.Duration // of every job; 0: all of it
+	luck          float64
 }
 
 type store interface{ webhook.Store }
@@ -140,7 +141,7 @@ func (w *world) newTeller(log *slog.Logger) *webhook.Teller {
 	config := webhook.Config{
 		Store: w.store, Reader: w.store, Tenants: w.auth.Tenant, Voices: []webhook.Voice{w.voice},
 		Lease: lease, LeaseLeft: func(job.Job) time.Duration { return cmp.Or(w.plan.leaseLeft, lease) },
-		Now: w.now, Machine: time.Now, Log: log, Metrics: nobody{},
+		Now: w.now, Machine: time.Now, Luck: func() float64 { return w.plan.luck }, Log: log, Metrics: nobody{},
 	}
 	if !w.plan.refuses {
 		config.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

@@ -1,5 +1,7 @@
 package smartglocal
 
+import "github.com/refundry/refundry/internal/wire"
+
 // RenderError returns the status and the body that an error is answered with.
 func RenderError(err error) (int, []byte) {
 	said := wordOf(err)

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/dialect/smartglocal"
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/payment"
@@ -160,7 +161,7 @@ func start(t *testing.T, isSandbox bool, brands ...smartglocal.Brand) *world {
 	})
 	late := &lateEngine{}
 	w.reader = &countingReader{Reader: w.store}
-	w.door = smartglocal.New(smartglocal.Config{
+	w.door = smartglocal.New(dialect.Config{
 		Engine: late, Reader: w.reader, Auth: w.auth, Now: w.now, NewID: w.newID, IsSandbox: isSandbox,
 		Connector: "sandbox", Log: log,
 	})
@@ -372,11 +373,11 @@ func (w *world) hear(brand smartglocal.Brand) []map[string]any {
 	var heard []map[string]any
 	for _, telling := range tellings {
 		event := telling.Event
-		thread, tells := voice.Tells(telling, tenant)
-		if !tells || event.Tenant != w.tenant {
+		told := voice.Tells(telling, tenant, payment.Endpoint{})
+		if len(told) == 0 || telling.IsImport || event.Tenant != w.tenant {
 			continue
 		}
-		if thread != [16]byte(event.Payment) {
+		if told[0].Thread != [16]byte(event.Payment) {
 			w.t.Errorf("%s is not in its session's thread", event.Kind)
 		}
 		view, err := w.store.View(w.t.Context(), w.tenant, event.Payment)
@@ -384,7 +385,7 @@ func (w *world) hear(brand smartglocal.Brand) []map[string]any {
 			w.t.Fatal(err)
 		}
 		body, err := voice.Body(webhook.Event{
-			Kind: event.Kind, Payment: event.Payment, Subject: event.Subject, Version: event.Version, At: event.At,
+			Kind: event.Kind, Word: told[0].Word, Payment: event.Payment, Subject: event.Subject, Version: event.Version, At: event.At,
 		}, view.AsOf(event.Version), tenant)
 		if err != nil {
 			w.t.Fatal(err)

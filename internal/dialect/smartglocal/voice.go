@@ -63,10 +63,10 @@ var waitingTypes = map[payment.GateKind]string{
 func (v voice) Door() payment.Door { return v.brand.Door() }
 
 // Tells implements [webhook.Voice]. Webhooks of a session go out in order.
-func (v voice) Tells(telling payment.Telling, tenant *payment.Tenant, endpoint payment.Endpoint) []webhook.Told {
+func (v voice) Tells(telling payment.Telling, tenant *payment.Tenant, _ payment.Endpoint) []webhook.Told {
 	kind := telling.Event.Kind
 	word, known := types[kind]
-	if !known || !webhook.Wants(endpoint, kind) {
+	if !known {
 		return nil
 	}
 	if kind == payment.EventPaymentWaiting {

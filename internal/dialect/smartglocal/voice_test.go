@@ -10,6 +10,7 @@ import (
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
+	"github.com/refundry/refundry/internal/webhook"
 )
 
 // last returns the newest webhook.
@@ -298,7 +299,7 @@ func TestSchedule(t *testing.T) {
 		if test.given != nil {
 			values["smartglocal.webhook_schedule"] = test.given
 		}
-		if got, timeout := w.voice(brand).Schedule(values); !slices.Equal(got, test.want) || timeout != 10*time.Second {
+		if got, timeout := w.voice(brand).Schedule(webhook.Event{}, values); !slices.Equal(got, test.want) || timeout != 10*time.Second {
 			t.Errorf("%v: %v, %s", test.given, got, timeout)
 		}
 	}
