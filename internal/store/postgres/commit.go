@@ -45,7 +45,7 @@ func (c *commit) run(ctx context.Context, needs []payment.Need, decide func(*pay
 	if err := decide(book); err != nil {
 		return err
 	}
-	if err := c.save(ctx, &book.Changes); err != nil {
+	if err := c.save(ctx, book); err != nil {
 		return raced(fmt.Errorf("save: %w", err))
 	}
 	return c.seal(ctx, book)
@@ -104,8 +104,8 @@ func queueSeal(pipe *pgx.Batch, batch [16]byte, now int64, facts []row.Facts) {
 	}
 	var events []numbered
 	for _, f := range facts {
-		for n, event := range f.Events {
-			events = append(events, numbered{event, int64(n)})
+		for n, fact := range f.Facts {
+			events = append(events, numbered{fact.Event, int64(n)})
 		}
 	}
 	if len(events) == 0 {
@@ -167,6 +167,7 @@ func (w *wants) add(need payment.Need, id payment.PaymentID) {
 	}
 	want.need.Parts |= need.Parts
 	want.need.Opens = want.need.Opens || need.Opens
+	want.need.Settles = want.need.Settles || need.Settles
 	if !need.Refund.IsZero() {
 		want.refunds = append(want.refunds, need.Refund)
 	}

@@ -17,13 +17,13 @@ import (
 	"github.com/refundry/refundry/internal/webhook"
 )
 
-const deliveryColumns = `tenant_id, id, endpoint_id, door, url, kind, payment_id, subject_id, version, event_at, status,
-	attempts, first_at, ended_at, body`
+const deliveryColumns = `tenant_id, id, endpoint_id, door, url, kind, word, payment_id, subject_id, version, event_at,
+	status, attempts, first_at, ended_at, body`
 
 func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	var eventAt, firstAt, endedAt int64
-	err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Endpoint), &d.Door, &d.URL, &d.Event.Kind, raw(&d.Event.Payment),
-		&d.Event.Subject, &d.Event.Version, &eventAt, &d.Status, &d.Attempts, &firstAt, &endedAt, &d.Body)
+	err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Endpoint), &d.Door, &d.URL, &d.Event.Kind, &d.Event.Word,
+		raw(&d.Event.Payment), &d.Event.Subject, &d.Event.Version, &eventAt, &d.Status, &d.Attempts, &firstAt, &endedAt, &d.Body)
 	d.Event.At, d.FirstAt, d.EndedAt = row.Time(eventAt), row.Time(firstAt), row.Time(endedAt)
 	return d, err
 }

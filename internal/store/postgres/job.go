@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -82,6 +83,32 @@ func (w *writer) jobs(tasks []payment.Task, lease int64) {
 			}
 			return err
 		})
+}
+
+// hurry lets what threads tell before a turn be looked at at once, as if it had
+// been asked for again. It waits for whoever is claiming one of those jobs:
+// what the holder has not seen of this commit, it looks at once more.
+func (w *writer) hurry(hurries map[row.Thread]int64, at int64) {
+	if len(hurries) == 0 {
+		return
+	}
+	threads := slices.Collect(maps.Keys(hurries))
+	w.pipe.Queue(`WITH earlier AS (
+			SELECT job.tenant_id, job.subject_id, job.kind
+			FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS h (tenant_id, thread, turn)
+			JOIN job ON job.thread = h.thread AND job.turn < h.turn AND job.tenant_id = h.tenant_id
+			WHERE job.kind = $4 AND job.buried_at = 0
+			ORDER BY job.tenant_id, job.subject_id FOR UPDATE OF job)
+		UPDATE job SET
+			due_at = CASE WHEN job.claim IS NULL THEN least(job.due_at, $5) ELSE job.due_at END,
+			again_at = CASE WHEN job.claim IS NULL THEN 0
+				WHEN job.again_at = 0 THEN $5 ELSE least(job.again_at, $5) END
+		FROM earlier
+		WHERE job.tenant_id = earlier.tenant_id AND job.subject_id = earlier.subject_id AND job.kind = earlier.kind`,
+		ids(threads, func(t row.Thread) [16]byte { return t.Tenant }),
+		ids(threads, func(t row.Thread) [16]byte { return t.ID }),
+		col(threads, func(t row.Thread) int64 { return hurries[t] }),
+		string(payment.TaskDeliverWebhook), at)
 }
 
 // oneOfEach returns the tasks without those that are asked for twice in one

@@ -261,13 +261,24 @@ var parts = []part{
 	{payment.PartCaptures, `SELECT tenant_id, payment_id, id, amount, is_final, status, history` + wantPayments +
 		`capture USING (tenant_id, payment_id) ORDER BY id`, readCaptures},
 	{payment.PartItems, `SELECT tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
-		merchant, metadata, tags` + wantPayments + `item USING (tenant_id, payment_id) ORDER BY position`, readItems},
+		merchant, metadata, tags, since_version, until_version, came_back` + wantPayments +
+		`item USING (tenant_id, payment_id) ORDER BY position`, readItems},
 	{payment.PartRefunds, `SELECT ` + refundColumns + wantPayments +
 		`refund r USING (tenant_id, payment_id) ORDER BY r.id`, readRefunds},
 	{payment.PartDisputes, `SELECT ` + disputeColumns + wantPayments +
 		`dispute USING (tenant_id, payment_id) ORDER BY id`, readDisputes},
 	{payment.PartFacets, `SELECT tenant_id, payment_id, subject_id, door, version, body` + wantPayments +
 		`facet USING (tenant_id, payment_id) ORDER BY version`, readFacets},
+}
+
+// load reads all parts in one round trip.
+func (p *partsWanted) load(ctx context.Context, tx pgx.Tx) error {
+	pipe := &pgx.Batch{}
+	p.queue(pipe)
+	if pipe.Len() == 0 {
+		return nil
+	}
+	return tx.SendBatch(ctx, pipe).Close()
 }
 
 // queue queues the questions for all parts, and for the refunds that were named.

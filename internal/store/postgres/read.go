@@ -14,8 +14,8 @@ import (
 
 const (
 	paymentColumns = `tenant_id, id, order_id, order_status, home, connector, reference, amount, currency, status,
-		captured, refunded, reserved, disputed, excess, item_count, expires_at, history, detail, version, created_at,
-		updated_at`
+		captured, refunded, reserved, disputed, excess, item_count, failures, expires_at, history, detail, version,
+		created_at, updated_at`
 	orderColumns   = `tenant_id, id, home, status, currency, amount, metadata, version, created_at, updated_at`
 	orderColumnsOf = `o.tenant_id, o.id, o.home, o.status, o.currency, o.amount, o.metadata, o.version, o.created_at,
 		o.updated_at`
@@ -53,7 +53,7 @@ func scanPayment(r scanner) (payment.Payment, error) {
 	var expires, created, updated int64
 	if err := r.Scan(raw(&p.Tenant), raw(&p.ID), &order, &p.OrderStatus, &p.Home, &p.Connector, &p.Reference,
 		&p.Amount.Minor, &p.Amount.Currency, &p.Status, &p.Captured, &p.Refunded, &p.Reserved, &p.Disputed, &p.Excess,
-		&p.ItemCount, &expires, &history, &detail, &p.Version, &created, &updated); err != nil {
+		&p.ItemCount, &p.Failures, &expires, &history, &detail, &p.Version, &created, &updated); err != nil {
 		return p, err
 	}
 	if order.Valid {
@@ -144,7 +144,7 @@ func readItems(rows pgx.Rows, views byPayment) error {
 	return each(rows, func(r scanner) (i payment.Item, err error) {
 		var tags string
 		if err = r.Scan(&tenant, &of, &i.Position, &i.Name, &i.Quantity, &i.UnitAmount, &i.TaxRate, &i.Tax, &i.Total,
-			&i.Merchant, &i.Metadata, &tags); err != nil {
+			&i.Merchant, &i.Metadata, &tags, &i.Since, &i.Until, &i.CameBack); err != nil {
 			return i, err
 		}
 		i.Tags, err = row.ParseTexts[string](tags)
@@ -216,9 +216,7 @@ func wholeView(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id payme
 	view := payment.View{Payment: p, Parts: payment.PartAll}
 	wanted := &partsWanted{}
 	wanted.add(&view, attemptsOf)
-	pipe := &pgx.Batch{}
-	wanted.queue(pipe)
-	err = tx.SendBatch(ctx, pipe).Close()
+	err = wanted.load(ctx, tx)
 	return view, err
 }
 

@@ -20,18 +20,21 @@ var errVersion = errors.New("a locked row has changed since it was read")
 
 // save writes what a batch changed in one pipeline: rows of a table together,
 // tables in one order everywhere.
-func (c *commit) save(ctx context.Context, changes *payment.Changes) error {
-	w := &writer{}
+func (c *commit) save(ctx context.Context, book *payment.Book) error {
+	w, changes := &writer{}, &book.Changes
 	w.orders(changes.Orders)
 	w.payments(changes.Views)
 	w.parts(changes.Views)
 	w.keys(changes.Keys)
 	w.aliases(changes.Aliases)
 	w.facets(changes.Facets)
+	w.resources(row.Resources(changes.Resources))
+	w.payouts(changes.Payouts)
 	w.postings(changes.Entries)
 	w.deliveries(changes.Deliveries)
 	w.finish(changes.Finished)
 	w.jobs(changes.Tasks, c.store.config.Lease.Microseconds())
+	w.hurry(row.Hurries(changes.Deliveries), row.Micros(book.Now))
 	if w.pipe.Len() == 0 {
 		return nil
 	}
@@ -100,11 +103,12 @@ func (w *writer) payments(changes []*payment.ViewChange) {
 	w.insertPayments(made)
 	if len(counted) > 0 {
 		w.exactly(len(counted), errVersion, `UPDATE payment p SET captured = c.captured, refunded = c.refunded,
-				reserved = c.reserved, disputed = c.disputed, excess = c.excess, version = c.version,
-				updated_at = c.updated_at
+				reserved = c.reserved, disputed = c.disputed, excess = c.excess, item_count = c.item_count,
+				failures = c.failures, version = c.version, updated_at = c.updated_at
 			FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-				$8::bigint[], $9::bigint[], $10::bigint[])
-				AS c (tenant_id, id, read, captured, refunded, reserved, disputed, excess, version, updated_at)
+				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
+				AS c (tenant_id, id, read, captured, refunded, reserved, disputed, excess, item_count, failures, version,
+					updated_at)
 			WHERE p.tenant_id = c.tenant_id AND p.id = c.id AND p.version = c.read`,
 			ids(counted, func(v *payment.ViewChange) [16]byte { return v.View.Payment.Tenant }),
 			ids(counted, func(v *payment.ViewChange) [16]byte { return v.View.Payment.ID }),
@@ -114,17 +118,20 @@ func (w *writer) payments(changes []*payment.ViewChange) {
 			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Reserved) }),
 			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Disputed) }),
 			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Excess) }),
+			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.ItemCount) }),
+			col(counted, func(v *payment.ViewChange) int64 { return v.View.Payment.Failures }),
 			col(counted, func(v *payment.ViewChange) int64 { return v.View.Payment.Version }),
 			col(counted, func(v *payment.ViewChange) int64 { return row.Micros(v.View.Payment.UpdatedAt) }))
 	}
 	for _, change := range moved {
 		p := change.View.Payment
 		w.exactly(1, errVersion, `UPDATE payment SET order_status = $1, status = $2, captured = $3, refunded = $4,
-			reserved = $5, disputed = $6, excess = $7, expires_at = $8, history = $9, detail = $10, version = $11,
-			updated_at = $12 WHERE tenant_id = $13 AND id = $14 AND version = $15`,
+			reserved = $5, disputed = $6, excess = $7, item_count = $8, failures = $9, expires_at = $10, history = $11,
+			detail = $12, version = $13, updated_at = $14 WHERE tenant_id = $15 AND id = $16 AND version = $17`,
 			string(p.OrderStatus), string(p.Status), int64(p.Captured), int64(p.Refunded), int64(p.Reserved),
-			int64(p.Disputed), int64(p.Excess), row.Micros(p.ExpiresAt), row.History(p.History), row.PaymentDetail(p),
-			p.Version, row.Micros(p.UpdatedAt), pgUUID(p.Tenant), pgUUID(p.ID), change.Read.Payment.Version)
+			int64(p.Disputed), int64(p.Excess), p.ItemCount, p.Failures, row.Micros(p.ExpiresAt), row.History(p.History),
+			row.PaymentDetail(p), p.Version, row.Micros(p.UpdatedAt), pgUUID(p.Tenant), pgUUID(p.ID),
+			change.Read.Payment.Version)
 	}
 }
 
@@ -135,8 +142,8 @@ func (w *writer) insertPayments(changes []*payment.ViewChange) {
 	made := col(changes, func(v *payment.ViewChange) payment.Payment { return v.View.Payment })
 	w.pipe.Queue(`INSERT INTO payment (`+paymentColumns+`) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[],
 		$4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::bigint[],
-		$12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[],
-		$19::text[], $20::bigint[], $21::bigint[], $22::bigint[])`,
+		$12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
+		$19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::bigint[])`,
 		ids(made, func(p payment.Payment) [16]byte { return p.Tenant }),
 		ids(made, func(p payment.Payment) [16]byte { return p.ID }),
 		maybeIDs(made, func(p payment.Payment) [16]byte { return p.Order }),
@@ -153,6 +160,7 @@ func (w *writer) insertPayments(changes []*payment.ViewChange) {
 		col(made, func(p payment.Payment) int64 { return int64(p.Disputed) }),
 		col(made, func(p payment.Payment) int64 { return int64(p.Excess) }),
 		col(made, func(p payment.Payment) int64 { return int64(p.ItemCount) }),
+		col(made, func(p payment.Payment) int64 { return p.Failures }),
 		col(made, func(p payment.Payment) int64 { return row.Micros(p.ExpiresAt) }),
 		col(made, func(p payment.Payment) string { return row.History(p.History) }),
 		col(made, row.PaymentDetail),
@@ -179,7 +187,6 @@ type changedRefund struct {
 // a row is old if it was read.
 func (w *writer) parts(changes []*payment.ViewChange) {
 	var captures []of[payment.Capture]
-	var items []of[payment.Item]
 	var refunds []payment.Refund
 	var changed []changedRefund
 	var attempts, ended []of[payment.Attempt]
@@ -194,11 +201,6 @@ func (w *writer) parts(changes []*payment.ViewChange) {
 				captures = append(captures, of[payment.Capture]{tenant, id, capture})
 			case read.Captures[at].Status != capture.Status:
 				w.updateCapture(view.Payment, capture)
-			}
-		}
-		if read.Payment.Version == 0 {
-			for _, item := range view.Items {
-				items = append(items, of[payment.Item]{tenant, id, item})
 			}
 		}
 		for _, refund := range view.Refunds {
@@ -230,7 +232,7 @@ func (w *writer) parts(changes []*payment.ViewChange) {
 		}
 	}
 	w.insertCaptures(captures)
-	w.insertItems(items)
+	w.items(changes)
 	w.insertRefunds(refunds)
 	w.updateRefunds(changed)
 	w.insertAttempts(attempts)
@@ -324,9 +326,9 @@ func (w *writer) deliveries(deliveries []payment.Delivery) {
 		return
 	}
 	w.pipe.Queue(`INSERT INTO delivery (tenant_id, id, endpoint_id, door, url, kind, payment_id, subject_id, version,
-			event_at, status, attempts, first_at, ended_at)
+			event_at, word, status, attempts, first_at, ended_at)
 		SELECT *, 'open', 0, 0, 0 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-			$7::uuid[], $8::uuid[], $9::bigint[], $10::bigint[])`,
+			$7::uuid[], $8::uuid[], $9::bigint[], $10::bigint[], $11::text[])`,
 		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Event.Tenant }),
 		ids(deliveries, func(d payment.Delivery) [16]byte { return d.ID }),
 		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Endpoint.ID }),
@@ -336,5 +338,6 @@ func (w *writer) deliveries(deliveries []payment.Delivery) {
 		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Event.Payment }),
 		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Event.Subject }),
 		col(deliveries, func(d payment.Delivery) int64 { return d.Event.Version }),
-		col(deliveries, func(d payment.Delivery) int64 { return row.Micros(d.Event.At) }))
+		col(deliveries, func(d payment.Delivery) int64 { return row.Micros(d.Event.At) }),
+		col(deliveries, func(d payment.Delivery) string { return d.Word }))
 }

@@ -26,14 +26,47 @@ func (w *writer) updateCapture(p payment.Payment, c payment.Capture) {
 		string(c.Status), row.History(c.History), pgUUID(p.Tenant), pgUUID(p.ID), pgUUID(c.ID))
 }
 
+// items writes the lines that came to be, and the ends of those whose place
+// others took.
+func (w *writer) items(changes []*payment.ViewChange) {
+	var made, ended []of[payment.Item]
+	for _, change := range changes {
+		p := change.View.Payment
+		came, went := row.Items(change)
+		for _, item := range came {
+			made = append(made, of[payment.Item]{p.Tenant, p.ID, item})
+		}
+		for _, item := range went {
+			ended = append(ended, of[payment.Item]{p.Tenant, p.ID, item})
+		}
+	}
+	w.insertItems(made)
+	w.endItems(ended)
+}
+
+func (w *writer) endItems(items []of[payment.Item]) {
+	if len(items) == 0 {
+		return
+	}
+	w.exactly(len(items), errVersion, `UPDATE item i SET until_version = c.until_version
+		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
+			AS c (tenant_id, payment_id, position, until_version)
+		WHERE i.tenant_id = c.tenant_id AND i.payment_id = c.payment_id AND i.position = c.position`,
+		ids(items, func(i of[payment.Item]) [16]byte { return i.tenant }),
+		ids(items, func(i of[payment.Item]) [16]byte { return i.payment }),
+		col(items, func(i of[payment.Item]) int64 { return int64(i.row.Position) }),
+		col(items, func(i of[payment.Item]) int64 { return i.row.Until }))
+}
+
 func (w *writer) insertItems(items []of[payment.Item]) {
 	if len(items) == 0 {
 		return
 	}
 	w.pipe.Queue(`INSERT INTO item (tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
-			merchant, metadata, tags)
+			merchant, metadata, tags, since_version, until_version, came_back)
 		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
-			$8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[])`,
+			$8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bigint[],
+			$15::boolean[])`,
 		ids(items, func(i of[payment.Item]) [16]byte { return i.tenant }),
 		ids(items, func(i of[payment.Item]) [16]byte { return i.payment }),
 		col(items, func(i of[payment.Item]) int64 { return int64(i.row.Position) }),
@@ -45,7 +78,10 @@ func (w *writer) insertItems(items []of[payment.Item]) {
 		col(items, func(i of[payment.Item]) int64 { return int64(i.row.Total) }),
 		col(items, func(i of[payment.Item]) string { return i.row.Merchant }),
 		col(items, func(i of[payment.Item]) string { return i.row.Metadata }),
-		col(items, func(i of[payment.Item]) string { return row.Texts(i.row.Tags) }))
+		col(items, func(i of[payment.Item]) string { return row.Texts(i.row.Tags) }),
+		col(items, func(i of[payment.Item]) int64 { return i.row.Since }),
+		col(items, func(i of[payment.Item]) int64 { return i.row.Until }),
+		col(items, func(i of[payment.Item]) bool { return i.row.CameBack }))
 }
 
 func (w *writer) insertRefunds(refunds []payment.Refund) {

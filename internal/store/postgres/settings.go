@@ -121,13 +121,13 @@ func queueCredential(pipe *pgx.Batch, k auth.Credential) {
 
 // queueEndpoint writes an endpoint. What has ended stays so, whoever writes.
 func queueEndpoint(pipe *pgx.Batch, e auth.Endpoint) {
-	pipe.Queue(`INSERT INTO endpoint (tenant_id, id, door, url, kinds, secret, disabled, created_at, deleted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (tenant_id, id) DO UPDATE SET url = excluded.url, kinds = excluded.kinds, secret = excluded.secret,
-			disabled = excluded.disabled,
+	pipe.Queue(`INSERT INTO endpoint (tenant_id, id, door, url, kinds, detail, secret, disabled, created_at, deleted_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (tenant_id, id) DO UPDATE SET url = excluded.url, kinds = excluded.kinds, detail = excluded.detail,
+			secret = excluded.secret, disabled = excluded.disabled,
 			deleted_at = CASE WHEN endpoint.deleted_at = 0 THEN excluded.deleted_at ELSE endpoint.deleted_at END`,
-		pgUUID(e.Tenant), pgUUID(e.ID), string(e.Door), e.URL, row.Texts(e.Kinds), notNull(e.Secret), e.Disabled,
-		row.Micros(e.CreatedAt), row.Micros(e.DeletedAt))
+		pgUUID(e.Tenant), pgUUID(e.ID), string(e.Door), e.URL, row.Texts(e.Kinds), e.Detail, notNull(e.Secret),
+		e.Disabled, row.Micros(e.CreatedAt), row.Micros(e.DeletedAt))
 }
 
 // notNull is bytes as an argument; none are empty, not NULL.
@@ -201,7 +201,8 @@ func (s *Store) Credentials(ctx context.Context, tenant payment.TenantID) ([]aut
 
 // Endpoints implements [auth.Store].
 func (s *Store) Endpoints(ctx context.Context, tenant payment.TenantID) ([]auth.Endpoint, error) {
-	rows, err := s.pool.Query(ctx, `SELECT tenant_id, id, door, url, kinds, secret, disabled, created_at FROM endpoint
+	rows, err := s.pool.Query(ctx, `SELECT tenant_id, id, door, url, kinds, detail, secret, disabled, created_at
+		FROM endpoint
 		WHERE tenant_id = $1 AND deleted_at = 0 ORDER BY id`, pgUUID(tenant))
 	if err != nil {
 		return nil, unavailable(err)
@@ -210,7 +211,8 @@ func (s *Store) Endpoints(ctx context.Context, tenant payment.TenantID) ([]auth.
 	err = each(rows, func(r scanner) (e auth.Endpoint, err error) {
 		var kinds string
 		var createdAt int64
-		if err := r.Scan(raw(&e.Tenant), raw(&e.ID), &e.Door, &e.URL, &kinds, &e.Secret, &e.Disabled, &createdAt); err != nil {
+		if err := r.Scan(raw(&e.Tenant), raw(&e.ID), &e.Door, &e.URL, &kinds, &e.Detail, &e.Secret, &e.Disabled,
+			&createdAt); err != nil {
 			return e, err
 		}
 		e.CreatedAt = row.Time(createdAt)

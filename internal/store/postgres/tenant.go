@@ -41,7 +41,7 @@ func findTenant(ctx context.Context, db querier, id payment.TenantID) (*payment.
 	var settings string
 	var endpoints []endpointRow
 	err := db.QueryRow(ctx, `SELECT name, version, settings, coalesce((SELECT json_agg(json_build_object(
-			'id', id, 'door', door, 'url', url, 'kinds', kinds, 'disabled', disabled) ORDER BY id)
+			'id', id, 'door', door, 'url', url, 'kinds', kinds, 'detail', detail, 'disabled', disabled) ORDER BY id)
 			FROM endpoint WHERE tenant_id = $1 AND deleted_at = 0), '[]')
 		FROM tenant WHERE id = $1`, pgUUID(id)).Scan(&tenant.Name, &tenant.Version, &settings, &endpoints)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -69,11 +69,12 @@ type endpointRow struct {
 	Door     string `json:"door"`
 	URL      string `json:"url"`
 	Kinds    string `json:"kinds"`
+	Detail   string `json:"detail"`
 	Disabled bool   `json:"disabled"`
 }
 
 func (e endpointRow) endpoint() (payment.Endpoint, error) {
-	endpoint := payment.Endpoint{Door: payment.Door(e.Door), URL: e.URL, Disabled: e.Disabled}
+	endpoint := payment.Endpoint{Door: payment.Door(e.Door), URL: e.URL, Detail: e.Detail, Disabled: e.Disabled}
 	if err := endpoint.ID.ParseUUID(e.ID); err != nil {
 		return payment.Endpoint{}, err
 	}

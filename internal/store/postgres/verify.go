@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/refundry/refundry/internal/ledger"
 	"github.com/refundry/refundry/internal/payment"
@@ -35,13 +36,11 @@ func (s *Store) PaymentWhole(ctx context.Context, key verify.Key) (view payment.
 		if view, err = wholeView(ctx, tx, key.Tenant, key.Payment); err != nil {
 			return err
 		}
-		pipe := &pgx.Batch{}
 		wanted := &partsWanted{refunds: make([]namedRefund, len(view.Refunds))}
 		for i, refund := range view.Refunds {
 			wanted.refunds[i] = namedRefund{&view, refund.ID}
 		}
-		wanted.queue(pipe)
-		if err := tx.SendBatch(ctx, pipe).Close(); err != nil {
+		if err := wanted.load(ctx, tx); err != nil {
 			return err
 		}
 		entries, err := listEntries(ctx, tx, key.Tenant, key.Payment)
@@ -99,7 +98,20 @@ type factsKey struct {
 	tenant payment.TenantID
 }
 
-// listFacts reads what some commits have written, events with their entries.
+// selectFacts reads events with what each of them proves, see [row.SubjectsOf].
+const selectFacts = `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.payment_id, e.subject_id, e.version, e.at,
+		e.actor, e.door, e.request, e.detail, s.subject_id, coalesce(p.cause, ''), coalesce(p.debit, ''),
+		coalesce(p.credit, ''), coalesce(p.amount, 0), coalesce(p.currency, ''), o.id, o.order_id,
+		coalesce(o.merchant, ''), coalesce(o.amount, 0), coalesce(o.currency, ''), coalesce(o.at, 0)
+	FROM event e
+		CROSS JOIN LATERAL (VALUES (1, e.subject_id), (2, e.payment_id)) AS s (place, subject_id)
+		LEFT JOIN posting p ON p.tenant_id = e.tenant_id AND p.subject_id = s.subject_id AND p.version = e.version
+			AND e.payment_id <> '00000000-0000-0000-0000-000000000000'
+		LEFT JOIN payout o ON o.tenant_id = e.tenant_id AND o.id = e.subject_id
+	WHERE e.tenant_id = ANY($1) AND e.commit_number BETWEEN $2 AND $3 AND (s.place = 1 OR s.subject_id <> e.subject_id)
+	ORDER BY e.tenant_id, e.commit_number, e.number, s.place, p.number`
+
+// listFacts reads what some commits have written, events with what they prove.
 func listFacts(ctx context.Context, tx pgx.Tx, links []row.Chained) (map[factsKey]*row.Facts, error) {
 	var tenants []payment.TenantID
 	for _, l := range links {
@@ -109,27 +121,24 @@ func listFacts(ctx context.Context, tx pgx.Tx, links []row.Chained) (map[factsKe
 			}
 		}
 	}
-	rows, err := tx.Query(ctx, `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.payment_id, e.subject_id,
-			e.version, e.at, e.actor, e.door, e.request, e.detail, coalesce(p.cause, ''), coalesce(p.debit, ''),
-			coalesce(p.credit, ''), coalesce(p.amount, 0), coalesce(p.currency, '')
-		FROM event e LEFT JOIN posting p ON p.tenant_id = e.tenant_id AND p.subject_id = e.subject_id
-			AND p.version = e.version AND e.payment_id <> '00000000-0000-0000-0000-000000000000'
-		WHERE e.tenant_id = ANY($1) AND e.commit_number BETWEEN $2 AND $3
-		ORDER BY e.tenant_id, e.commit_number, e.number, p.number`,
-		ids(tenants, func(t payment.TenantID) [16]byte { return t }), links[0].Number, links[len(links)-1].Number)
+	rows, err := tx.Query(ctx, selectFacts, ids(tenants, func(t payment.TenantID) [16]byte { return t }),
+		links[0].Number, links[len(links)-1].Number)
 	if err != nil {
 		return nil, err
 	}
 	all := map[factsKey]*row.Facts{}
 	var e payment.FeedEvent
-	var at int64
-	var cause ledger.Cause
+	var at, paidAt int64
+	var entry ledger.Entry
 	var posting ledger.Posting
+	var payout payment.Payout
+	var payoutID, order pgtype.UUID
 	last := -1
 	_, err = pgx.ForEachRow(rows, []any{
 		&e.Cursor.Commit, &e.Cursor.Index, raw(&e.Tenant), &e.Kind, raw(&e.Payment), &e.Subject, &e.Version, &at,
-		&e.Actor, &e.Door, &e.Request, &e.Detail, &cause, &posting.Debit, &posting.Credit, &posting.Amount.Minor,
-		&posting.Amount.Currency,
+		&e.Actor, &e.Door, &e.Request, &e.Detail, &entry.Subject, &entry.Cause, &posting.Debit, &posting.Credit,
+		&posting.Amount.Minor, &posting.Amount.Currency, &payoutID, &order, &payout.Merchant,
+		&payout.Amount.Minor, &payout.Amount.Currency, &paidAt,
 	}, func() error {
 		key := factsKey{e.Cursor.Commit, e.Tenant}
 		facts, ok := all[key]
@@ -139,12 +148,14 @@ func listFacts(ctx context.Context, tx pgx.Tx, links []row.Chained) (map[factsKe
 		}
 		if e.Cursor.Index != last {
 			last = e.Cursor.Index
-			e.At = row.Time(at)
-			facts.Events, facts.Books = append(facts.Events, e.Event), append(facts.Books, ledger.Entry{})
+			e.At, payout.At = row.Time(at), row.Time(paidAt)
+			payout.Tenant, payout.ID, payout.Order = e.Tenant, payoutID.Bytes, order.Bytes
+			facts.Facts = append(facts.Facts, row.Fact{Event: e.Event, Payout: payout})
 		}
-		if cause != "" {
-			entry := &facts.Books[len(facts.Books)-1]
-			entry.Cause, entry.Postings = cause, append(entry.Postings, posting)
+		if entry.Cause != "" {
+			fact := &facts.Facts[len(facts.Facts)-1]
+			entry.Version = e.Version
+			fact.Entries = ledger.Append(fact.Entries, entry, posting)
 		}
 		return nil
 	})
@@ -161,7 +172,7 @@ func recompute(l row.Chained, facts map[factsKey]*row.Facts) verify.Commit {
 		}
 		digest := written.Digest()
 		commit.Parts = append(commit.Parts, verify.Part{
-			Tenant: tenant, Events: int64(len(written.Events)), IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
+			Tenant: tenant, Events: int64(len(written.Facts)), IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
 		})
 	}
 	return commit

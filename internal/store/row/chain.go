@@ -11,8 +11,8 @@ import (
 )
 
 // Link is a commit row: one link of the audit chain. Its hash covers the
-// previous one and a digest of each tenant's events and ledger entries, so
-// that each tenant's part can be checked without seeing the others'.
+// previous one and a digest of each tenant's events, ledger entries and
+// payouts, so that each tenant's part can be checked without seeing the others'.
 type Link struct {
 	Number  int64
 	Batch   [16]byte
@@ -65,16 +65,31 @@ func (l Link) Tenants() []payment.TenantID {
 	return tenants
 }
 
-// Facts is what of one tenant a commit proves: events in their order, each
-// with the entry it wrote in the books.
+// Fact is an event with what it wrote that is never changed: entries in the
+// books, its subject's own first, and a payout.
+type Fact struct {
+	payment.Event
+
+	Entries []ledger.Entry
+	Payout  payment.Payout // zero: it tells of none
+}
+
+// Facts is what of one tenant a commit proves, events in their order.
 type Facts struct {
 	Tenant payment.TenantID
-	Events []payment.Event
-	Books  []ledger.Entry // of the same length; without postings where an event wrote none
+	Facts  []Fact
 }
 
 // FactsOf sorts what a commit writes by tenant.
 func FactsOf(changes payment.Changes) []Facts {
+	entries := make(map[entryKey]ledger.Entry, len(changes.Entries))
+	for _, change := range changes.Entries {
+		entries[entryKey{change.Tenant, change.Entry.Subject, change.Entry.Version}] = change.Entry
+	}
+	payouts := make(map[entryKey]payment.Payout, len(changes.Payouts))
+	for _, payout := range changes.Payouts {
+		payouts[entryKey{payout.Tenant, payout.ID, 0}] = payout
+	}
 	var facts []Facts
 	for _, telling := range changes.Tellings {
 		event := telling.Event
@@ -83,22 +98,13 @@ func FactsOf(changes payment.Changes) []Facts {
 			at = len(facts)
 			facts = append(facts, Facts{Tenant: event.Tenant})
 		}
-		facts[at].Events = append(facts[at].Events, event)
-		facts[at].Books = append(facts[at].Books, ledger.Entry{})
-	}
-	index := make(map[entryKey]*ledger.Entry, len(changes.Tellings))
-	for i := range facts {
-		for n, event := range facts[i].Events {
-			if event.Payment.IsZero() {
-				continue // an order's own event; its payments tell theirs
+		fact := Fact{Event: event, Payout: payouts[entryKey{event.Tenant, event.Subject, 0}]}
+		for _, subject := range SubjectsOf(event) {
+			if entry, ok := entries[entryKey{event.Tenant, subject, event.Version}]; ok {
+				fact.Entries = append(fact.Entries, entry)
 			}
-			index[entryKey{event.Tenant, event.Subject, event.Version}] = &facts[i].Books[n]
 		}
-	}
-	for _, change := range changes.Entries {
-		if entry, ok := index[entryKey{change.Tenant, change.Entry.Subject, change.Entry.Version}]; ok {
-			*entry = change.Entry
-		}
+		facts[at].Facts = append(facts[at].Facts, fact)
 	}
 	slices.SortFunc(facts, func(a, b Facts) int { return a.Tenant.Compare(b.Tenant) })
 	return facts
@@ -108,6 +114,20 @@ type entryKey struct {
 	tenant  payment.TenantID
 	subject [16]byte
 	version int64
+}
+
+// SubjectsOf returns whose entries an event proves: its subject's, and those of
+// its payment, on which a refund's end may have an effect of its own. An
+// order's own event proves none; its payments tell theirs.
+func SubjectsOf(event payment.Event) [][16]byte {
+	switch {
+	case event.Payment.IsZero():
+		return nil
+	case event.Subject == event.Payment:
+		return [][16]byte{event.Subject}
+	default:
+		return [][16]byte{event.Subject, event.Payment}
+	}
 }
 
 // Digests returns what a link's Digests hold for facts.
@@ -124,10 +144,15 @@ func Digests(facts []Facts) []byte {
 func (f Facts) Digest() [32]byte {
 	sum := sha256.New()
 	var buffer []byte
-	for i, event := range f.Events {
-		buffer = appendEvent(buffer[:0], event)
-		for _, posting := range f.Books[i].Postings {
-			buffer = appendPosting(buffer, string(f.Books[i].Cause), posting)
+	for _, fact := range f.Facts {
+		buffer = appendEvent(buffer[:0], fact.Event)
+		for _, entry := range fact.Entries {
+			for _, posting := range entry.Postings {
+				buffer = appendPosting(buffer, string(entry.Cause), posting)
+			}
+		}
+		if !fact.Payout.ID.IsZero() {
+			buffer = appendPayout(buffer, fact.Payout)
 		}
 		sum.Write(buffer)
 	}
@@ -153,6 +178,13 @@ func appendPosting(to []byte, cause string, posting ledger.Posting) []byte {
 		to = appendText(to, text)
 	}
 	return to
+}
+
+func appendPayout(to []byte, payout payment.Payout) []byte {
+	to = append(to, payout.Order[:]...)
+	to = binary.BigEndian.AppendUint64(to, uint64(payout.Amount.Minor)) //nolint:gosec // any 64 bits will do
+	to = binary.BigEndian.AppendUint64(to, uint64(Micros(payout.At)))   //nolint:gosec // any 64 bits will do
+	return appendText(appendText(to, payout.Merchant), string(payout.Amount.Currency))
 }
 
 func appendText(to []byte, text string) []byte {

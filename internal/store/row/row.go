@@ -82,6 +82,9 @@ type paymentDetail struct {
 	Metadata     string              `json:"metadata,omitempty"`
 	References   []payment.Reference `json:"references,omitempty"`
 	Gates        []payment.Gate      `json:"gates,omitempty"`
+	ShortID      string              `json:"short_id,omitempty"`
+	Callback     string              `json:"callback,omitempty"`
+	Availability string              `json:"availability,omitempty"`
 }
 
 // asJSON writes a value that cannot fail to be written.
@@ -98,7 +101,8 @@ func PaymentDetail(p payment.Payment) string {
 	return asJSON(paymentDetail{
 		Merchant: p.Merchant, ProcessorRef: p.ProcessorRef, MethodType: p.Method.Type, MethodBrand: p.Method.Brand,
 		MethodLast4: p.Method.Last4, Country: p.Country, Payer: p.Payer, Description: p.Description,
-		Metadata: p.Metadata, References: p.References, Gates: p.Gates,
+		Metadata: p.Metadata, References: p.References, Gates: p.Gates, ShortID: p.ShortID, Callback: p.Callback,
+		Availability: string(p.Availability),
 	})
 }
 
@@ -112,12 +116,16 @@ func ParsePaymentDetail(text string, p *payment.Payment) error {
 	p.Method = payment.Method{Type: detail.MethodType, Brand: detail.MethodBrand, Last4: detail.MethodLast4}
 	p.Description, p.Metadata = detail.Description, detail.Metadata
 	p.References, p.Gates = detail.References, detail.Gates
+	p.ShortID, p.Callback = detail.ShortID, detail.Callback
+	p.Availability = payment.Availability(detail.Availability)
 	return nil
 }
 
 // refundDetail is what of a refund no query asks for.
 type refundDetail struct {
 	Lines           []payment.RefundLine `json:"lines,omitempty"`
+	List            *[]payment.Item      `json:"list,omitempty"`
+	Capture         *payment.CaptureID   `json:"capture,omitempty"`
 	Reason          string               `json:"reason,omitempty"`
 	Note            string               `json:"note,omitempty"`
 	Message         string               `json:"message,omitempty"`
@@ -132,6 +140,7 @@ type refundDetail struct {
 	ApprovalsNeeded int                  `json:"approvals_needed,omitempty"`
 	Approvals       []payment.Approval   `json:"approvals,omitempty"`
 	NotBefore       int64                `json:"not_before,omitempty"`
+	AnswerBy        int64                `json:"answer_by,omitempty"`
 	ProcessorRef    string               `json:"processor_ref,omitempty"`
 	Attempt         *payment.AttemptID   `json:"attempt,omitempty"`
 	AttemptCount    int                  `json:"attempt_count,omitempty"`
@@ -160,9 +169,18 @@ func RefundDetail(r payment.Refund) string {
 		Metadata: r.Metadata, PendingReason: string(r.PendingReason), Failure: optional(r.Failure),
 		References: r.References, ExecutedAs: r.ExecutedAs, RetryOf: optional(r.RetryOf),
 		Corrects: optional(r.Corrects), ApprovalsNeeded: r.ApprovalsNeeded, Approvals: r.Approvals,
-		NotBefore: Micros(r.NotBefore), ProcessorRef: r.ProcessorRef, Attempt: optional(r.Attempt),
-		AttemptCount: r.AttemptCount,
+		NotBefore: Micros(r.NotBefore), AnswerBy: Micros(r.AnswerBy), ProcessorRef: r.ProcessorRef,
+		Attempt: optional(r.Attempt), AttemptCount: r.AttemptCount, List: listed(r.List), Capture: optional(r.Capture),
 	})
+}
+
+// listed returns a refund's list as JSON keeps it: one that has no lines is
+// empty there, and not null, which would be none.
+func listed(list *[]payment.Item) *[]payment.Item {
+	if list != nil && *list == nil {
+		return &[]payment.Item{}
+	}
+	return list
 }
 
 // ParseRefundDetail reads what [RefundDetail] wrote.
@@ -178,6 +196,7 @@ func ParseRefundDetail(text string, r *payment.Refund) error {
 	r.RetryOf, r.Corrects = orZero(detail.RetryOf), orZero(detail.Corrects)
 	r.ApprovalsNeeded, r.Approvals, r.NotBefore = detail.ApprovalsNeeded, detail.Approvals, Time(detail.NotBefore)
 	r.ProcessorRef, r.Attempt, r.AttemptCount = detail.ProcessorRef, orZero(detail.Attempt), detail.AttemptCount
+	r.List, r.Capture, r.AnswerBy = detail.List, orZero(detail.Capture), Time(detail.AnswerBy)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func (s *Store) Commit(_ context.Context, batch [16]byte, needs []payment.Need, 
 		if err := decide(book); err != nil {
 			return err
 		}
-		if err := s.save(c, &book.Changes); err != nil {
+		if err := s.save(c, book); err != nil {
 			return fmt.Errorf("save: %w", err)
 		}
 		return s.seal(c, batch, book.Now, row.FactsOf(book.Changes))
@@ -40,7 +40,7 @@ func (s *Store) settle(batch [16]byte, err error) error {
 	if errors.Is(err, engine.ErrUncertain) {
 		return err // the engine asks for the batch's fate
 	}
-	if constraint(err) != "" {
+	if constraint(err) != "" || errors.Is(err, engine.ErrLostRace) {
 		if committed, lookErr := s.Committed(background, batch); lookErr == nil && committed {
 			return engine.ErrCommitted
 		}
@@ -90,6 +90,7 @@ func (s *Store) load(c *conn, book *payment.Book, needs []payment.Need) error {
 		}
 		w.need.Parts |= need.Parts
 		w.need.Opens = w.need.Opens || need.Opens
+		w.need.Settles = w.need.Settles || need.Settles
 		if !need.Refund.IsZero() {
 			w.refunds = append(w.refunds, need.Refund)
 		}

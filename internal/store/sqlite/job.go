@@ -74,6 +74,21 @@ func endJob(c *conn, ending job.Ending) error {
 	return err
 }
 
+// hurryJobs lets what threads tell before a turn be looked at at once, as if it
+// had been asked for again.
+func hurryJobs(c *conn, hurries map[row.Thread]int64, at int64) error {
+	const hurry = `UPDATE job INDEXED BY job_thread SET
+			due_at = CASE WHEN claim IS NULL THEN min(due_at, ?1) ELSE due_at END,
+			again_at = CASE WHEN claim IS NULL THEN 0 WHEN again_at = 0 THEN ?1 ELSE min(again_at, ?1) END
+		WHERE thread = ?2 AND turn < ?3 AND tenant_id = ?4 AND kind = ?5 AND buried_at = 0`
+	for thread, turn := range hurries {
+		if _, err := c.exec(hurry, at, thread.ID[:], turn, ident(thread.Tenant), string(payment.TaskDeliverWebhook)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Claim implements [job.Store].
 func (s *Store) Claim(_ context.Context, claim job.Claim) ([]job.Job, error) {
 	queues, err := s.dueQueues(row.Micros(claim.Now))

@@ -9,8 +9,8 @@ import (
 )
 
 const paymentColumns = `tenant_id, id, order_id, order_status, home, connector, reference, amount, currency, status,
-	captured, refunded, reserved, disputed, excess, item_count, expires_at, history, detail, version, created_at,
-	updated_at`
+	captured, refunded, reserved, disputed, excess, item_count, failures, expires_at, history, detail, version,
+	created_at, updated_at`
 
 func scanPayment(r *cells) (payment.Payment, error) {
 	p := payment.Payment{
@@ -21,7 +21,7 @@ func scanPayment(r *cells) (payment.Payment, error) {
 			Captured: money.Minor(r.int()), Refunded: money.Minor(r.int()), Reserved: money.Minor(r.int()),
 			Disputed: money.Minor(r.int()), Excess: money.Minor(r.int()),
 		},
-		ItemCount: int(r.int()), ExpiresAt: row.Time(r.int()),
+		ItemCount: int(r.int()), Failures: r.int(), ExpiresAt: row.Time(r.int()),
 	}
 	history, detail := r.text(), r.text()
 	p.Version, p.CreatedAt, p.UpdatedAt = r.int(), row.Time(r.int()), row.Time(r.int())
@@ -46,18 +46,22 @@ func findPayment(c *conn, tenant payment.TenantID, id payment.PaymentID) (found 
 }
 
 func findOrder(c *conn, tenant payment.TenantID, id payment.OrderID) (found payment.Order, ok bool, err error) {
-	const query = `SELECT tenant_id, id, home, status, currency, amount, metadata, version, created_at, updated_at
-		FROM payment_order WHERE tenant_id = ? AND id = ?`
+	const query = `SELECT ` + orderColumns + ` FROM payment_order WHERE tenant_id = ? AND id = ?`
 	err = c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) error {
-		found = payment.Order{
-			Tenant: r.uuid(), ID: r.uuid(), Home: payment.Door(r.text()), Status: payment.OrderStatus(r.text()),
-			Currency: money.Currency(r.text()), Amount: money.Minor(r.int()), Metadata: r.text(), Version: r.int(),
-			CreatedAt: row.Time(r.int()), UpdatedAt: row.Time(r.int()),
-		}
-		ok = true
+		found, ok = scanOrder(r), true
 		return nil
 	})
 	return found, ok, err
+}
+
+const orderColumns = `tenant_id, id, home, status, currency, amount, metadata, version, created_at, updated_at`
+
+func scanOrder(r *cells) payment.Order {
+	return payment.Order{
+		Tenant: r.uuid(), ID: r.uuid(), Home: payment.Door(r.text()), Status: payment.OrderStatus(r.text()),
+		Currency: money.Currency(r.text()), Amount: money.Minor(r.int()), Metadata: r.text(), Version: r.int(),
+		CreatedAt: row.Time(r.int()), UpdatedAt: row.Time(r.int()),
+	}
 }
 
 // loadParts reads the parts that a view says it has.
@@ -110,8 +114,8 @@ func loadItems(c *conn, v *payment.View) error {
 	if v.Payment.ItemCount == 0 {
 		return nil
 	}
-	const query = `SELECT position, name, quantity, unit_amount, tax_rate, tax, total, merchant, metadata, tags
-		FROM item WHERE tenant_id = ? AND payment_id = ? ORDER BY position`
+	const query = `SELECT position, name, quantity, unit_amount, tax_rate, tax, total, merchant, metadata, tags,
+		since_version, until_version, came_back FROM item WHERE tenant_id = ? AND payment_id = ? ORDER BY position`
 	return c.query(query, partArgs(v), func(r *cells) (err error) {
 		item := payment.Item{
 			Position: int(r.int()), Name: r.text(), Quantity: r.int(), UnitAmount: money.Minor(r.int()),
@@ -119,6 +123,7 @@ func loadItems(c *conn, v *payment.View) error {
 			Metadata: r.text(),
 		}
 		item.Tags, err = row.ParseTexts[string](r.text())
+		item.Since, item.Until, item.CameBack = r.int(), r.int(), r.bool()
 		v.Items = append(v.Items, item)
 		return err
 	})

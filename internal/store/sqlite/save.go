@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
+	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/store/row"
 )
@@ -12,7 +14,8 @@ import (
 var errVersion = errors.New("a row has changed since it was read")
 
 // save writes what a batch changed, rows of one table together.
-func (s *Store) save(c *conn, changes *payment.Changes) error {
+func (s *Store) save(c *conn, book *payment.Book) error {
+	changes := &book.Changes
 	for _, change := range changes.Orders {
 		if err := saveOrder(c, change); err != nil {
 			return err
@@ -24,13 +27,14 @@ func (s *Store) save(c *conn, changes *payment.Changes) error {
 		}
 	}
 	for _, write := range []func(*conn, *payment.Changes) error{
-		saveKeys, saveAliases, saveFacets, savePostings, saveDeliveries, finishJobs, s.saveJobs,
+		saveKeys, saveAliases, saveFacets, saveResources, savePayouts, savePostings, saveDeliveries, finishJobs,
+		s.saveJobs,
 	} {
 		if err := write(c, changes); err != nil {
 			return err
 		}
 	}
-	return nil
+	return hurryJobs(c, row.Hurries(changes.Deliveries), row.Micros(book.Now))
 }
 
 func saveOrder(c *conn, change *payment.OrderChange) error {
@@ -66,12 +70,8 @@ func saveView(c *conn, change *payment.ViewChange) error {
 			return err
 		}
 	}
-	if read.Payment.Version == 0 {
-		for _, item := range change.View.Items {
-			if err := insertItem(c, p, item); err != nil {
-				return err
-			}
-		}
+	if err := saveItems(c, change); err != nil {
+		return err
 	}
 	for _, refund := range change.View.Refunds {
 		if err := saveRefund(c, read, refund); err != nil {
@@ -95,29 +95,29 @@ func savePayment(c *conn, change *payment.ViewChange) error {
 	p, read := change.View.Payment, change.Read.Payment
 	if read.Version > 0 && len(p.History) == len(read.History) && p.OrderStatus == read.OrderStatus {
 		return one(c.exec(`UPDATE payment SET captured = ?, refunded = ?, reserved = ?, disputed = ?, excess = ?,
-			version = ?, updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
-			int64(p.Captured), int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess),
-			p.Version, row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID), read.Version))
+			item_count = ?, failures = ?, version = ?, updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+			int64(p.Captured), int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess), p.ItemCount,
+			p.Failures, p.Version, row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID), read.Version))
 	}
 	detail := row.PaymentDetail(p)
 	if read.Version == 0 {
 		_, err := c.exec(`INSERT INTO payment (tenant_id, id, order_id, order_status, home, connector, reference,
-			amount, currency, status, captured, refunded, reserved, disputed, excess, item_count, expires_at, history,
-			detail, version, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			amount, currency, status, captured, refunded, reserved, disputed, excess, item_count, failures, expires_at,
+			history, detail, version, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			ident(p.Tenant), ident(p.ID), nullable(p.Order), string(p.OrderStatus), string(p.Home), p.Connector,
 			p.Reference, int64(p.Amount.Minor), string(p.Amount.Currency), string(p.Status), int64(p.Captured),
 			int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess), p.ItemCount,
-			row.Micros(p.ExpiresAt), row.History(p.History), detail, p.Version, row.Micros(p.CreatedAt),
+			p.Failures, row.Micros(p.ExpiresAt), row.History(p.History), detail, p.Version, row.Micros(p.CreatedAt),
 			row.Micros(p.UpdatedAt))
 		return err
 	}
 	return one(c.exec(`UPDATE payment SET order_status = ?, status = ?, captured = ?, refunded = ?, reserved = ?,
-		disputed = ?, excess = ?, expires_at = ?, history = ?, detail = ?, version = ?, updated_at = ?
-		WHERE tenant_id = ? AND id = ? AND version = ?`,
+		disputed = ?, excess = ?, item_count = ?, failures = ?, expires_at = ?, history = ?, detail = ?, version = ?,
+		updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
 		string(p.OrderStatus), string(p.Status), int64(p.Captured), int64(p.Refunded), int64(p.Reserved),
-		int64(p.Disputed), int64(p.Excess), row.Micros(p.ExpiresAt), row.History(p.History), detail, p.Version,
-		row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID), read.Version))
+		int64(p.Disputed), int64(p.Excess), p.ItemCount, p.Failures, row.Micros(p.ExpiresAt), row.History(p.History), detail,
+		p.Version, row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID), read.Version))
 }
 
 func saveCapture(c *conn, p payment.Payment, read payment.View, capture payment.Capture) error {
@@ -136,12 +136,28 @@ func saveCapture(c *conn, p payment.Payment, read payment.View, capture payment.
 		ident(p.Tenant), ident(p.ID), ident(capture.ID)))
 }
 
-func insertItem(c *conn, p payment.Payment, item payment.Item) error {
-	_, err := c.exec(`INSERT INTO item (tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax,
-		total, merchant, metadata, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		ident(p.Tenant), ident(p.ID), item.Position, item.Name, item.Quantity, int64(item.UnitAmount), item.TaxRate,
-		int64(item.Tax), int64(item.Total), item.Merchant, item.Metadata, row.Texts(item.Tags))
-	return err
+// saveItems writes the lines that came to be, and the ends of those whose place
+// others took.
+func saveItems(c *conn, change *payment.ViewChange) error {
+	const insert = `INSERT INTO item (tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
+		merchant, metadata, tags, since_version, until_version, came_back)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	const end = `UPDATE item SET until_version = ? WHERE tenant_id = ? AND payment_id = ? AND position = ?`
+	p := change.View.Payment
+	made, ended := row.Items(change)
+	for _, item := range made {
+		if _, err := c.exec(insert, ident(p.Tenant), ident(p.ID), item.Position, item.Name, item.Quantity,
+			int64(item.UnitAmount), item.TaxRate, int64(item.Tax), int64(item.Total), item.Merchant, item.Metadata,
+			row.Texts(item.Tags), item.Since, item.Until, item.CameBack); err != nil {
+			return err
+		}
+	}
+	for _, item := range ended {
+		if err := one(c.exec(end, item.Until, ident(p.Tenant), ident(p.ID), item.Position)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func saveRefund(c *conn, read payment.View, r payment.Refund) error {
@@ -213,11 +229,17 @@ func saveKeys(c *conn, changes *payment.Changes) error {
 	return nil
 }
 
+// saveAliases writes aliases. Those that were looked up are free; one that was
+// not may be taken, and then the batch runs again with other ids.
 func saveAliases(c *conn, changes *payment.Changes) error {
-	const insert = `INSERT INTO alias (tenant_id, kind, value, subject_id) VALUES (?, ?, ?, ?)`
+	const insert = `INSERT INTO alias (tenant_id, kind, value, subject_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	for _, a := range changes.Aliases {
-		if _, err := c.exec(insert, ident(a.Tenant), a.Alias.Kind, a.Alias.Value, a.Subject[:]); err != nil {
+		made, err := c.exec(insert, ident(a.Tenant), a.Alias.Kind, a.Alias.Value, a.Subject[:])
+		if err != nil {
 			return err
+		}
+		if made == 0 {
+			return fmt.Errorf("%w: an alias is taken", engine.ErrLostRace)
 		}
 	}
 	return nil
@@ -229,6 +251,29 @@ func saveFacets(c *conn, changes *payment.Changes) error {
 	for _, f := range changes.Facets {
 		if _, err := c.exec(insert, ident(f.Tenant), ident(f.Payment), f.Facet.Subject[:], string(f.Facet.Door),
 			f.Facet.Version, f.Facet.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func saveResources(c *conn, changes *payment.Changes) error {
+	const put = `INSERT INTO resource (` + resourceColumns + `) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant_id, door, kind, id) DO UPDATE SET body = excluded.body`
+	for _, r := range changes.Resources {
+		if _, err := c.exec(put, ident(r.Tenant), string(r.Door), string(r.Kind), ident(r.ID), notNull(r.Body),
+			row.Micros(r.CreatedAt)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func savePayouts(c *conn, changes *payment.Changes) error {
+	const insert = `INSERT INTO payout (` + payoutColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	for _, p := range changes.Payouts {
+		if _, err := c.exec(insert, ident(p.Tenant), ident(p.ID), ident(p.Order), p.Merchant, int64(p.Amount.Minor),
+			string(p.Amount.Currency), row.Micros(p.At)); err != nil {
 			return err
 		}
 	}
@@ -253,12 +298,13 @@ func savePostings(c *conn, changes *payment.Changes) error {
 
 func saveDeliveries(c *conn, changes *payment.Changes) error {
 	const insert = `INSERT INTO delivery (tenant_id, id, endpoint_id, door, url, kind, payment_id, subject_id,
-		version, event_at, status, attempts, first_at, ended_at, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 0, 0, 0, NULL)`
+		version, event_at, word, status, attempts, first_at, ended_at, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 0, 0, 0, NULL)`
 	for _, d := range changes.Deliveries {
 		e := d.Event
 		if _, err := c.exec(insert, ident(e.Tenant), ident(d.ID), ident(d.Endpoint.ID), string(d.Endpoint.Door),
-			d.Endpoint.URL, string(e.Kind), ident(e.Payment), e.Subject[:], e.Version, row.Micros(e.At)); err != nil {
+			d.Endpoint.URL, string(e.Kind), ident(e.Payment), e.Subject[:], e.Version, row.Micros(e.At),
+			d.Word); err != nil {
 			return err
 		}
 	}

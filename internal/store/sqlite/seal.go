@@ -40,7 +40,7 @@ func (s *Store) seal(c *conn, batch [16]byte, now time.Time, facts []row.Facts) 
 	const insertEvent = `INSERT INTO event (tenant_id, commit_number, number, kind, payment_id, subject_id, version,
 		at, actor, door, request, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, f := range facts {
-		for n, e := range f.Events {
+		for n, e := range f.Facts {
 			if _, err := c.exec(insertEvent, ident(e.Tenant), next.Number, n, string(e.Kind), ident(e.Payment),
 				e.Subject[:], e.Version, row.Micros(e.At), e.Actor, string(e.Door), e.Request, e.Detail); err != nil {
 				return err

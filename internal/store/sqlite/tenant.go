@@ -38,13 +38,13 @@ func findTenant(c *conn, id payment.TenantID) (*payment.Tenant, error) {
 }
 
 func listEndpoints(c *conn, tenant payment.TenantID) ([]payment.Endpoint, error) {
-	const query = `SELECT id, door, url, kinds, disabled FROM endpoint
+	const query = `SELECT id, door, url, kinds, detail, disabled FROM endpoint
 		WHERE tenant_id = ? AND deleted_at = 0 ORDER BY id`
 	var endpoints []payment.Endpoint
 	err := c.query(query, []any{ident(tenant)}, func(r *cells) (err error) {
 		endpoint := payment.Endpoint{ID: r.uuid(), Door: payment.Door(r.text()), URL: r.text()}
 		endpoint.Kinds, err = row.ParseTexts[payment.EventKind](r.text())
-		endpoint.Disabled = r.bool()
+		endpoint.Detail, endpoint.Disabled = r.text(), r.bool()
 		endpoints = append(endpoints, endpoint)
 		return err
 	})

@@ -80,39 +80,49 @@ func recompute(c *conn, l row.Chained) (verify.Commit, error) {
 		}
 		digest := facts.Digest()
 		commit.Parts = append(commit.Parts, verify.Part{
-			Tenant: tenant, Events: int64(len(facts.Events)), IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
+			Tenant: tenant, Events: int64(len(facts.Facts)), IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
 		})
 	}
 	return commit, nil
 }
 
-// factsOf reads what a commit has written of one tenant.
+// factsOf reads what a commit has written of one tenant, and what it proves.
 func factsOf(c *conn, tenant payment.TenantID, number int64) (row.Facts, error) {
 	facts := row.Facts{Tenant: tenant}
 	const events = `SELECT commit_number, number, tenant_id, kind, payment_id, subject_id, version, at, actor, door,
 		request, detail FROM event WHERE tenant_id = ? AND commit_number = ? ORDER BY number`
 	if err := c.query(events, []any{ident(tenant), number}, func(r *cells) error {
-		facts.Events = append(facts.Events, scanEvent(r).Event)
+		facts.Facts = append(facts.Facts, row.Fact{Event: scanEvent(r).Event})
 		return nil
 	}); err != nil {
 		return facts, err
 	}
-	facts.Books = make([]ledger.Entry, len(facts.Events))
-	const entry = `SELECT cause, debit, credit, amount, currency FROM posting
-		WHERE tenant_id = ? AND subject_id = ? AND version = ? ORDER BY number`
-	for n, event := range facts.Events {
-		if event.Payment.IsZero() {
-			continue
-		}
-		if err := c.query(entry, []any{ident(tenant), event.Subject[:], event.Version}, func(r *cells) error {
-			facts.Books[n].Cause = ledger.Cause(r.text())
-			facts.Books[n].Postings = append(facts.Books[n].Postings, scanPosting(r))
-			return nil
-		}); err != nil {
+	for n := range facts.Facts {
+		if err := prove(c, &facts.Facts[n]); err != nil {
 			return facts, err
 		}
 	}
 	return facts, nil
+}
+
+// prove reads what an event proves.
+func prove(c *conn, fact *row.Fact) error {
+	const entry = `SELECT cause, debit, credit, amount, currency FROM posting
+		WHERE tenant_id = ? AND subject_id = ? AND version = ? ORDER BY number`
+	for _, subject := range row.SubjectsOf(fact.Event) {
+		if err := c.query(entry, []any{ident(fact.Tenant), subject[:], fact.Version}, func(r *cells) error {
+			entry := ledger.Entry{Subject: subject, Version: fact.Version, Cause: ledger.Cause(r.text())}
+			fact.Entries = ledger.Append(fact.Entries, entry, scanPosting(r))
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	const payout = `SELECT ` + payoutColumns + ` FROM payout WHERE tenant_id = ? AND id = ?`
+	return c.query(payout, []any{ident(fact.Tenant), fact.Subject[:]}, func(r *cells) error {
+		fact.Payout = scanPayout(r)
+		return nil
+	})
 }
 
 func scanPosting(r *cells) ledger.Posting {
