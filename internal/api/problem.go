@@ -99,6 +99,14 @@ var problems = map[code]facts{
 	"outcome_open": {503, "It may be one of ours", true,
 		"A refund of ours has no outcome yet. Ask again later."},
 	"processor_contradiction": {409, "The processor's story does not fit", false, "A person must look at it."},
+	"too_many_failures": {409, "Too much has failed", false,
+		"A front door allows no more calls about this payment. A person must look at it."},
+	"payment_disputed": {409, "The payment is disputed", false, "A dispute has taken it, or a part of it."},
+	"refund_not_available": {409, "The payment's method does not allow it", false,
+		"Some methods give nothing back, some only the whole, some only a part."},
+	"no_such_capture":      {422, "No such capture", false, "Read the payment for its captures."},
+	"lines_do_not_add_up":  {422, "The lines do not add up", false, "The amount and what remains are what there is."},
+	"recipient_would_gain": {422, "A recipient would gain", false, "A refund takes from recipients only."},
 }
 
 // ruleCodes says which code each rule's no has.
@@ -128,6 +136,12 @@ var ruleCodes = map[payment.RuleName]code{
 	payment.RuleFence:            "attempt_unknown",
 	payment.RuleWaits:            "outcome_open",
 	payment.RuleReached:          "processor_contradiction",
+	payment.RuleFailures:         "too_many_failures",
+	payment.RuleUndisputed:       "payment_disputed",
+	payment.RuleAvailability:     "refund_not_available",
+	payment.RuleCapture:          "no_such_capture",
+	payment.RuleListSum:          "lines_do_not_add_up",
+	payment.RuleRecipients:       "recipient_would_gain",
 }
 
 // faultCodes says which code each kind of failure has that is no rule's.

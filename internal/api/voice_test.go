@@ -61,7 +61,7 @@ func TestWebhookIsAsTheAnswerWas(t *testing.T) {
 // verifies checks a signature with the library that receivers use.
 func verifies(t *testing.T, w *world, voice webhook.Voice, secret string, delivery webhook.Delivery, body []byte) {
 	t.Helper()
-	headers, err := voice.Sign(t.Context(), webhook.Letter{
+	headers, _, err := voice.Sign(t.Context(), webhook.Letter{
 		Tenant: w.tenant, Delivery: delivery.ID, Endpoint: delivery.Endpoint, At: w.now(), Body: body,
 	})
 	if err != nil {

@@ -155,7 +155,7 @@ func TestWebhooksAreSignedByTheProvider(t *testing.T) {
 	body := []byte(`{"type":"payment_refunded"}`)
 	var first string
 	for range 2 {
-		header, err := w.voice(brand).Sign(t.Context(), letter(w.tenant, body))
+		header, _, err := w.voice(brand).Sign(t.Context(), letter(w.tenant, body))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -257,7 +257,7 @@ func holds(got, want map[string]any) bool {
 func TestImportedPaymentsAreNotToldAsNew(t *testing.T) {
 	t.Parallel()
 	w := setup(t, brand)
-	w.elsewhere(func(c *payment.CreatePayment) { c.Door = brand.Door() })
+	w.elsewhere(func(c *payment.CreatePayment) { c.Door, c.IsImport = brand.Door(), true })
 	if got := w.hear(brand); len(got) != 0 {
 		t.Errorf("told: %v", got)
 	}
