@@ -45,6 +45,11 @@ const (
 	RuleCapture          RuleName = "capture"                 // the capture that is named is one of the payment's
 	RuleListSum          RuleName = "list_sum"                // the list that will be, and the amount, are the list that is
 	RuleRecipients       RuleName = "recipients"              // nobody gets more by the list that will be
+	RuleVelocity         RuleName = "velocity"                // a policy: not too many, not too much, in a day
+	RuleHalted           RuleName = "halted"                  // a policy: refunds have not been stopped
+	RuleReason           RuleName = "reason"                  // a policy: the reason is one of the tenant's
+	RulePreview          RuleName = "preview"                 // what was previewed is what would happen now
+	RuleSeen             RuleName = "seen"                    // who approves has seen what is asked for
 )
 
 // faults says which kind of no each rule's no is.
@@ -80,6 +85,11 @@ var faults = map[RuleName]fault.Code{
 	RuleCapture:          fault.Invalid,
 	RuleListSum:          fault.Invalid,
 	RuleRecipients:       fault.Invalid,
+	RuleVelocity:         fault.Forbidden,
+	RuleHalted:           fault.Forbidden,
+	RuleReason:           fault.Invalid,
+	RulePreview:          fault.Conflict,
+	RuleSeen:             fault.Conflict,
 }
 
 // RuleNames returns every rule, for tables that must have a row for each.
