@@ -104,8 +104,16 @@ var problems = map[code]facts{
 	"payment_disputed": {409, "The payment is disputed", false, "A dispute has taken it, or a part of it."},
 	"refund_not_available": {409, "The payment's method does not allow it", false,
 		"Some methods give nothing back, some only the whole, some only a part."},
-	"no_such_capture":      {422, "No such capture", false, "Read the payment for its captures."},
-	"lines_do_not_add_up":  {422, "The lines do not add up", false, "The amount and what remains are what there is."},
+	"no_such_capture":     {422, "No such capture", false, "Read the payment for its captures."},
+	"lines_do_not_add_up": {422, "The lines do not add up", false, "The amount and what remains are what there is."},
+	"velocity_exceeded": {403, "Too many refunds, or too much", false,
+		"A policy of the tenant limits what a day may give back. Nothing was done."},
+	"refunds_halted": {403, "Refunds have been stopped", false,
+		"Somebody has stopped the refunds of this tenant, or of this connector. Nothing was done."},
+	"reason_not_in_catalogue": {422, "No such reason", false, "The tenant's reason catalogue lists those that there are."},
+	"preview_outdated":        {409, "The preview is outdated", false, "Preview the refund again, and look at it again."},
+	"approval_of_something_else": {409, "Not what is asked for", false,
+		"What you approve differs from what the refund asks for. Read it again."},
 	"recipient_would_gain": {422, "A recipient would gain", false, "A refund takes from recipients only."},
 }
 
@@ -142,6 +150,11 @@ var ruleCodes = map[payment.RuleName]code{
 	payment.RuleCapture:          "no_such_capture",
 	payment.RuleListSum:          "lines_do_not_add_up",
 	payment.RuleRecipients:       "recipient_would_gain",
+	payment.RuleVelocity:         "velocity_exceeded",
+	payment.RuleHalted:           "refunds_halted",
+	payment.RuleReason:           "reason_not_in_catalogue",
+	payment.RulePreview:          "preview_outdated",
+	payment.RuleSeen:             "approval_of_something_else",
 }
 
 // faultCodes says which code each kind of failure has that is no rule's.

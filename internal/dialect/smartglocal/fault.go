@@ -92,6 +92,11 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleCapture:          notRefundable,
 	payment.RuleListSum:          invalid("the refund does not fit the payment"),
 	payment.RuleRecipients:       invalid("the refund does not fit the payment"),
+	payment.RuleVelocity:         forbidden("refunds are limited, try again tomorrow"),
+	payment.RuleHalted:           forbidden("refunds have been stopped"),
+	payment.RuleReason:           forbidden("the reason is not allowed"),
+	payment.RulePreview:          internalFault,
+	payment.RuleSeen:             internalFault,
 }
 
 // otherRules says how a no is said of calls that are not refunds, where that
