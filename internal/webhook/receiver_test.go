@@ -30,12 +30,16 @@ type voice struct {
 	always   bool     // any answer ends a delivery
 	words    []string // what it calls an event; nil: "opened"
 	jitter   float64
-	isOver   func(now payment.View) bool // nil: nothing ever is
+	tells    func(payment.Telling) []webhook.Told             // nil: that a refund was opened
+	isOver   func(event webhook.Event, now payment.View) bool // nil: nothing ever is
 }
 
 func (*voice) Door() payment.Door { return shop }
 
 func (v *voice) Tells(telling payment.Telling, _ *payment.Tenant, _ payment.Endpoint) []webhook.Told {
+	if v.tells != nil {
+		return v.tells(telling)
+	}
 	kind := telling.Event.Kind
 	if kind != payment.EventRefundCreated && kind != payment.EventEndpointTried {
 		return nil
@@ -57,8 +61,8 @@ func (v *voice) Tells(telling payment.Telling, _ *payment.Tenant, _ payment.Endp
 
 func (v *voice) Jitter() float64 { return v.jitter }
 
-func (v *voice) IsOver(_ webhook.Event, now payment.View) bool {
-	return v.isOver != nil && v.isOver(now)
+func (v *voice) IsOver(event webhook.Event, now payment.View) bool {
+	return v.isOver != nil && v.isOver(event, now)
 }
 
 func (*voice) Body(event webhook.Event, view payment.View, _ *payment.Tenant) ([]byte, error) {
