@@ -82,7 +82,8 @@ func (c *demoCommand) play(ctx context.Context, t *terminal, s *service.Service,
 			return err
 		}
 		if err := s.PrepareEndpoints(ctx, map[payment.Door]string{
-			"smartglocal": heard.url + "/smartglocal", "pike": heard.url + "/pike", "api": heard.url + "/api",
+			"smartglocal": heard.url + "/smartglocal", "pike": heard.url + "/pike", "primer": heard.url + "/primer",
+			"api": heard.url + "/api",
 		}); err != nil {
 			return err
 		}

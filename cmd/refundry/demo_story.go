@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -38,7 +39,7 @@ func (s *story) tell() error {
 			"nothing is given back twice or too much, carries each refund to the processor until its outcome is known,\n"+
 			"keeps the books, and tells the merchant by signed webhooks. Here is a sandbox at work, over real HTTP:\n"+
 			"the merchant and its webhook receiver are real programs, only the processor's money is not.")
-	chapters := []func() error{s.full, s.partial, s.unified, s.outside, s.books, s.verify}
+	chapters := []func() error{s.full, s.doors, s.unified, s.outside, s.books, s.verify}
 	for _, chapter := range chapters {
 		if err := chapter(); err != nil {
 			s.say(differs, "%s", err)
@@ -90,6 +91,13 @@ const (
 		`"amount_details":{"amount":10000,"currency":"%s"},"customer":{"reference":"buyer-77"},"metadata":"order-123"}`
 	lastRefund = "session.acquiring_payments.0.refunds.last"
 )
+
+// quietly returns the story without its voice: what happens is shown later.
+func (s *story) quietly() *story {
+	silent := *s
+	silent.timeline.t = &terminal{stdout: io.Discard}
+	return &silent
+}
 
 // pay makes a payment at Smart Glocal or Pike and waits until it is paid.
 func (s *story) pay(door string, project service.SandboxProject, currency string) (session string, err error) {
@@ -181,28 +189,6 @@ func short(text string) string {
 }
 
 var longID = regexp.MustCompile(`((?:ps|pay|rfd)_\w{3})\w{12,}(\w{4})\b`)
-
-// partial gives a payment back in three parts.
-func (s *story) partial() error {
-	s.title("2. Partial refunds, as a client of Pike sends them",
-		"The same protocol, another brand. The parts can never add up to more than the whole.")
-	project := s.file.Pike
-	session, err := s.pay("pike", project, "rub")
-	if err != nil {
-		return err
-	}
-	part := `{"session_id":"` + session + `","amount_details":{"amount":%d,"currency":"rub"}}`
-	for _, amount := range []int{1000, 2500, 6500} {
-		body, err := s.refundSession("pike", project, fmt.Sprintf(part, amount), amount)
-		if err != nil {
-			return err
-		}
-		if dig(body, "session.acquiring_payments.0.transaction_info.fp_message_id") == nil {
-			return errors.New("a webhook of Pike has no fp_message_id")
-		}
-	}
-	return s.refused(project, fmt.Sprintf(part, 1), "one more cent")
-}
 
 // unified is the own API: items, replays, and a precise no.
 func (s *story) unified() error {

@@ -10,8 +10,8 @@ import (
 
 // keysCommand lists, makes and revokes a tenant's credentials.
 type keysCommand struct {
-	List    keysList    `cmd:"" default:"withargs" help:"List API keys and projects."`
-	Create  keysCreate  `cmd:"" help:"Make an API key; it is shown this once."`
+	List    keysList    `cmd:"" default:"withargs" help:"List keys and projects."`
+	Create  keysCreate  `cmd:"" help:"Make a key of our own API, of Ping Payments, CHIP or Primer; it is shown this once."`
 	Project keysProject `cmd:"" help:"Make a project of Smart Glocal or Pike; prints the provider's public key."`
 	Revoke  keysRevoke  `cmd:"" help:"End a key or a project for good."`
 }
@@ -21,8 +21,13 @@ type keysList struct{ operatorFlags }
 type keysCreate struct {
 	operatorFlags
 
-	Name string `help:"For people."`
+	Door   string   `help:"At which front door it is valid." enum:"api,ping,chip,primer" default:"api"`
+	Name   string   `help:"For people."`
+	Scopes []string `help:"What it may be used for, at our own API and at Primer; none: everything."`
 }
+
+// keyKinds says which kind of credential opens which door.
+var keyKinds = map[string]string{"api": "api_key", "ping": "ping_secret", "chip": "chip_key", "primer": "primer_key"}
 
 type keysProject struct {
 	operatorFlags
@@ -45,7 +50,11 @@ func (c *keysList) Run(ctx context.Context, t *terminal) error {
 
 // Run implements the command.
 func (c *keysCreate) Run(ctx context.Context, t *terminal) error {
-	return c.operate(ctx, t, http.MethodPost, "/v1/keys", map[string]any{"kind": "api_key", "name": c.Name})
+	body := map[string]any{"kind": keyKinds[c.Door], "name": c.Name}
+	if len(c.Scopes) > 0 {
+		body["scopes"] = c.Scopes
+	}
+	return c.operate(ctx, t, http.MethodPost, "/v1/keys", body)
 }
 
 // Run implements the command.

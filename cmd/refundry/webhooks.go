@@ -21,7 +21,7 @@ type webhooksList struct{ operatorFlags }
 type webhooksAdd struct {
 	operatorFlags
 
-	Door  string   `arg:"" help:"In whose words: api, smartglocal, pike."`
+	Door  string   `arg:"" help:"In whose words: api, smartglocal, pike, ping, chip, primer."`
 	URL   string   `arg:"" help:"Where to."`
 	Kinds []string `help:"Kinds of event; none: all that the door tells."`
 }
