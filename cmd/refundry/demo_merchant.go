@@ -134,6 +134,12 @@ func verifyStandard(secret string, body []byte, header http.Header) bool {
 	mac := hmac.New(sha256.New, raw)
 	mac.Write([]byte(header.Get("Webhook-Id") + "." + header.Get("Webhook-Timestamp") + "."))
 	mac.Write(body)
-	given, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(header.Get("Webhook-Signature"), "v1,"))
-	return err == nil && hmac.Equal(mac.Sum(nil), given)
+	for signature := range strings.SplitSeq(header.Get("Webhook-Signature"), " ") {
+		text, isShared := strings.CutPrefix(signature, "v1,")
+		given, err := base64.StdEncoding.DecodeString(text)
+		if isShared && err == nil && hmac.Equal(mac.Sum(nil), given) {
+			return true
+		}
+	}
+	return false
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/webhook"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // Voice tells events in the words of our own API, signed as Standard Webhooks
@@ -34,55 +35,104 @@ var untold = map[payment.EventKind]bool{
 	payment.EventPaymentUpdated:    true,
 }
 
-// Tells implements [webhook.Voice]. Deliveries go out in any order: each has
-// the version that it tells of.
-func (Voice) Tells(telling payment.Telling, _ *payment.Tenant, _ payment.Endpoint) []webhook.Told {
+// Tells implements [webhook.Voice]. Deliveries go out in any order, each with
+// the version that it tells of, unless the endpoint wants those of a payment in
+// order.
+func (Voice) Tells(telling payment.Telling, _ *payment.Tenant, endpoint payment.Endpoint) []webhook.Told {
 	kind := telling.Event.Kind
-	if telling.Event.Payment.IsZero() || untold[kind] {
+	isTried := kind == payment.EventEndpointTried
+	if !isTried && (telling.Event.Payment.IsZero() || untold[kind]) {
 		return nil
 	}
-	return []webhook.Told{{Word: string(kind)}}
+	told := webhook.Told{Word: string(kind)}
+	if optionsOf(endpoint).IsOrdered && !isTried {
+		told.Thread = telling.Payment.ID
+	}
+	return []webhook.Told{told}
 }
 
 // Body implements [webhook.Voice]: what the event is about, as the API showed
-// it at that version.
-func (Voice) Body(event webhook.Event, view payment.View, _ *payment.Tenant) ([]byte, error) {
-	view = view.AsOf(event.Version)
+// it at that version. sequence grows with every event of a payment.
+func (Voice) Body(event webhook.Event, view payment.View, tenant *payment.Tenant) ([]byte, error) {
 	w := newWriter()
 	w.begin("")
-	w.string("type", string(event.Kind))
-	w.time("timestamp", event.At)
+	if optionsAt(tenant, event.Endpoint).Format == FormatCloudEvents {
+		beginCloudEvent(w, event, tenant.ID)
+	} else {
+		w.string("type", string(event.Kind))
+		w.time("timestamp", event.At)
+		if event.Version > 0 {
+			w.number("sequence", event.Version)
+		}
+	}
 	w.begin("data")
-	noun, _, _ := strings.Cut(string(event.Kind), ".")
-	switch noun {
-	case "refund":
-		refund, found := view.Refund(event.Subject)
-		if !found {
-			return nil, fmt.Errorf("the payment has no refund to tell of %s", event.Kind)
-		}
-		showRefund(w, noun, refund)
-	case "dispute":
-		dispute, found := view.Dispute(event.Subject)
-		if !found {
-			return nil, fmt.Errorf("the payment has no dispute to tell of %s", event.Kind)
-		}
-		showDispute(w, noun, dispute)
-	default:
-		showPayment(w, "payment", view)
+	if err := showTold(w, event, view.AsOf(event.Version)); err != nil {
+		return nil, err
 	}
 	w.end()
 	w.end()
 	return w.text, nil
 }
 
+// beginCloudEvent writes the attributes of a CloudEvent. Its id is the same
+// for every endpoint that is told the event.
+// https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+func beginCloudEvent(w *writer, event webhook.Event, tenant payment.TenantID) {
+	w.string("specversion", "1.0")
+	w.string("id", new(wire.Digest).Text(string(event.Kind)).Bytes(event.Subject[:]).Number(event.Version).Hex())
+	w.string("source", "urn:refundry:"+tenant.String())
+	w.string("type", "com.refundry."+string(event.Kind))
+	if !event.Payment.IsZero() {
+		w.string("subject", event.Payment.String())
+		w.number("sequence", event.Version)
+	}
+	w.time("time", event.At)
+	w.string("datacontenttype", "application/json")
+}
+
+// showTold writes what an event is about.
+func showTold(w *writer, event webhook.Event, view payment.View) error {
+	noun, _, _ := strings.Cut(string(event.Kind), ".")
+	switch noun {
+	case "refund":
+		refund, found := view.Refund(event.Subject)
+		if !found {
+			return fmt.Errorf("the payment has no refund to tell of %s", event.Kind)
+		}
+		showRefund(w, noun, refund)
+	case "dispute":
+		dispute, found := view.Dispute(event.Subject)
+		if !found {
+			return fmt.Errorf("the payment has no dispute to tell of %s", event.Kind)
+		}
+		showDispute(w, noun, dispute)
+	case "endpoint":
+		w.string("message", "This webhook tells nothing: somebody wanted to see whether it arrives.")
+	default:
+		showPayment(w, "payment", view)
+	}
+	return nil
+}
+
 // Sign implements [webhook.Voice].
 func (v Voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, []byte, error) {
-	secret, err := v.auth.EndpointSecret(ctx, letter.Tenant, letter.Endpoint)
+	keys, err := v.keysOf(ctx, letter)
 	if err != nil {
 		return nil, nil, err
 	}
-	return webhook.SignStandard(secret, letter), letter.Body, nil
+	tenant, err := v.auth.Tenant(ctx, letter.Tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	header := webhook.SignStandard(keys, letter)
+	if optionsAt(tenant, letter.Endpoint).Format == FormatCloudEvents {
+		header.Set("Content-Type", "application/cloudevents+json")
+	}
+	return header, letter.Body, nil
 }
+
+// Obeys implements [webhook.Obeyer].
+func (Voice) Obeys() bool { return true }
 
 // Schedule implements [webhook.Voice].
 func (Voice) Schedule(webhook.Event, setting.Values) ([]time.Duration, time.Duration) {

@@ -33,7 +33,7 @@ func TestWebhookIsAsTheAnswerWas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if kinds[delivery.Event.Kind], err = voice.Body(delivery.Event, view, nil); err != nil {
+		if kinds[delivery.Event.Kind], err = voice.Body(delivery.Event, view, &payment.Tenant{ID: w.tenant}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/refundry/refundry/internal/fault"
@@ -36,7 +35,7 @@ func (a *Auth) AddEndpoint(ctx context.Context, by By, tenant payment.TenantID, 
 // describePlace returns what of an endpoint the audit trail may hold. The path
 // and the query of its URL may be secret.
 func describePlace(endpoint Endpoint) map[string]any {
-	shown := map[string]any{"door": endpoint.Door, "kinds": endpoint.Kinds}
+	shown := map[string]any{"door": endpoint.Door, "kinds": endpoint.Kinds, "is_disabled": endpoint.Disabled}
 	if to, err := url.Parse(endpoint.URL); err == nil {
 		shown["host"] = to.Host
 	}
@@ -80,15 +79,10 @@ func checkURL(text string) error {
 
 // RemoveEndpoint ends an endpoint. Its open deliveries are canceled.
 func (a *Auth) RemoveEndpoint(ctx context.Context, by By, tenant payment.TenantID, id payment.EndpointID) error {
-	all, err := a.config.Store.Endpoints(ctx, tenant)
+	endpoint, err := a.endpoint(ctx, tenant, id)
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(all, func(e Endpoint) bool { return e.ID == id })
-	if at < 0 {
-		return fault.New(fault.NotFound, "no such endpoint")
-	}
-	endpoint := all[at]
 	endpoint.DeletedAt = a.config.Now()
 	return a.change(ctx, Change{
 		Of: tenant, Endpoints: []Endpoint{endpoint}, Events: []payment.Event{

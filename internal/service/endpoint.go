@@ -119,3 +119,8 @@ func (s *Service) SetSettings(ctx context.Context, changes map[string]any) error
 	}
 	return s.auth.SetSettings(ctx, byFlags, tenant, changes)
 }
+
+// disableEndpoint ends an endpoint whose receiver says that it is gone.
+func (s *Service) disableEndpoint(ctx context.Context, tenant payment.TenantID, id payment.EndpointID) error {
+	return s.auth.DisableEndpoint(ctx, auth.By{Actor: "receiver"}, tenant, id, true)
+}

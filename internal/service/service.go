@@ -161,6 +161,7 @@ func (s *Service) assemble() {
 	}
 	s.teller = webhook.NewTeller(webhook.Config{
 		Store: s.store, Reader: s.store, Tenants: s.auth.Tenant, Voices: voices, Allow: s.allowed(),
+		Disable:   s.disableEndpoint,
 		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log,
 		Metrics: s.metrics,
 	})

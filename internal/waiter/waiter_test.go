@@ -33,11 +33,11 @@ type world struct {
 // nobody runs no jobs, tells nobody and measures nothing.
 type nobody struct{}
 
-func (nobody) Reserve(payment.Task) (claim [16]byte, ok bool)                { return claim, false }
-func (nobody) Start(context.Context, []payment.Task)                         {}
-func (nobody) Release(payment.Task)                                          {}
-func (nobody) Committed(int, time.Duration)                                  {}
-func (nobody) LostRace()                                                     {}
+func (nobody) Reserve(payment.Task) (claim [16]byte, ok bool)               { return claim, false }
+func (nobody) Start(context.Context, []payment.Task)                        {}
+func (nobody) Release(payment.Task)                                         {}
+func (nobody) Committed(int, time.Duration)                                 {}
+func (nobody) LostRace()                                                    {}
 func (nobody) Route(payment.Telling, *payment.Tenant) (none []engine.Route) { return none }
 
 // Refunds implements [waiter.Store]: it counts how often the store is asked.
@@ -90,7 +90,9 @@ func setup(t *testing.T) *world {
 	return w
 }
 
-func (w *world) meta() payment.Meta { return payment.Meta{Tenant: w.tenant, Actor: "key:test", Door: "shop"} }
+func (w *world) meta() payment.Meta {
+	return payment.Meta{Tenant: w.tenant, Actor: "key:test", Door: "shop"}
+}
 
 func (w *world) do(command payment.Command) payment.Answer {
 	w.t.Helper()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -54,26 +55,51 @@ func newClient(allow []netip.Prefix) *http.Client {
 	}
 }
 
-// post makes one attempt. It returns the status, 0 if there was no answer, the
-// beginning of the answer, and why there was none.
-func (t *Teller) post(ctx context.Context, to string, header http.Header, body []byte, timeout time.Duration,
-) (status int, answer, problem string) {
+// response is what came of one attempt.
+type response struct {
+	status     int           // 0: there was no answer
+	answer     string        // its beginning
+	problem    string        // why there was none
+	retryAfter time.Duration // for how long the receiver wants to be left alone; 0: it does not say
+}
+
+// post makes one attempt.
+func (t *Teller) post(ctx context.Context, to string, header http.Header, body []byte, timeout time.Duration) response {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
-		return 0, "", "the endpoint's URL cannot be used"
+		return response{problem: "the endpoint's URL cannot be used"}
 	}
 	request.Header = header.Clone() // the voice's own
 	request.Header.Set("User-Agent", "Refundry")
-	response, err := t.client.Do(request)
+	got, err := t.client.Do(request)
 	if err != nil {
-		return 0, "", problemOf(err)
+		return response{problem: problemOf(err)}
 	}
-	defer func() { _ = response.Body.Close() }() // what is left of the answer is not wanted
+	defer func() { _ = got.Body.Close() }() // what is left of the answer is not wanted
 	// A status that has come stands, even if the rest of the answer does not come in time.
-	beginning, _ := io.ReadAll(io.LimitReader(response.Body, answerBytesMax+answerBytesMore))
-	return response.StatusCode, loggable(beginning), ""
+	beginning, _ := io.ReadAll(io.LimitReader(got.Body, answerBytesMax+answerBytesMore))
+	return response{
+		status: got.StatusCode, answer: loggable(beginning),
+		retryAfter: retryAfter(got.Header.Get("Retry-After"), t.config.Machine()),
+	}
+}
+
+// retryAfterMax is the longest that a receiver can put an attempt off.
+const retryAfterMax = 24 * time.Hour
+
+// retryAfter reads for how long somebody wants to be left alone: seconds, or
+// until a date. What cannot be read says nothing.
+func retryAfter(text string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return min(max(0, time.Duration(min(seconds, int64(retryAfterMax/time.Second)))*time.Second), retryAfterMax)
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	return min(max(0, until.Sub(now)), retryAfterMax)
 }
 
 // problemOf says why there is no answer, without the URL: it may hold a secret.

@@ -27,6 +27,7 @@ type voice struct {
 	gaps     []time.Duration // nil: once
 	timeout  time.Duration   // 0: a minute
 	anyOrder bool
+	obeys    bool
 	always   bool     // any answer ends a delivery
 	words    []string // what it calls an event; nil: "opened"
 	jitter   float64
@@ -59,6 +60,8 @@ func (v *voice) Tells(telling payment.Telling, _ *payment.Tenant, _ payment.Endp
 	return told
 }
 
+func (v *voice) Obeys() bool { return v.obeys }
+
 func (v *voice) Jitter() float64 { return v.jitter }
 
 func (v *voice) IsOver(event webhook.Event, now payment.View) bool {
@@ -79,7 +82,7 @@ func (v *voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, [
 	if err != nil {
 		return nil, nil, err
 	}
-	return webhook.SignStandard(key, letter), letter.Body, nil
+	return webhook.SignStandard(webhook.StandardKeys{Secrets: [][]byte{key}}, letter), letter.Body, nil
 }
 
 func (v *voice) Schedule(webhook.Event, setting.Values) ([]time.Duration, time.Duration) {

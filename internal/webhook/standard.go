@@ -1,11 +1,13 @@
 package webhook
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -28,18 +30,31 @@ func counted(pauses ...time.Duration) []time.Duration {
 // StandardTimeout is how long an attempt of our own API may take.
 const StandardTimeout = 15 * time.Second
 
-// SignStandard returns the headers of a Standard Webhooks attempt: v1,
-// HMAC-SHA256 over id, time and body.
-func SignStandard(secret []byte, letter Letter) http.Header {
+// StandardKeys is what deliveries of our own API are signed with.
+type StandardKeys struct {
+	Secrets [][]byte           // v1, the newest first: during a rotation the one before signs too
+	Private ed25519.PrivateKey // v1a; nil: not signed so
+}
+
+// SignStandard returns the headers of a Standard Webhooks attempt, over id,
+// time and body: v1 is HMAC-SHA256 with a shared secret, v1a Ed25519.
+func SignStandard(keys StandardKeys, letter Letter) http.Header {
 	id := letter.Delivery.String()
 	at := strconv.FormatInt(letter.At.Unix(), 10)
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(id + "." + at + "."))
-	mac.Write(letter.Body)
+	signed := append([]byte(id+"."+at+"."), letter.Body...)
+	var signatures []string
+	for _, secret := range keys.Secrets {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write(signed)
+		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	}
+	if keys.Private != nil {
+		signatures = append(signatures, "v1a,"+base64.StdEncoding.EncodeToString(ed25519.Sign(keys.Private, signed)))
+	}
 	return http.Header{
 		"Content-Type":      {"application/json"},
 		"Webhook-Id":        {id},
 		"Webhook-Timestamp": {at},
-		"Webhook-Signature": {"v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))},
+		"Webhook-Signature": {strings.Join(signatures, " ")},
 	}
 }

@@ -18,7 +18,7 @@ func TestStandardWebhooksLibraryVerifies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.SliceOfN(rapid.Byte(), 24, 64).Draw(t, "key")
 		body := rapid.SliceOf(rapid.Byte()).Draw(t, "body")
-		header := webhook.SignStandard(key, webhook.Letter{
+		header := webhook.SignStandard(webhook.StandardKeys{Secrets: [][]byte{key}}, webhook.Letter{
 			Delivery: payment.DeliveryID{1, 2, 3}, At: time.Now(), Body: body,
 		})
 		oracle, err := standardwebhooks.NewWebhook("whsec_" + base64.StdEncoding.EncodeToString(key))

@@ -19,6 +19,7 @@ type Config struct {
 	Tenants   func(ctx context.Context, tenant payment.TenantID) (*payment.Tenant, error)
 	Voices    []Voice
 	Allow     []netip.Prefix // addresses that the guard lets through although they are not public
+	Disable   func(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID) error
 	LeaseLeft func(j job.Job) time.Duration
 	Lease     time.Duration    // of a job
 	Now       func() time.Time // domain time, which a test clock may move
@@ -85,11 +86,31 @@ func (t *Teller) Handle(ctx context.Context, j job.Job) (job.Verdict, error) {
 	if err := t.render(ctx, voice, tenant, &result.Delivery); err != nil {
 		return job.Verdict{}, err
 	}
-	if err := t.attempt(ctx, voice, &result, timeout); err != nil {
+	got, err := t.attempt(ctx, voice, &result, timeout)
+	if err != nil {
 		return job.Verdict{}, err
 	}
 	t.conclude(voice, &result, gaps)
+	if obeyer, ok := voice.(Obeyer); ok && obeyer.Obeys() {
+		t.obey(ctx, &result, got)
+	}
 	return t.record(ctx, result)
+}
+
+// obey does what the receiver asks for: to be left alone for a while, or for
+// good. An endpoint that could not be disabled is when it says so again.
+func (t *Teller) obey(ctx context.Context, result *Result, got response) {
+	d := &result.Delivery
+	if got.status == http.StatusGone && !d.Endpoint.IsZero() {
+		d.Status, d.EndedAt, result.Again = StatusGivenUp, t.config.Now(), time.Time{}
+		if err := t.config.Disable(ctx, d.Tenant, d.Endpoint); err != nil {
+			t.config.Log.WarnContext(ctx, "endpoint not disabled", "tenant_id", d.Tenant, "endpoint_id", d.Endpoint,
+				"error", err)
+		}
+	}
+	if wanted := result.Attempt.At.Add(got.retryAfter); !result.Again.IsZero() && wanted.After(result.Again) {
+		result.Again = wanted
+	}
 }
 
 // tenant returns a delivery's tenant. The remembered one may be older than the
@@ -143,7 +164,9 @@ func (t *Teller) render(ctx context.Context, voice Voice, tenant *payment.Tenant
 			return fmt.Errorf("render a webhook: %w", err)
 		}
 	}
-	d.Body, err = voice.Body(d.Event, view.AsOf(d.Event.Version), tenant)
+	event := d.Event
+	event.Endpoint = d.Endpoint
+	d.Body, err = voice.Body(event, view.AsOf(event.Version), tenant)
 	if err != nil {
 		return fmt.Errorf("render a webhook: %w", err)
 	}
@@ -151,27 +174,27 @@ func (t *Teller) render(ctx context.Context, voice Voice, tenant *payment.Tenant
 }
 
 // attempt signs the body and sends it once.
-func (t *Teller) attempt(ctx context.Context, voice Voice, result *Result, timeout time.Duration) error {
+func (t *Teller) attempt(ctx context.Context, voice Voice, result *Result, timeout time.Duration) (response, error) {
 	d := &result.Delivery
 	at := t.config.Now()
 	header, body, err := voice.Sign(ctx, Letter{
 		Tenant: d.Tenant, Delivery: d.ID, Endpoint: d.Endpoint, Event: d.Event, At: at, Body: d.Body,
 	})
 	if err != nil {
-		return fmt.Errorf("sign a webhook: %w", err)
+		return response{}, fmt.Errorf("sign a webhook: %w", err)
 	}
 	began := t.config.Machine()
-	status, answer, problem := t.post(ctx, d.URL, header, body, timeout)
+	got := t.post(ctx, d.URL, header, body, timeout)
 	took := t.config.Machine().Sub(began)
 	d.Attempts++
 	if d.FirstAt.IsZero() {
 		d.FirstAt = at
 	}
 	result.Attempt = Attempt{
-		Number: d.Attempts, At: at, Took: took, StatusCode: status, Error: problem, Answer: answer,
+		Number: d.Attempts, At: at, Took: took, StatusCode: got.status, Error: got.problem, Answer: got.answer,
 	}
-	t.config.Metrics.Told(d.Door, status, took)
-	return nil
+	t.config.Metrics.Told(d.Door, got.status, took)
+	return got, nil
 }
 
 // conclude decides what follows from an attempt.

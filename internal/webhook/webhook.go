@@ -59,14 +59,22 @@ type Jitterer interface {
 	Jitter() float64
 }
 
+// Obeyer is a voice that does what a receiver's answer asks for.
+type Obeyer interface {
+	// Obeys reports that Retry-After puts the next attempt off, and that 410
+	// (gone) ends the delivery and disables its endpoint.
+	Obeys() bool
+}
+
 // Event is what a delivery tells. It holds ids and a version.
 type Event struct {
-	Kind    payment.EventKind
-	Word    string // what its door calls what is told
-	Payment payment.PaymentID
-	Subject [16]byte // the order, payment, refund or dispute
-	Version int64    // of the payment
-	At      time.Time
+	Kind     payment.EventKind
+	Word     string // what its door calls what is told
+	Payment  payment.PaymentID
+	Subject  [16]byte // the order, payment, refund or dispute
+	Version  int64    // of the payment
+	At       time.Time
+	Endpoint payment.EndpointID // that it is told to; zero: the payment's own callback
 }
 
 // Letter is one attempt of a delivery, about to be signed.

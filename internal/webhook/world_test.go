@@ -140,6 +140,9 @@ var sharedKeyring = sync.OnceValue(func() []byte {
 func (w *world) newTeller(log *slog.Logger) *webhook.Teller {
 	config := webhook.Config{
 		Store: w.store, Reader: w.store, Tenants: w.auth.Tenant, Voices: []webhook.Voice{w.voice},
+		Disable: func(ctx context.Context, tenant payment.TenantID, id payment.EndpointID) error {
+			return w.auth.DisableEndpoint(ctx, auth.By{Actor: "receiver"}, tenant, id, true)
+		},
 		Lease: lease, LeaseLeft: func(job.Job) time.Duration { return cmp.Or(w.plan.leaseLeft, lease) },
 		Now: w.now, Machine: time.Now, Luck: func() float64 { return w.plan.luck }, Log: log, Metrics: nobody{},
 	}
