@@ -31,7 +31,8 @@ const (
 	EventRefundDeferred       EventKind = "refund.deferred"        // the caller who waited was told that it takes longer
 	EventPayoutCreated        EventKind = "payout.created"
 	EventResourcePut          EventKind = "resource.put"
-	EventEndpointTried        EventKind = "endpoint.tried" // somebody asked for a webhook that tells nothing
+	EventEndpointReplayed     EventKind = "endpoint.replayed" // it is told once more what has happened
+	EventEndpointTried        EventKind = "endpoint.tried"    // somebody asked for a webhook that tells nothing
 )
 
 func refundEvent(status RefundStatus) EventKind   { return EventKind("refund." + string(status)) }

@@ -195,10 +195,11 @@ func (w *world) run(t *testing.T) {
 	t.Cleanup(w.stop)
 }
 
+var by = auth.By{Actor: "operator:test"}
+
 // tenant makes a tenant with an endpoint at each URL.
 func (w *world) tenant(t *testing.T, urls ...string) (payment.TenantID, []payment.EndpointID) {
 	t.Helper()
-	by := auth.By{Actor: "operator:test"}
 	tenant, err := w.auth.CreateTenant(t.Context(), by, rand.Text())
 	if err != nil {
 		t.Fatal(err)
