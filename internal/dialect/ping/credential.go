@@ -17,9 +17,13 @@ const KindSecret auth.Kind = "ping_secret"
 // as x-api-secret, beside the tenant's id.
 func NewSecret(id auth.CredentialID, tenant payment.TenantID, secret auth.Secret) auth.Credential {
 	return auth.Credential{
-		Tenant: tenant, ID: id, Kind: KindSecret, Lookup: auth.Digest(auth.Secret(tenant.UUID() + ":" + secret.Reveal())),
-		Name: "Ping Payments",
+		Tenant: tenant, ID: id, Kind: KindSecret, Lookup: lookup(tenant, secret), Name: "Ping Payments",
 	}
+}
+
+// lookup returns what a tenant's secret is found by.
+func lookup(tenant payment.TenantID, secret auth.Secret) string {
+	return auth.Digest(auth.Secret(tenant.UUID() + ":" + secret.Reveal()))
 }
 
 // MakeCredential makes what callers of this door prove who they are with, from

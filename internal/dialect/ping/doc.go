@@ -10,3 +10,15 @@ import "github.com/refundry/refundry/internal/payment"
 
 // Name is this front door.
 const Name payment.Door = "ping"
+
+// The kinds of things that only this door knows.
+const (
+	kindMerchant payment.ResourceKind = "merchant"
+
+	// paymentAlias is the kind of alias that a payment has that was made elsewhere.
+	paymentAlias = "ping.payment"
+)
+
+// AliasKinds lists the kinds of alias by which an operator may name a payment
+// that was made elsewhere.
+func AliasKinds() []string { return []string{paymentAlias} }

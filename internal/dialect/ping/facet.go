@@ -1,14 +1,140 @@
 package ping
 
 import (
+	"encoding/json"
+	"slices"
+
+	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
 
-// AliasKinds lists the kinds of alias by which an operator may name a payment
-// that was made elsewhere.
-func AliasKinds() []string { return nil }
+// document is the facet of a payment: what the domain does not know and answers
+// must have.
+type document struct {
+	Provider string          `json:"provider,omitempty"`
+	Method   string          `json:"method,omitempty"`
+	Payer    json.RawMessage `json:"payer,omitempty"`
+	Status   string          `json:"status,omitempty"`     // a status that only this door knows
+	Total    money.Minor     `json:"total,omitempty"`      // what was asked for, if what came in is another amount
+	Items    []payment.Item  `json:"items,omitempty"`      // … and the lines that this was for
+	Payment  string          `json:"payment_id,omitempty"` // its id, if it was made elsewhere
+	Order    string          `json:"payment_order_id,omitempty"`
+}
+
+// orderDocument is the facet of an order. Both members are kept for their
+// owner only.
+type orderDocument struct {
+	SplitTree  string          `json:"split_tree_id,omitempty"`
+	Parameters json.RawMessage `json:"split_parameters,omitempty"`
+}
+
+// bytes returns the document as the domain keeps it.
+func (d document) bytes() []byte { return wire.Encode(d) }
+
+// bytes returns the document as the domain keeps it.
+func (d orderDocument) bytes() []byte { return wire.Encode(d) }
+
+// documentOf returns what is known of a payment here. One that another door
+// has made shows a way to pay that every client knows.
+func documentOf(v payment.View) document {
+	return readDocument(v.Payment, v.Facet(Name, v.Payment.ID))
+}
+
+// documentAt returns what was known of a payment at a version of it.
+func documentAt(v payment.View, version int64) document {
+	for _, facet := range slices.Backward(v.Facets) {
+		if facet.Door == Name && facet.Subject == v.Payment.ID && facet.Version <= version {
+			return readDocument(v.Payment, facet.Body)
+		}
+	}
+	return readDocument(v.Payment, nil)
+}
+
+func readDocument(p payment.Payment, body []byte) document {
+	var d document
+	if len(body) > 0 {
+		_ = json.Unmarshal(body, &d) // ours, or empty
+	}
+	if d.Provider == "" {
+		d.Provider, d.Method = providerElsewhere, methodElsewhere
+		if p.Method.Type == methodCard {
+			d.Method = methodCard
+		}
+	}
+	return d
+}
+
+// paymentID returns a payment's id as it is known here.
+func (d document) paymentID(p payment.Payment) string {
+	if d.Payment != "" {
+		return d.Payment
+	}
+	return p.ID.UUID()
+}
+
+// orderID returns the id of a payment's order. One that stands alone is its own.
+func (d document) orderID(p payment.Payment) string {
+	switch {
+	case d.Order != "":
+		return d.Order
+	case p.Order.IsZero():
+		return d.paymentID(p)
+	default:
+		return p.Order.UUID()
+	}
+}
+
+// orderDocumentOf returns what is known of an order here.
+func orderDocumentOf(facets []payment.Facet) orderDocument {
+	var d orderDocument
+	for _, facet := range slices.Backward(facets) {
+		if facet.Door == Name {
+			_ = json.Unmarshal(facet.Body, &d) // ours
+			break
+		}
+	}
+	return d
+}
 
 // ImportDocument returns what this door must know of a payment that was made
-// elsewhere, from a line of an import.
-func ImportDocument(line wire.Value) ([]byte, []payment.Alias, error) { return nil, nil, nil }
+// elsewhere, from a line of an import: the members payment_id and
+// payment_order_id have its ids at the provider, document may have provider
+// and method.
+func ImportDocument(line wire.Value) ([]byte, []payment.Alias, error) {
+	var d document
+	var aliases []payment.Alias
+	for name, to := range map[string]*string{pathPayment: &d.Payment, pathOrder: &d.Order} {
+		value := line.Get(name)
+		if !value.IsGiven() {
+			continue
+		}
+		var id payment.ResourceID
+		text, ok := value.Text()
+		if !ok || id.ParseUUID(text) != nil || id.IsZero() {
+			return nil, nil, fault.New(fault.Invalid, "%s is not a UUID", name)
+		}
+		*to = id.UUID()
+	}
+	if d.Payment != "" {
+		aliases = append(aliases, payment.Alias{Kind: paymentAlias, Value: d.Payment})
+	}
+	more := line.Get("document")
+	for name, to := range map[string]struct {
+		text  *string
+		words []string
+	}{"provider": {&d.Provider, providers}, "method": {&d.Method, methods}} {
+		value := more.Get(name)
+		if !value.IsGiven() {
+			continue
+		}
+		if *to.text, _ = value.Text(); !isKnown(to.words, *to.text) {
+			return nil, nil, fault.New(fault.Invalid, "document.%s is not one of Ping Payments'", name)
+		}
+	}
+	if (d.Provider == "") != (d.Method == "") {
+		return nil, nil, fault.New(fault.Invalid, "document has provider and method, or neither")
+	}
+	return d.bytes(), aliases, nil
+}
