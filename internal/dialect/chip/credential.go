@@ -3,6 +3,8 @@ package chip
 import (
 	"context"
 	"crypto/rand"
+	"net/http"
+	"strings"
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/payment"
@@ -12,6 +14,11 @@ import (
 // KindKey is the kind of credential that a secret key is. Its lookup is the
 // digest of the key.
 const KindKey auth.Kind = "chip_key"
+
+// KindCompany is the kind of credential that a company's key pair is: its
+// public part is PEM, its secret is PKCS #8. It signs what no webhook's own
+// key signs.
+const KindCompany auth.Kind = "chip_company"
 
 // NewKey returns a secret key that is not written yet.
 func NewKey(id auth.CredentialID, tenant payment.TenantID, secret auth.Secret) auth.Credential {
@@ -27,12 +34,39 @@ func (d *Door) MakeCredential(_ context.Context, id auth.CredentialID, tenant pa
 	if name, ok := body.Get("name").Text(); ok {
 		made.Name = name
 	}
-	return made, map[string]string{"key": secret.Reveal()}, nil
+	return made, map[string]string{"key": secret.Reveal(), "brand_id": BrandOf(tenant)}, nil
 }
 
 // BrandOf returns the id of a tenant's only brand, as a UUID.
-func BrandOf(tenant payment.TenantID) string {
-	brand := payment.TenantID(new(wire.Digest).Bytes(tenant[:]).Text("chip brand").Sum())
-	brand[6], brand[8] = brand[6]&0x0f|0x80, brand[8]&0x3f|0x80 // version 8: made of other ids
-	return brand.UUID()
+func BrandOf(tenant payment.TenantID) string { return derived(tenant, "chip brand").UUID() }
+
+// accountOf returns the id of a tenant's only account, as a UUID.
+func accountOf(tenant payment.TenantID) string { return derived(tenant, "chip account").UUID() }
+
+// derived returns the id of what a tenant has one of, for each name.
+func derived(tenant payment.TenantID, names ...string) payment.TenantID {
+	digest := new(wire.Digest).Bytes(tenant[:])
+	for _, name := range names {
+		digest.Text(name)
+	}
+	id := payment.TenantID(digest.Sum())
+	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // version 8: made of other ids
+	return id
+}
+
+// company returns the company's key pair, and makes it if there is none.
+func (d *Door) company(ctx context.Context, by auth.By, tenant payment.TenantID) (auth.Credential, error) {
+	return d.config.Auth.Secret(ctx, by, tenant, KindCompany, "CHIP company", func() (string, []byte, error) {
+		private, public, err := wire.NewRSAKey()
+		return public, private, err
+	})
+}
+
+// publicKey shows the key that verifies what the company's key signs.
+func (d *Door) publicKey(c *call) (int, any, error) {
+	company, err := d.company(c.ctx, c.by(), c.tenant.ID)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, strings.TrimSpace(company.Public), nil
 }
