@@ -99,28 +99,20 @@ func orderDocumentOf(facets []payment.Facet) orderDocument {
 }
 
 // ImportDocument returns what this door must know of a payment that was made
-// elsewhere, from a line of an import: the members payment_id and
-// payment_order_id have its ids at the provider, document may have provider
-// and method.
+// elsewhere, from a line of an import: the member payment_id has its id at the
+// provider, document may have payment_order_id, provider and method.
 func ImportDocument(line wire.Value) ([]byte, []payment.Alias, error) {
 	var d document
 	var aliases []payment.Alias
-	for name, to := range map[string]*string{pathPayment: &d.Payment, pathOrder: &d.Order} {
-		value := line.Get(name)
-		if !value.IsGiven() {
-			continue
-		}
-		var id payment.ResourceID
-		text, ok := value.Text()
-		if !ok || id.ParseUUID(text) != nil || id.IsZero() {
-			return nil, nil, fault.New(fault.Invalid, "%s is not a UUID", name)
-		}
-		*to = id.UUID()
+	more, read := line.Get("document"), form{}
+	d.Payment = read.uuid(line.Get(pathPayment), pathPayment)
+	d.Order = read.uuid(more.Get(pathOrder), at("document", pathOrder))
+	if len(read.problems) > 0 {
+		return nil, nil, fault.New(fault.Invalid, "%s is not a UUID", read.problems[0].Property)
 	}
 	if d.Payment != "" {
 		aliases = append(aliases, payment.Alias{Kind: paymentAlias, Value: d.Payment})
 	}
-	more := line.Get("document")
 	for name, to := range map[string]struct {
 		text  *string
 		words []string

@@ -1,6 +1,8 @@
 package ping_test
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -185,8 +187,8 @@ func example(t *testing.T, name string) string {
 // each time. Their types do not.
 var free = []string{
 	"id", "payment_id", "payment_order_id", "allocation_id", "disbursement_id", "refund_id", "occurred_at", "created_at",
-	"refunded_at", "allocated_at", "settled_at", "disbursed_at", "href", "public_key", "key", "callback_signing_key",
-	"pay_url",
+	"merchant_id", "order_item_merchant_id", "refunded_at", "allocated_at", "settled_at", "disbursed_at", "href",
+	"public_key", "key", "pay_url",
 }
 
 // matches fails the test unless a body is like an example: the same names in
@@ -235,6 +237,30 @@ func same(t *testing.T, where string, want, got any, member string) {
 	}
 }
 
+// like fails the test unless a body has the names and types of an example:
+// what of it is a tenant's own differs.
+func like(t *testing.T, where string, want, got any) {
+	t.Helper()
+	if reflect.TypeOf(want) != reflect.TypeOf(got) {
+		t.Errorf("%s: %T, want %T", where, got, want)
+		return
+	}
+	switch want := want.(type) {
+	case map[string]any:
+		of := got.(map[string]any)
+		if !slices.Equal(names(want), names(of)) {
+			t.Errorf("%s: %v, want %v", where, names(of), names(want))
+		}
+		for name := range want {
+			like(t, where+"."+name, want[name], of[name])
+		}
+	case []any:
+		for i, element := range got.([]any) {
+			like(t, fmt.Sprintf("%s.%d", where, i), want[0], element)
+		}
+	}
+}
+
 func names(of map[string]any) []string {
 	var list []string
 	for name := range of {
@@ -242,4 +268,16 @@ func names(of map[string]any) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// verifies reports whether a public key, 32 bytes in Base64, verifies a
+// signature in Base64.
+func verifies(t *testing.T, public string, body []byte, signature string) bool {
+	t.Helper()
+	key, err := base64.StdEncoding.DecodeString(public)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		t.Fatalf("no public key: %s", public)
+	}
+	raw, err := base64.StdEncoding.DecodeString(signature)
+	return err == nil && ed25519.Verify(key, body, raw)
 }
