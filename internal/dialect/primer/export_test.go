@@ -1,9 +1,6 @@
 package primer
 
 import (
-	"context"
-
-	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -25,17 +22,3 @@ func Words() (payments, refunds, disputes, kinds, codes int) {
 
 // Sign returns the signature of a body.
 func Sign(secret, body []byte) string { return sign(secret, body) }
-
-// Routes lists the paths that are served, with their methods.
-func Routes() []string {
-	var list []string
-	for _, to := range routes {
-		list = append(list, to.method+" "+to.path)
-	}
-	return list
-}
-
-// Secrets returns what webhooks are signed with at a letter's time.
-func (d *Door) Secrets(ctx context.Context, tenant payment.TenantID, at string) {}
-
-var _ = dialect.Config{}

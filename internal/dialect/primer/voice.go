@@ -127,8 +127,8 @@ func (v voice) IsOver(event webhook.Event, now payment.View) bool {
 	return false
 }
 
-// Body implements [webhook.Voice]. When and to whom an event about a payment is
-// told, its signature adds.
+// Body implements [webhook.Voice]. When an event about a payment is told, its
+// signature says.
 func (v voice) Body(event webhook.Event, view payment.View, tenant *payment.Tenant) ([]byte, error) {
 	switch event.Word {
 	case typeTry:
@@ -136,8 +136,8 @@ func (v voice) Body(event webhook.Event, view payment.View, tenant *payment.Tena
 	case typePaymentStatus, typePaymentRefund:
 		shown := shower{settings: tenant.Settings}.payment(view)
 		return wire.Encode(told{
-			EventType: event.Word, Date: shownTime(event.At), Version: webhookVersion,
-			SignedAt: signedAt(event.At), Payment: wire.Encode(shown),
+			EventType: event.Word, Date: shownTime(event.At), NotificationConfig: configOf(event.Endpoint, tenant),
+			Version: webhookVersion, SignedAt: signedAt(event.At), Payment: wire.Encode(shown),
 		}), nil
 	}
 	dispute, found := view.Dispute(event.Subject)
@@ -161,11 +161,7 @@ func (v voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, []
 		if err := json.Unmarshal(body, &attempt); err != nil {
 			return nil, nil, fmt.Errorf("read a webhook of ours: %w", err)
 		}
-		config, err := v.configOf(ctx, letter)
-		if err != nil {
-			return nil, nil, err
-		}
-		attempt.Date, attempt.SignedAt, attempt.NotificationConfig = shownTime(letter.At), signedAt(letter.At), config
+		attempt.Date, attempt.SignedAt = shownTime(letter.At), signedAt(letter.At)
 		body = wire.Encode(attempt)
 	}
 	primary, secondary, err := v.secrets(ctx, letter.Tenant, letter.At)
@@ -179,19 +175,15 @@ func (v voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, []
 	return header, body, nil
 }
 
-// configOf returns which notification a letter is for.
-func (v voice) configOf(ctx context.Context, letter webhook.Letter) (notificationConfig, error) {
-	tenant, err := v.door.config.Auth.Tenant(ctx, letter.Tenant)
-	if err != nil {
-		return notificationConfig{}, err
-	}
-	config := notificationConfig{ID: letter.Endpoint.UUID()}
+// configOf returns which notification of the account an endpoint is.
+func configOf(id payment.EndpointID, tenant *payment.Tenant) notificationConfig {
+	config := notificationConfig{ID: id.UUID(), Description: defaultDescription}
 	for _, endpoint := range tenant.Endpoints {
-		if endpoint.ID == letter.Endpoint {
+		if endpoint.ID == id {
 			config.Description = readNotification(endpoint.Detail).Description
 		}
 	}
-	return config, nil
+	return config
 }
 
 // sign returns the signature of a body: HMAC-SHA256, in padded Base64.
