@@ -8,10 +8,12 @@ package waiter
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/job"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -60,7 +62,8 @@ func New(config Config) *Waiter {
 
 // Open opens a refund and waits for its outcome, at most for patience (machine
 // time). The answer shows the refund as it is then: ended, or deferred. A
-// repeat of the key is answered at once.
+// repeat of the key is answered at once. An error means that nothing was done,
+// except [engine.ErrFateUnknown].
 func (w *Waiter) Open(ctx context.Context, command payment.OpenRefund, patience time.Duration) (payment.Answer, error) {
 	if patience > 0 {
 		command.AnswerBy = w.config.Now().Add(patience)
@@ -79,9 +82,13 @@ func (w *Waiter) Open(ctx context.Context, command payment.OpenRefund, patience 
 	meta := command.Meta
 	meta.Key = payment.Key{}
 	// The caller may have gone; the refund is deferred all the same, as a job would.
-	return w.config.Engine.Do(context.WithoutCancel(ctx), payment.DeferRefund{
+	answer, err = w.config.Engine.Do(context.WithoutCancel(ctx), payment.DeferRefund{
 		Meta: meta, Payment: command.Payment, Refund: ref.ID, Parts: command.Parts,
 	})
+	if err != nil { // the refund is there: an error that says that nothing was done would lie
+		return answer, fmt.Errorf("%w: %w", engine.ErrFateUnknown, err)
+	}
+	return answer, nil
 }
 
 // Defer runs the job of a refund whose caller, or the replica it waited at, is gone.
