@@ -32,7 +32,9 @@ type everywhere struct{}
 func (everywhere) Route(_ payment.Telling, tenant *payment.Tenant) []engine.Route {
 	var routes []engine.Route
 	for _, endpoint := range tenant.Endpoints {
-		routes = append(routes, engine.Route{Endpoint: endpoint, Queue: webhook.EndpointQueue(endpoint.ID)})
+		routes = append(routes, engine.Route{
+			Endpoint: endpoint, Word: "told: " + endpoint.Detail, Queue: webhook.EndpointQueue(endpoint.ID),
+		})
 	}
 	return routes
 }
@@ -44,7 +46,9 @@ func (b *bundle) tell(t *testing.T, payments int, urls ...string) ([]payment.Pay
 	b.join(t, nil)
 	var places []auth.Endpoint
 	for _, url := range urls {
-		places = append(places, b.endpoint(url))
+		place := b.endpoint(url)
+		place.Detail = "of " + url
+		places = append(places, place)
 	}
 	b.change(t, auth.Change{Endpoints: places})
 	e := b.beside(t, everywhere{})
@@ -161,7 +165,7 @@ func testDeliveryBorn(t *testing.T, open Open) {
 		b.wantDelivery(t, webhook.Delivery{
 			Tenant: b.tenant, ID: deliveries[at].ID, Endpoint: place.ID, Door: place.Door, URL: place.URL,
 			Status: webhook.StatusOpen, Event: webhook.Event{
-				Kind: told.Kind, Payment: payments[0].ID, Subject: payments[0].ID, Version: told.Version, At: told.At,
+				Kind: told.Kind, Word: "told: of " + place.URL, Payment: payments[0].ID, Subject: payments[0].ID, Version: told.Version, At: told.At,
 			},
 		})
 	}

@@ -107,7 +107,7 @@ func testTenantRoundTrip(t *testing.T, open Open) {
 	b.join(t, settings)
 	keys := []auth.Credential{b.credential("k", "one"), b.credential("k", "two")}
 	places := []auth.Endpoint{b.endpoint("https://a.example/?q=1"), b.endpoint("http://b.example", "refund.succeeded", "x")}
-	places[1].Disabled = true
+	places[1].Disabled, places[1].Detail = true, `{"kept":"é"}`
 	b.change(t, auth.Change{Credentials: keys, Endpoints: places})
 
 	wantSame(t, "tenant", b.read(t), payment.Tenant{
@@ -130,9 +130,10 @@ func testTenantRoundTrip(t *testing.T, open Open) {
 	}
 	wantSame(t, "endpoints", gotPlaces, places)
 
-	places[0].URL, keys[0].Public = "https://c.example", "replaced"
+	places[0].URL, places[0].Detail, keys[0].Public = "https://c.example", "replaced", "replaced"
 	b.change(t, auth.Change{Credentials: keys[:1], Endpoints: places[:1]})
-	if tenant := b.read(t); tenant.Version != 3 || tenant.Endpoints[0].URL != "https://c.example" {
+	if tenant := b.read(t); tenant.Version != 3 || tenant.Endpoints[0].URL != "https://c.example" ||
+		tenant.Endpoints[0].Detail != "replaced" {
 		t.Errorf("read %+v", tenant)
 	}
 	if found, err = b.store.Credential(t.Context(), "k", "one"); err != nil || found.Public != "replaced" {

@@ -31,6 +31,9 @@ type Store interface {
 	payment.Reader
 	payment.Feed
 	verify.Store
+	// Refunds returns the refunds that there are of those that are named, each
+	// once and in any order.
+	Refunds(ctx context.Context, refs []payment.RefundRef) ([]payment.Refund, error)
 	Close() error
 }
 
@@ -147,16 +150,63 @@ func (b *bundle) meta() payment.Meta {
 	return payment.Meta{Tenant: b.tenant, Actor: "key:test", Door: payment.DoorAPI}
 }
 
+// captured is the command that makes a captured payment.
+func (b *bundle) captured(minor money.Minor) payment.CreatePayment {
+	return payment.CreatePayment{
+		Meta: b.meta(), Status: payment.PaymentCaptured, Connector: "sandbox", Amount: money.Of(minor, "EUR"),
+	}
+}
+
 // capture makes a captured payment.
 func (b *bundle) capture(t *testing.T, minor money.Minor) payment.Payment {
 	t.Helper()
-	answer, err := b.engine.Do(t.Context(), payment.CreatePayment{
-		Meta: b.meta(), Status: payment.PaymentCaptured, Connector: "sandbox", Amount: money.Of(minor, "EUR"),
-	})
+	return b.do(t, b.captured(minor)).View.Payment
+}
+
+// do runs a command that is not refused.
+func (b *bundle) do(t *testing.T, command payment.Command) payment.Answer {
+	t.Helper()
+	answer, err := b.engine.Do(t.Context(), command)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.View.Payment
+	return answer
+}
+
+// view reads a payment of the bundle's tenant.
+func (b *bundle) view(t *testing.T, id payment.PaymentID) payment.View {
+	t.Helper()
+	view, err := b.store.View(t.Context(), b.tenant, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view
+}
+
+// wantRule fails the test unless an error is a refusal by a rule.
+func wantRule(t *testing.T, err error, rule payment.RuleName) {
+	t.Helper()
+	var refusal *payment.Refusal
+	if !errors.As(err, &refusal) || refusal.Rule != rule {
+		t.Errorf("error %v, want a refusal by %s", err, rule)
+	}
+}
+
+// wantClean fails the test unless nothing is found that differs.
+func (b *bundle) wantClean(t *testing.T) {
+	t.Helper()
+	result, err := verify.Run(t.Context(), b.store, func(int64) {})
+	if err != nil || !result.IsClean() {
+		t.Errorf("found %+v: %v", result.Findings, err)
+	}
+}
+
+// wantFound fails the test unless something is found that differs.
+func (b *bundle) wantFound(t *testing.T) {
+	t.Helper()
+	if result, err := verify.Run(t.Context(), b.store, func(int64) {}); err != nil || result.IsClean() {
+		t.Errorf("it is not found: %v", err)
+	}
 }
 
 // refund opens a refund.
@@ -183,6 +233,9 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, settingsTests)
 	maps.Copy(tests, deliveryTests)
 	maps.Copy(tests, eventsTests)
+	maps.Copy(tests, keptTests)
+	maps.Copy(tests, listTests)
+	maps.Copy(tests, hurryTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
