@@ -64,21 +64,24 @@ func (d *Door) payer(w http.ResponseWriter, r *http.Request) {
 		dialect.ShowPage(w, http.StatusNotFound, endPage, "There is no such purchase")
 		return
 	}
+	isLook := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if !isLook && (r.Method != http.MethodPost || isInvoice) {
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		dialect.ShowPage(w, http.StatusMethodNotAllowed, endPage, "A purchase is looked at, or paid")
+		return
+	}
 	view, tenant, err := d.payersView(r.Context(), id)
 	switch {
 	case dialect.IsRule(err, payment.RuleExists):
 		dialect.ShowPage(w, http.StatusNotFound, endPage, "There is no such purchase")
 	case err != nil:
 		d.payerFailed(w, r, err)
-	case isInvoice || view.Payment.Captured > 0 && r.Method != http.MethodPost:
-		dialect.ShowPage(w, http.StatusOK, endPage, "Purchase "+statusTitle(view))
-	case r.Method == http.MethodGet || r.Method == http.MethodHead:
-		d.showPayer(w, r, view)
-	case r.Method == http.MethodPost:
+	case !isLook:
 		d.takePayer(w, r, view, tenant)
+	case isInvoice || view.Payment.Captured > 0:
+		dialect.ShowPage(w, http.StatusOK, endPage, "Purchase "+statusTitle(view))
 	default:
-		w.Header().Set("Allow", "GET, HEAD, POST")
-		dialect.ShowPage(w, http.StatusMethodNotAllowed, endPage, "A purchase is looked at, or paid")
+		d.showPayer(w, r, view)
 	}
 }
 

@@ -65,7 +65,8 @@ func readDetails(f form) (*details, []payment.Item) {
 	if f.has("currency") {
 		code := f.text("currency", textMax)
 		currency, err := money.ParseCurrency(code)
-		if d.Currency = currency; err != nil || string(currency) != code || currency.IsWithdrawn() {
+		isOne := err == nil && string(currency) == code && !currency.IsWithdrawn()
+		if d.Currency = currency; !isOne && f.wrong.at("currency").isEmpty() {
 			f.flaw("currency", codeChoice, "This is not a valid choice.")
 		}
 	}

@@ -1,7 +1,6 @@
 package chip
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -59,11 +58,7 @@ func (d *Door) open(c *call, command payment.OpenRefund) (payment.Answer, error)
 	if refundMode.Of(c.tenant.Settings) == modePending {
 		return d.openPending(c, command)
 	}
-	answer, err := d.config.Opener.Open(c.ctx, command, patience(c.tenant.Settings))
-	if _, isNo := errors.AsType[*payment.Refusal](err); err != nil && !isNo {
-		return answer, fateUnknown(err) // the refund may be there: a 5xx would say that it is not
-	}
-	return answer, err
+	return d.config.Opener.Open(c.ctx, command, patience(c.tenant.Settings))
 }
 
 // openPending opens a refund whose caller never waits. Its work begins when
