@@ -127,14 +127,12 @@ func TestWebhookSchedule(t *testing.T) {
 	t.Parallel()
 	w := start(t, "")
 	request, _ := example(t, "smartglocal", "session-init-payment-request")
-	w.receiver.mutex.Lock()
-	w.receiver.answer = func(came webhook) int {
+	w.receiver.answers(func(came webhook) int {
 		if came.path == "/smartglocal" {
 			return http.StatusInternalServerError
 		}
 		return http.StatusOK
-	}
-	w.receiver.mutex.Unlock()
+	})
 	session := w.paid("smartglocal", request)
 	w.signed("smartglocal", "session/refund", `{"session_id":"`+session+`"}`)
 	for n, gap := range []string{"0s", "15s", "30s", "60s", "120s", "240s", "480s", "855s"} {
@@ -164,7 +162,7 @@ func TestWebhookSchedule(t *testing.T) {
 func TestPaymentsMadeElsewhere(t *testing.T) {
 	t.Parallel()
 	w := start(t, "")
-	_, answer := w.call(w.operator.URL, http.MethodPost, "/v1/payments/import", object{
+	_, answer := w.operate(http.MethodPost, "/v1/payments/import", object{
 		"amount": 10000, "currency": "USD", "home": "smartglocal", "session": "ps_3230", "payment_id": "pm_2705",
 		"captured_at": "2024-05-27T02:03:04.125Z", "created_at": "2024-05-27T02:03:00Z", "country": "US",
 		"metadata": object{"order": 1}, "method": object{"type": "card", "brand": "visa", "last4": "4242"},

@@ -341,7 +341,7 @@ func TestSignatureVectors(t *testing.T) {
 	if status, answer := w.operate(http.MethodPost, "/v1/tenants", object{"name": "vectors"}); status != http.StatusCreated {
 		t.Fatalf("tenant: %d %v", status, answer)
 	}
-	status, answer := w.call(w.operator.URL, http.MethodPost, "/v1/keys", object{
+	status, answer := w.operate(http.MethodPost, "/v1/keys", object{
 		"kind": "project", "brand": "smartglocal", "name": "vectors", "public_keys": []string{file.PublicKey},
 	}, "Refundry-Tenant", "vectors")
 	if status != http.StatusCreated {

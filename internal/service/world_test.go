@@ -2,31 +2,17 @@ package service_test
 
 import (
 	"bytes"
-	"context"
-	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
-	"io"
-	"log/slog"
-	mathrand "math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/refundry/refundry/internal/dialect/dialecttest"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/pgtest"
 	"github.com/refundry/refundry/internal/service"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -45,127 +31,73 @@ func onBoth(t *testing.T, test func(t *testing.T, database string)) {
 	})
 }
 
-// world is a whole sandbox with somebody who listens to its webhooks.
+// world is a whole sandbox whose answers are read with plain numbers.
 type world struct {
+	*dialecttest.World
+
 	t        *testing.T
 	service  *service.Service
 	url      string
 	file     service.SandboxFile
-	operator *httptest.Server
-	receiver *receiver
+	receiver receiver
 }
 
 // start starts a whole sandbox. One with a database is one more replica of it.
 func start(t *testing.T, database string) *world {
 	t.Helper()
-	s, err := service.Open(t.Context(), service.Config{
-		Data: t.TempDir(), Database: database, IsSandbox: true, Machine: time.Now,
-		NewID: func() [16]byte { return uuid.Must(uuid.NewV7()) }, Luck: mathrand.Float64,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.Run(ctx)
-	}()
-	server, operator := httptest.NewServer(s.Handler()), httptest.NewServer(s.OperatorHandler())
-	w := &world{t: t, service: s, url: server.URL, operator: operator, receiver: newReceiver(t)}
-	t.Cleanup(func() {
-		server.Close()
-		operator.Close()
-		stop()
-		<-done
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, w.file, err = s.PrepareSandbox(t.Context(), server.URL); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.PrepareEndpoints(t.Context(), map[payment.Door]string{
-		"smartglocal": w.receiver.url + "/smartglocal", "pike": w.receiver.url + "/pike", "api": w.receiver.url + "/api",
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return w
+	w := dialecttest.Start(t, database)
+	w.Tell("smartglocal", "pike", "api")
+	return &world{World: w, t: t, service: w.Service, url: w.URL, file: w.File, receiver: receiver{w.Receiver}}
 }
 
 // object is any JSON object.
 type object = map[string]any
 
-// send sends a request and returns the status and the answer.
-func send(t *testing.T, request *http.Request) (int, object) {
+// plain reads an answer with plain numbers.
+func plain(t *testing.T, got dialecttest.Answered) (int, object) {
 	t.Helper()
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Error(err)
-		return 0, nil
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Error(err)
-	}
 	var answer object
-	if len(body) > 0 {
-		if err := json.Unmarshal(body, &answer); err != nil {
-			t.Errorf("no JSON: %s", body)
+	if got.Raw != "" {
+		if err := json.Unmarshal([]byte(got.Raw), &answer); err != nil {
+			t.Errorf("no JSON: %s", got.Raw)
 		}
 	}
-	return response.StatusCode, answer
+	return got.Status, answer
+}
+
+// encoded is a body as it is sent; nothing for nil.
+func (w *world) encoded(body any) string {
+	w.t.Helper()
+	if body == nil {
+		return ""
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
 }
 
 // api calls the own API with the demo tenant's key.
 func (w *world) api(method, path string, body any, header ...string) (int, object) {
 	w.t.Helper()
-	return w.call(w.url, method, path, body, append(header, "Authorization", "Bearer "+w.file.API.Key)...)
+	return plain(w.t, w.API(method, path, w.encoded(body), header...))
 }
 
 // operate calls the own API as the operator.
-func (w *world) operate(method, path string, body any) (int, object) {
+func (w *world) operate(method, path string, body any, header ...string) (int, object) {
 	w.t.Helper()
-	return w.call(w.operator.URL, method, path, body)
-}
-
-func (w *world) call(base, method, path string, body any, header ...string) (int, object) {
-	w.t.Helper()
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		content = bytes.NewReader(text)
-	}
-	request, err := http.NewRequestWithContext(context.Background(), method, base+path, content)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	return send(w.t, request)
+	return plain(w.t, w.Operate(method, path, w.encoded(body), header...))
 }
 
 // set changes a setting of the demo tenant.
-func (w *world) set(name string, value any) {
-	w.t.Helper()
-	if err := w.service.SetSettings(w.t.Context(), map[string]any{name: value}); err != nil {
-		w.t.Fatal(err)
-	}
-}
+func (w *world) set(name string, value any) { w.t.Helper(); w.Set(name, value) }
 
 // advance moves the test clock.
-func (w *world) advance(by string) {
-	w.t.Helper()
-	if status, answer := w.api(http.MethodPost, "/sandbox/clock", object{"advance": by}); status != http.StatusOK {
-		w.t.Fatalf("clock: %d %v", status, answer)
-	}
-}
+func (w *world) advance(by string) { w.t.Helper(); w.Advance(by) }
+
+// clean fails the test if anything differs from what it must be.
+func (w *world) clean() { w.t.Helper(); w.Clean() }
 
 // project returns the demo tenant's project of a brand.
 func (w *world) project(brand string) service.SandboxProject {
@@ -187,33 +119,12 @@ func (w *world) signed(brand, method, body string, header ...string) (int, objec
 // post sends a body as it is.
 func (w *world) post(path, body string, header ...string) (int, object) {
 	w.t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, w.url+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	return send(w.t, request)
+	return plain(w.t, w.Call(http.MethodPost, path, body, header...))
 }
 
 func sign(t *testing.T, path, body string) string {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, _ := pem.Decode(text)
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256([]byte(body))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key.(*rsa.PrivateKey), crypto.SHA256, sum[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return base64.StdEncoding.EncodeToString(signature)
+	return dialecttest.SignRSA(t, path, body)
 }
 
 // verifies reports whether a webhook was signed by a provider.
@@ -223,14 +134,8 @@ func verifies(t *testing.T, path string, body []byte, signature string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, _ := pem.Decode(text)
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := base64.StdEncoding.DecodeString(signature)
-	sum := sha256.Sum256(body)
-	return err == nil && rsa.VerifyPKCS1v15(key.(*rsa.PublicKey), crypto.SHA256, sum[:], raw) == nil
+	key, err := wire.ParseRSAPublicKey(text)
+	return err == nil && wire.VerifyRSA(key, body, signature)
 }
 
 // webhook is one that arrived.
@@ -243,40 +148,24 @@ type webhook struct {
 }
 
 // receiver takes webhooks and answers as it is told.
-type receiver struct {
-	url    string
-	mutex  sync.Mutex
-	all    []webhook
-	answer func(webhook) int
+type receiver struct{ *dialecttest.Receiver }
+
+func seen(came dialecttest.Webhook) webhook {
+	w := webhook{path: came.Path, header: came.Header, raw: []byte(came.Raw), status: came.Status}
+	_ = json.NewDecoder(bytes.NewReader(w.raw)).Decode(&w.body)
+	return w
 }
 
-func newReceiver(t *testing.T) *receiver {
-	t.Helper()
-	r := &receiver{answer: func(webhook) int { return http.StatusOK }}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		raw, _ := io.ReadAll(request.Body)
-		came := webhook{path: request.URL.Path, header: request.Header, raw: raw}
-		_ = json.Unmarshal(raw, &came.body)
-		r.mutex.Lock()
-		came.status = r.answer(came)
-		r.all = append(r.all, came)
-		r.mutex.Unlock()
-		w.WriteHeader(came.status)
-	}))
-	t.Cleanup(server.Close)
-	r.url = server.URL
-	return r
+// answers lets the receiver answer otherwise from now on.
+func (r receiver) answers(answer func(webhook) int) {
+	r.Answer(func(came dialecttest.Webhook) int { return answer(seen(came)) })
 }
 
 // list returns the webhooks that came to a path so far.
-func (r *receiver) list(path string) []webhook {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
+func (r receiver) list(path string) []webhook {
 	var list []webhook
-	for _, came := range r.all {
-		if came.path == path {
-			list = append(list, came)
-		}
+	for _, came := range r.List(path) {
+		list = append(list, seen(came))
 	}
 	return list
 }
@@ -284,49 +173,11 @@ func (r *receiver) list(path string) []webhook {
 // eventually fails the test if something does not become true.
 func eventually(t *testing.T, what string, isSo func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !isSo() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatalf("never: %s", what)
-		}
-	}
+	dialecttest.Eventually(t, what, isSo)
 }
 
 // at returns what is at a path in an answer, as in "session.acquiring_payments.0.refunds".
-func at(answer any, path string) any {
-	for step := range strings.SplitSeq(path, ".") {
-		switch value := answer.(type) {
-		case object:
-			answer = value[step]
-		case []any:
-			n := int(step[0] - '0')
-			if n >= len(value) {
-				return nil
-			}
-			answer = value[n]
-		default:
-			return nil
-		}
-	}
-	return answer
-}
-
-// clean fails the test if anything differs from what it must be.
-func (w *world) clean() {
-	w.t.Helper()
-	result, err := w.service.Verify(w.t.Context())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, found := range result.Findings {
-		w.t.Errorf("verify: %+v", found)
-	}
-}
+func at(answer any, path string) any { return dialecttest.At(answer, path) }
 
 // decimalOf spells a payment's id as Smart Glocal and Pike do.
 func decimalOf(t *testing.T, id string) string {

@@ -2,12 +2,9 @@ package dialecttest_test
 
 import (
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -15,7 +12,6 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/pgtest"
 	"github.com/refundry/refundry/internal/service"
-	"github.com/refundry/refundry/internal/wire"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -88,7 +84,7 @@ func smartGlocal(brand string) door {
 		w.T.Helper()
 		project := map[string]service.SandboxProject{"smartglocal": w.File.SmartGlocal, "pike": w.File.Pike}[brand]
 		return w.Call(http.MethodPost, "/api/v1/"+method, body, append(header,
-			"X-PARTNER-PROJECT", project.Project, "X-PARTNER-SIGN", signRSA(w.T, project.PrivateKeyFile, body))...)
+			"X-PARTNER-PROJECT", project.Project, "X-PARTNER-SIGN", dialecttest.SignRSA(w.T, project.PrivateKeyFile, body))...)
 	}
 	status := func(w *dialecttest.World, session string) dialecttest.Answered {
 		return call(w, "session/status", `{"session_id":"`+session+`"}`)
@@ -123,27 +119,6 @@ func smartGlocal(brand string) door {
 		},
 		code: func(a dialecttest.Answered) string { return text(a.At("error.code")) },
 	}
-}
-
-func signRSA(t *testing.T, path, body string) string {
-	t.Helper()
-	file, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, _ := pem.Decode(file)
-	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err != nil {
-		t.Fatal(err)
-	}
-	key, err := wire.ParseRSAPrivateKey(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signature, err := wire.SignRSA(key, []byte(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signature
 }
 
 const pingMerchant = "3f1c0d8e-2b6a-4c57-9e0d-5a4b3c2d1e0f"

@@ -73,7 +73,7 @@ func TestWhatWaitsIsPendingAtEveryDoor(t *testing.T) {
 			goesOn  func(refund string)
 		}{
 			{"policy.approval_above", 4999, "awaiting_approval", func(refund string) {
-				mustBe(w, "approve", w.Operate("POST", "/v1/refunds/"+refund+"/approve?tenant="+w.File.Tenant, "{}"), 200)
+				mustBe(w, "approve", w.Operate("POST", "/v1/refunds/"+refund+"/approve", "{}"), 200)
 			}},
 			{"policy.undo_seconds", 3600, "scheduled", func(string) { w.Advance("61m") }},
 		} {

@@ -6,6 +6,7 @@ package dialecttest
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
@@ -22,6 +23,7 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/pgtest"
 	"github.com/refundry/refundry/internal/service"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // OnBoth runs a test on both stores, each with a service of its own.
@@ -196,10 +198,11 @@ func (w *World) API(method, path, body string, header ...string) Answered {
 }
 
 // Operate calls the own API as the operator, on behalf of the demo tenant: it
-// opens and moves disputes, for instance.
-func (w *World) Operate(method, path, body string) Answered {
+// opens and moves disputes, for instance. The header Refundry-Tenant names
+// another tenant.
+func (w *World) Operate(method, path, body string, header ...string) Answered {
 	w.T.Helper()
-	return call(w.T, method, w.operator+path, body)
+	return call(w.T, method, w.operator+path, body, header...)
 }
 
 func call(t *testing.T, method, url, body string, header ...string) Answered {
@@ -229,12 +232,36 @@ func call(t *testing.T, method, url, body string, header ...string) Answered {
 	return Answered{Status: response.StatusCode, Header: response.Header, Raw: string(raw), Body: Decode(string(raw))}
 }
 
+// SignRSA signs a body with the private key in a file, as PEM of PKCS #8: as
+// Smart Glocal and Pike ask their merchants to.
+func SignRSA(t *testing.T, path, body string) string {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(file)
+	if block == nil {
+		t.Fatalf("no PEM in %s", path)
+	}
+	key, err := wire.ParseRSAPrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := wire.SignRSA(key, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signature
+}
+
 // Webhook is one that arrived.
 type Webhook struct {
 	Path   string
 	Header http.Header
 	Raw    string
 	Body   any
+	Status int // that it was answered with
 }
 
 // At returns what is at a path in the webhook.
@@ -257,10 +284,10 @@ func NewReceiver(t *testing.T) *Receiver {
 		raw, _ := io.ReadAll(request.Body)
 		came := Webhook{Path: request.URL.Path, Header: request.Header, Raw: string(raw), Body: Decode(string(raw))}
 		r.mutex.Lock()
-		status := r.answer(came)
+		came.Status = r.answer(came)
 		r.all = append(r.all, came)
 		r.mutex.Unlock()
-		w.WriteHeader(status)
+		w.WriteHeader(came.Status)
 	}))
 	t.Cleanup(server.Close)
 	r.URL = server.URL
