@@ -14,12 +14,13 @@ const (
 	TaskExpirePayment  TaskKind = "expire_payment"
 	TaskDeliverWebhook TaskKind = "deliver_webhook"
 	TaskDeferRefund    TaskKind = "defer_refund"
+	TaskRunBatch       TaskKind = "run_batch" // of package batch
 )
 
 // TaskKinds lists every kind, for tables that must have a row for each.
 var TaskKinds = []TaskKind{
 	TaskSubmitRefund, TaskInquireRefund, TaskStartRefund,
-	TaskTakePayment, TaskExpirePayment, TaskDeliverWebhook, TaskDeferRefund,
+	TaskTakePayment, TaskExpirePayment, TaskDeliverWebhook, TaskDeferRefund, TaskRunBatch,
 }
 
 // Task is work that a commit leaves to be done; stored, it is a job. There is
