@@ -120,15 +120,18 @@ func testHurriesClaimed(t *testing.T, open Open) {
 
 func testHurriesNoMore(t *testing.T, open Open) {
 	b := setup(t, open)
-	thread, other := b.newID(), b.newID()
-	waiting := b.deliver(t, b.turn(thread, 5, false), b.turn(other, 1, false), b.turn([16]byte{}, 1, false))
+	thread, after, other := b.newID(), b.newID(), b.newID()
+	waiting := b.deliver(t, b.turn(thread, 5, false), b.turn(after, 5, false), b.turn(other, 5, false), b.turn([16]byte{}, 5, false))
 	b.postpone(t, waiting...)
 	b.clock.Advance(time.Minute)
 	mine := b.tenant
 	b.tenant = b.newID()
 	b.deliver(t, b.turn(thread, 9, true)) // another tenant's, were there one
 	b.tenant = mine
-	hurried := b.deliver(t, b.turn(thread, 6, false), b.turn(thread, 4, true), b.turn(thread, 5, true), b.turn([16]byte{}, 9, true))
-	b.end(t, b.wantDue(t, hurried[1], hurried[3])[hurried[1]], time.Time{})
-	b.wantDue(t) // the turn of the first has come, and its hour has not
+	b.deliver(t, b.turn(thread, 6, false), b.turn(thread, 5, true))
+	claimed := b.wantDue(t, b.deliver(t, b.turn(thread, 4, true), b.turn(after, 4, true), b.turn([16]byte{}, 9, true))...)
+	for _, j := range claimed {
+		b.end(t, j, time.Time{})
+	}
+	b.wantDue(t) // the turns of those that wait have come, and their hour has not
 }
