@@ -24,7 +24,10 @@ type Need struct {
 	Refund  RefundID  // with its attempts, where PartRefunds would be too much
 	Key     KeyHash
 	Aliases []Alias
-	Opens   bool // it opens a refund: the rules may want more of the payment
+	Opens   bool   // it opens a refund: the rules may want more of the payment
+	Groups  bool   // it is about a refund and those that were opened with it
+	Actor   string // who opens the refund, and on whose behalf, for [Need.Counters]
+	User    string
 	Settles bool // it may end a refund: the payment's lines may change with it
 }
 
@@ -40,8 +43,14 @@ func (n Need) Lane() [16]byte {
 // payment and its tenant are known.
 func (n Need) Widen(p Payment, t *Tenant) Parts {
 	parts := n.Parts
+	if n.Groups && p.PerCapture {
+		parts |= PartRefunds // only there refunds are opened together
+	}
 	if !n.Opens && !n.Settles {
 		return parts
+	}
+	if n.Opens && p.PerCapture {
+		parts |= PartCaptures | PartRefunds
 	}
 	if p.ItemCount > 0 {
 		parts |= PartItems | PartRefunds
@@ -71,6 +80,7 @@ type Command interface {
 type Meta struct {
 	Tenant  TenantID
 	Actor   string // "key:…", "operator:…", "processor:…", "clock"
+	User    string // the person on whose behalf the actor asks; empty: nobody says
 	Door    Door
 	Request string // request id
 	Key     Key
@@ -82,6 +92,7 @@ type Answer struct {
 	View      View
 	Order     Order
 	Refund    Refund
+	Refunds   []Refund // with those that were opened with it, where the command is about them all
 	Attempt   Attempt
 	Dispute   Dispute
 	Resource  Resource
@@ -96,12 +107,14 @@ type Book struct {
 	Now     time.Time // domain time, UTC, microseconds
 	Changes Changes
 
-	newID   id.Source
-	tenants map[TenantID]*Tenant
-	orders  map[bookKey]*OrderChange
-	views   map[bookKey]*ViewChange
-	keys    map[KeyHash]*KeyRecord
-	aliases map[aliasKey][16]byte
+	newID    id.Source
+	tenants  map[TenantID]*Tenant
+	orders   map[bookKey]*OrderChange
+	views    map[bookKey]*ViewChange
+	keys     map[KeyHash]*KeyRecord
+	aliases  map[aliasKey][16]byte
+	counters map[CounterID]int64
+	counted  map[CounterID]*CounterChange
 }
 
 type bookKey struct {
@@ -129,6 +142,7 @@ type Changes struct {
 	Tasks      []Task
 	Finished   []TaskRef
 	Deliveries []Delivery
+	Counters   []*CounterChange
 }
 
 // OrderChange is an order that was read or made, before and after.
@@ -171,13 +185,15 @@ type EntryChange struct {
 // NewBook returns an empty book, to be filled by a store.
 func NewBook(now time.Time, newID id.Source) *Book {
 	return &Book{
-		Now:     now,
-		newID:   newID,
-		tenants: map[TenantID]*Tenant{},
-		orders:  map[bookKey]*OrderChange{},
-		views:   map[bookKey]*ViewChange{},
-		keys:    map[KeyHash]*KeyRecord{},
-		aliases: map[aliasKey][16]byte{},
+		Now:      now,
+		newID:    newID,
+		tenants:  map[TenantID]*Tenant{},
+		orders:   map[bookKey]*OrderChange{},
+		views:    map[bookKey]*ViewChange{},
+		keys:     map[KeyHash]*KeyRecord{},
+		aliases:  map[aliasKey][16]byte{},
+		counters: map[CounterID]int64{},
+		counted:  map[CounterID]*CounterChange{},
 	}
 }
 
@@ -295,8 +311,8 @@ func (b *Book) tell(meta Meta, kind EventKind, subject [16]byte, p Payment, r Re
 }
 
 // tellDispute records that something happened to a dispute.
-func (b *Book) tellDispute(meta Meta, p Payment, d Dispute) {
-	b.tell(meta, disputeEvent(d.Status), d.ID, p, Refund{})
+func (b *Book) tellDispute(meta Meta, kind EventKind, p Payment, d Dispute) {
+	b.tell(meta, kind, d.ID, p, Refund{})
 	b.Changes.Tellings[len(b.Changes.Tellings)-1].Dispute = d
 }
 

@@ -50,6 +50,35 @@ func (v View) LeftOf(capture Capture) money.Minor {
 	return max(0, left)
 }
 
+// CaptureLeft is what refunds have left of a capture.
+type CaptureLeft struct {
+	Capture Capture
+	Left    money.Minor
+}
+
+// LeftOfCaptures returns what refunds have left of each settled capture, the
+// oldest first. What names no capture, because it was made elsewhere, takes
+// from the oldest. It needs captures and refunds of the view.
+func (v View) LeftOfCaptures() []CaptureLeft {
+	var unnamed money.Minor
+	for _, refund := range v.Refunds {
+		if refund.Capture.IsZero() && refund.Status.Effect() != EffectNone {
+			unnamed += refund.Amount.Minor
+		}
+	}
+	var lefts []CaptureLeft
+	for _, capture := range v.Captures {
+		if capture.Status != CaptureSettled {
+			continue
+		}
+		left := v.LeftOf(capture)
+		took := min(left, unnamed)
+		unnamed -= took
+		lefts = append(lefts, CaptureLeft{capture, left - took})
+	}
+	return lefts
+}
+
 // left returns how much may be asked for of a capture, or of the payment if
 // that is none. isFinal says that money which came back stays counted.
 func (v View) left(capture Capture, isFinal bool) money.Minor {
@@ -57,7 +86,16 @@ func (v View) left(capture Capture, isFinal bool) money.Minor {
 	if isFinal {
 		left = min(left, v.FinalLeft())
 	}
-	if !capture.ID.IsZero() {
+	switch {
+	case v.Payment.PerCapture:
+		var sum money.Minor
+		for _, of := range v.LeftOfCaptures() {
+			if capture.ID.IsZero() || capture.ID == of.Capture.ID {
+				sum += of.Left
+			}
+		}
+		left = min(left, sum)
+	case !capture.ID.IsZero():
 		left = min(left, v.LeftOf(capture))
 	}
 	return left

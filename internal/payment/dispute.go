@@ -43,7 +43,8 @@ type Dispute struct {
 	Connector    string
 	ProcessorRef string // the processor's id of the case; empty: an operator opened it
 	Reason       string
-	Version      int64 // the payment's version at the last change
+	DoubleLoss   money.Minor // what it took, when it opened, of what was given back or was on its way
+	Version      int64       // the payment's version at the last change
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
@@ -59,8 +60,17 @@ func (d Dispute) Takes() bool {
 // IsOpen reports whether there is no verdict yet.
 func (d Dispute) IsOpen() bool { return !DisputeLife.IsEnd(d.Status) }
 
+// IsDoubleLoss reports the risk of losing the same money twice: the dispute has
+// taken what was given back, or is being given back, and is not won.
+func (d Dispute) IsDoubleLoss() bool { return d.DoubleLoss > 0 && d.Takes() }
+
 func (d *Dispute) become(to DisputeStatus, p *Payment) {
 	d.Status = to
-	d.History = d.History.reached(to, NoteNone, p.Version, p.UpdatedAt)
+	d.note(NoteNone, p)
+}
+
+// note marks the status once more, at the payment's current version.
+func (d *Dispute) note(note Note, p *Payment) {
+	d.History = d.History.reached(d.Status, note, p.Version, p.UpdatedAt)
 	d.Version, d.UpdatedAt = p.Version, p.UpdatedAt
 }

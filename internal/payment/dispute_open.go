@@ -107,18 +107,47 @@ func (c OpenDispute) open(b *Book, v *View, amount money.Minor) (Dispute, error)
 	}
 	d.become(DisputeOpen, p)
 	if d.Takes() {
+		d.DoubleLoss = v.doubleLoss(amount)
 		p.Disputed += amount
 		p.Totals = p.forced()
 		b.post(*p, d.ID, disputeEvent(DisputeOpen), d.held(*v))
 	}
 	v.putDispute(d)
-	b.tellDispute(c.Meta, *p, d)
+	b.tellDispute(c.Meta, disputeEvent(DisputeOpen), *p, d)
 	if c.ProcessorRef != "" {
 		if err := b.claim(p.Tenant, c.alias(), d.ID); err != nil {
 			return Dispute{}, err
 		}
 	}
-	return d, c.cancelWhatNoLongerFits(b, v)
+	if err := c.cancelWhatNoLongerFits(b, v); err != nil {
+		return Dispute{}, err
+	}
+	c.warn(b, v, &d)
+	return d, nil
+}
+
+// doubleLoss returns how much of a new dispute's amount was given back before,
+// or has left. What has not left is canceled, and lost once only.
+func (v View) doubleLoss(amount money.Minor) money.Minor {
+	gone := v.Payment.Refunded + v.Payment.Reserved
+	for _, r := range v.Refunds {
+		if r.Status.IsRunning() && !r.IsSubmitted() {
+			gone -= r.Amount.Minor
+		}
+	}
+	return min(amount, gone, max(0, gone+v.Payment.Disputed+amount-v.Payment.Captured))
+}
+
+// warn tells that the same money may be lost twice. It has a version of its
+// own: the dispute's has told that it is open.
+func (c OpenDispute) warn(b *Book, v *View, d *Dispute) {
+	if d.DoubleLoss == 0 {
+		return
+	}
+	v.Payment.touch(b.Now)
+	d.note(NoteDoubleLoss, &v.Payment)
+	v.putDispute(*d)
+	b.tellDispute(c.Meta, EventDisputeDoubleLoss, v.Payment, *d)
 }
 
 // cancelWhatNoLongerFits stops refunds that have not left, the newest first,
@@ -208,5 +237,5 @@ func (c MoveDispute) move(b *Book, v *View, d *Dispute) {
 		}})
 	}
 	v.putDispute(*d)
-	b.tellDispute(c.Meta, *p, *d)
+	b.tellDispute(c.Meta, kind, *p, *d)
 }

@@ -15,7 +15,11 @@ const (
 	EventRefundNotSent     EventKind = "refund.not_sent"
 	EventRefundNeedsReview EventKind = "refund.needs_review"
 	EventRefundAdopted     EventKind = "refund.adopted"
-	EventRefundUpdated     EventKind = "refund.updated" // references became known
+	EventRefundUpdated     EventKind = "refund.updated"  // references became known
+	EventRefundHalted      EventKind = "refund.halted"   // it would have left, but a policy has stopped refunds
+	EventRefundStuck       EventKind = "refund.stuck"    // it is on its way for longer than expected
+	EventRefundInquired    EventKind = "refund.inquired" // a person has let the processor be asked once more
+	EventRefundResent      EventKind = "refund.resent"   // a person has let it be sent once more
 	EventPaymentWaiting    EventKind = "payment.waiting"
 	EventPaymentCapturing  EventKind = "payment.capturing"
 	EventPaymentCanceling  EventKind = "payment.canceling"
@@ -23,16 +27,18 @@ const (
 	EventPaymentCaptureFailed EventKind = "payment.capture_failed"
 	EventPaymentSettled       EventKind = "payment.settled"     // the processor paid us for it
 	EventPaymentOrderMoved    EventKind = "payment.order_moved" // its order was closed, split or settled
-	EventOrderCreated         EventKind = "order.created"
-	EventOrderUpdated         EventKind = "order.updated"          // its door's document was replaced
-	EventPaymentUpdated       EventKind = "payment.updated"        // its door's document was replaced
-	EventPaymentItems         EventKind = "payment.items_replaced" // another list of lines took the place of the old
-	EventPaymentTryFailed     EventKind = "payment.try_failed"     // the payer tried to pay in vain, and may again
-	EventRefundDeferred       EventKind = "refund.deferred"        // the caller who waited was told that it takes longer
-	EventPayoutCreated        EventKind = "payout.created"
-	EventResourcePut          EventKind = "resource.put"
-	EventEndpointReplayed     EventKind = "endpoint.replayed" // it is told once more what has happened
-	EventEndpointTried        EventKind = "endpoint.tried"    // somebody asked for a webhook that tells nothing
+	// EventDisputeDoubleLoss tells that a dispute took what was given back, or is being given back.
+	EventDisputeDoubleLoss EventKind = "dispute.double_loss_risk"
+	EventOrderCreated      EventKind = "order.created"
+	EventOrderUpdated      EventKind = "order.updated"          // its door's document was replaced
+	EventPaymentUpdated    EventKind = "payment.updated"        // its door's document was replaced
+	EventPaymentItems      EventKind = "payment.items_replaced" // another list of lines took the place of the old
+	EventPaymentTryFailed  EventKind = "payment.try_failed"     // the payer tried to pay in vain, and may again
+	EventRefundDeferred    EventKind = "refund.deferred"        // the caller who waited was told that it takes longer
+	EventPayoutCreated     EventKind = "payout.created"
+	EventResourcePut       EventKind = "resource.put"
+	EventEndpointReplayed  EventKind = "endpoint.replayed" // it is told once more what has happened
+	EventEndpointTried     EventKind = "endpoint.tried"    // somebody asked for a webhook that tells nothing
 )
 
 func refundEvent(status RefundStatus) EventKind   { return EventKind("refund." + string(status)) }

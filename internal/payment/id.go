@@ -14,6 +14,8 @@ type (
 	CaptureID = id.ID[captureKind]
 	// RefundID names a refund.
 	RefundID = id.ID[refundKind]
+	// GroupID names the refunds that one command opened together.
+	GroupID = id.ID[groupKind]
 	// AttemptID names one try at one processor; it is the idempotency key sent there.
 	AttemptID = id.ID[attemptKind]
 	// DisputeID names a dispute.
@@ -34,6 +36,7 @@ type (
 	paymentKind  struct{}
 	captureKind  struct{}
 	refundKind   struct{}
+	groupKind    struct{}
 	attemptKind  struct{}
 	disputeKind  struct{}
 	payoutKind   struct{}
@@ -56,6 +59,9 @@ func (captureKind) Prefix() string { return "cap" }
 
 // Prefix implements [id.Kind].
 func (refundKind) Prefix() string { return "rfd" }
+
+// Prefix implements [id.Kind].
+func (groupKind) Prefix() string { return "grp" }
 
 // Prefix implements [id.Kind].
 func (attemptKind) Prefix() string { return "att" }

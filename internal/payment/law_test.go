@@ -23,6 +23,8 @@ type model struct {
 	keys     []*payment.KeyRecord
 	aliases  []payment.AliasChange
 	books    ledger.Balances
+	counters map[payment.CounterID]int64
+	tasks    []payment.Task // of the last command
 	told     map[told]bool
 	versions map[int64]payment.View
 
@@ -37,6 +39,7 @@ type told struct {
 func newModel() *model {
 	m := &model{
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), books: ledger.Balances{}, told: map[told]bool{},
+		counters: map[payment.CounterID]int64{},
 		versions: map[int64]payment.View{},
 	}
 	m.tenant.ID = m.newID()
@@ -57,6 +60,9 @@ func (m *model) meta() payment.Meta {
 func (m *model) run(t *rapid.T, command payment.Command) (payment.Answer, error) {
 	book := payment.NewBook(m.now, m.newID)
 	book.PutTenant(&m.tenant)
+	for _, counter := range m.counts(command.Need()) {
+		book.PutCounter(counter)
+	}
 	if !m.view.Payment.ID.IsZero() {
 		book.PutView(m.view)
 	}
@@ -69,11 +75,13 @@ func (m *model) run(t *rapid.T, command payment.Command) (payment.Answer, error)
 	answer, err := command.Apply(book)
 	changes := book.Changes
 	if err != nil {
-		if len(changes.Views)+len(changes.Entries)+len(changes.Tellings)+len(changes.Tasks)+len(changes.Keys) > 0 {
+		if len(changes.Views)+len(changes.Entries)+len(changes.Tellings)+len(changes.Tasks)+len(changes.Keys)+len(changes.Counters) > 0 {
 			t.Fatalf("%T was refused (%v) and has changed the book", command, err)
 		}
 		return answer, err
 	}
+	m.tally(t, changes.Counters)
+	m.tasks = changes.Tasks
 	m.keys, m.aliases = append(m.keys, changes.Keys...), append(m.aliases, changes.Aliases...)
 	for _, entry := range changes.Entries {
 		for _, posting := range entry.Entry.Postings {
@@ -95,6 +103,26 @@ func (m *model) run(t *rapid.T, command payment.Command) (payment.Answer, error)
 	return answer, nil
 }
 
+// counts reads the counters that a need asks for, as a store does.
+func (m *model) counts(need payment.Need) []payment.Counter {
+	var counters []payment.Counter
+	for _, id := range need.Counters(m.view.Payment, &m.tenant, m.now) {
+		counters = append(counters, payment.Counter{CounterID: id, Value: m.counters[id]})
+	}
+	return counters
+}
+
+// tally writes counters, as a store does.
+func (m *model) tally(t *rapid.T, changes []*payment.CounterChange) {
+	for _, change := range changes {
+		m.counters[change.CounterID] += change.Delta
+		value := m.counters[change.CounterID]
+		if value < 0 || change.Delta > 0 && value > change.Limit {
+			t.Fatalf("%s counts %d of %d", change.Kind, value, change.Limit)
+		}
+	}
+}
+
 // check checks the laws of a payment after a command.
 func (m *model) check(t *rapid.T, command payment.Command, before, after payment.View) {
 	p := after.Payment
@@ -114,7 +142,7 @@ func (m *model) check(t *rapid.T, command payment.Command, before, after payment
 	switch command := command.(type) {
 	case payment.OpenDispute:
 		isFact = command.IsFact
-	case payment.AdoptRefund, payment.RecordOutcome:
+	case payment.AdoptRefund, payment.RecordOutcome, payment.SettleRefund:
 		isFact = true
 	}
 	if totals.Excess > before.Payment.Excess && !isFact {

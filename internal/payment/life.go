@@ -94,6 +94,12 @@ const (
 	NoteDeferred  Note = "deferred"     // its caller was told that the refund takes longer
 	NoteItems     Note = "items"        // another list of lines took the place of the payment's
 	NoteDocument  Note = "document"     // its door learned something that only it knows
+	NoteHalted    Note = "halted"       // a policy has stopped the refund before it left
+	NoteStuck     Note = "stuck"        // the refund is on its way for longer than expected
+	NoteInquired  Note = "inquired"     // a person has let the processor be asked once more
+	NoteResent    Note = "resent"       // a person has let the refund be sent once more
+	// NoteDoubleLoss says that a dispute took what was given back, or is being given back.
+	NoteDoubleLoss Note = "double_loss"
 )
 
 // orderNote is how a payment remembers what its order became.

@@ -274,15 +274,19 @@ func TestFinalDoorsKeepWhatWasReturned(t *testing.T) {
 	})
 }
 
-// authorized makes a payment and captures pieces of it.
+// captured makes a payment and captures pieces of it.
 func captured(t *rapid.T, m *model, pieces ...money.Minor) []payment.CaptureID {
+	return capturedAs(t, m, payment.CreatePayment{}, pieces...)
+}
+
+func capturedAs(t *rapid.T, m *model, made payment.CreatePayment, pieces ...money.Minor) []payment.CaptureID {
 	var whole money.Minor
 	for _, piece := range pieces {
 		whole += piece
 	}
-	if _, err := m.run(t, payment.CreatePayment{
-		Meta: m.meta(), Status: payment.PaymentAuthorized, Connector: "con", Amount: money.Of(whole, "EUR"),
-	}); err != nil {
+	made.Meta, made.Status, made.Connector = m.meta(), payment.PaymentAuthorized, "con"
+	made.Amount = money.Of(whole, "EUR")
+	if _, err := m.run(t, made); err != nil {
 		t.Fatal(err)
 	}
 	var ids []payment.CaptureID

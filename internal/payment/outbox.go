@@ -14,13 +14,17 @@ const (
 	TaskExpirePayment  TaskKind = "expire_payment"
 	TaskDeliverWebhook TaskKind = "deliver_webhook"
 	TaskDeferRefund    TaskKind = "defer_refund"
+	TaskExpireRefund   TaskKind = "expire_refund"
+	TaskWatchRefund    TaskKind = "watch_refund"
+	TaskResendRefund   TaskKind = "resend_refund"
 	TaskRunBatch       TaskKind = "run_batch" // of package batch
 )
 
 // TaskKinds lists every kind, for tables that must have a row for each.
 var TaskKinds = []TaskKind{
 	TaskSubmitRefund, TaskInquireRefund, TaskStartRefund,
-	TaskTakePayment, TaskExpirePayment, TaskDeliverWebhook, TaskDeferRefund, TaskRunBatch,
+	TaskTakePayment, TaskExpirePayment, TaskDeliverWebhook, TaskDeferRefund,
+	TaskExpireRefund, TaskWatchRefund, TaskResendRefund, TaskRunBatch,
 }
 
 // Task is work that a commit leaves to be done; stored, it is a job. There is

@@ -37,6 +37,13 @@ type Reader interface {
 	Resources(ctx context.Context, tenant TenantID, door Door, kind ResourceKind, before ResourceID, limit int) ([]Resource, error)
 }
 
+// Counting reads what was counted, see [Need.Counters].
+type Counting interface {
+	// Counters returns a tenant's counters that are named, each once; one that
+	// there is not has counted nothing.
+	Counters(ctx context.Context, tenant TenantID, ids []CounterID) ([]Counter, error)
+}
+
 // RefundRef names one refund of one tenant.
 type RefundRef struct {
 	Tenant TenantID

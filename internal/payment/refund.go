@@ -77,6 +77,8 @@ const (
 	PendingNone       PendingReason = ""
 	PendingApproval   PendingReason = "approval"
 	PendingSchedule   PendingReason = "scheduled" // an undo window, or a time that was asked for
+	PendingHalted     PendingReason = "halted"    // a policy has stopped refunds
+	PendingNotSent    PendingReason = "not_sent"  // it has not left yet, or it turned out that it had not
 	PendingProcessor  PendingReason = "processor" // the processor has it
 	PendingResolution PendingReason = "outcome_unknown"
 )
@@ -91,8 +93,25 @@ type Failure struct {
 
 // Approval is one operator's yes.
 type Approval struct {
+	Actor  string
+	At     time.Time
+	User   string
+	Digest Digest // what was seen
+}
+
+// Evidence is why a person has said what became of a refund.
+type Evidence struct {
 	Actor string
+	User  string
+	Note  string
 	At    time.Time
+}
+
+// Expectation is when a refund is expected to have arrived, as it was believed
+// from a version of its payment on.
+type Expectation struct {
+	By      time.Time
+	Version int64
 }
 
 // Refund is captured money on its way back to the payer.
@@ -113,6 +132,9 @@ type Refund struct {
 	Source          Source
 	Door            Door
 	Actor           string
+	User            string // the person on whose behalf the actor asked; empty: nobody said
+	How             How
+	Group           GroupID // of refunds that were opened by one command; zero: it was opened alone
 	Status          RefundStatus
 	History         History[RefundStatus]
 	PendingReason   PendingReason
@@ -123,9 +145,14 @@ type Refund struct {
 	Corrects        RefundID
 	ApprovalsNeeded int
 	Approvals       []Approval
+	ExpiresAt       time.Time // without approval by then it is canceled; zero: it waits for ever
 	NotBefore       time.Time // a scheduled refund starts then
 	AnswerBy        time.Time // its caller waits for the outcome until then; zero: nobody waits
 	SubmittedAt     time.Time // when it first left; zero: it has not
+	ExpectedBy      time.Time // when it should have arrived; zero: it has not left, or nobody says
+	Expectations    []Expectation
+	Evidence        []Evidence // oldest first
+	Counted         Counted
 	Connector       string
 	ProcessorRef    string
 	Attempt         AttemptID // the open attempt, else the last one
@@ -140,13 +167,38 @@ func (r Refund) IsSubmitted() bool { return !r.SubmittedAt.IsZero() }
 
 // NeedsReview reports that a person must look: the inquiries are over and the
 // outcome is still not known.
-func (r Refund) NeedsReview() bool { return r.History.Last().Note == NoteReview }
+func (r Refund) NeedsReview() bool {
+	for _, mark := range slices.Backward(r.History) {
+		switch mark.Note {
+		case NoteReview:
+			return true
+		case NoteStuck, NoteDeferred: // they say nothing about it
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// IsStuck reports that the refund is on its way for longer than its expected
+// time and what a policy adds to that.
+func (r Refund) IsStuck() bool { return r.Status.IsRunning() && r.hasNote(NoteStuck) }
+
+func (r Refund) hasNote(note Note) bool {
+	return slices.ContainsFunc(r.History, func(m Mark[RefundStatus]) bool { return m.Note == note })
+}
+
+// Age returns how long the refund is on its way, or was until it ended.
+func (r Refund) Age(now time.Time) time.Duration {
+	if end := r.EndedAt(); !end.IsZero() {
+		now = end
+	}
+	return max(0, now.Sub(r.CreatedAt))
+}
 
 // IsDeferred reports that its caller, who waited for the outcome, was told
 // that it takes longer.
-func (r Refund) IsDeferred() bool {
-	return slices.ContainsFunc(r.History, func(m Mark[RefundStatus]) bool { return m.Note == NoteDeferred })
-}
+func (r Refund) IsDeferred() bool { return r.hasNote(NoteDeferred) }
 
 // EndedAt returns when the refund reached an outcome, the zero time while it runs.
 func (r Refund) EndedAt() time.Time {
@@ -185,6 +237,18 @@ func (r *Refund) derive() {
 		}
 	}
 	r.PendingReason = r.pendingReason()
+	r.ExpectedBy = time.Time{}
+	if last := len(r.Expectations) - 1; last >= 0 && r.IsSubmitted() {
+		r.ExpectedBy = r.Expectations[last].By
+	}
+}
+
+// expect notes when the refund should have arrived, at the payment's current
+// version. The next note of its history shows it.
+func (r *Refund) expect(within time.Duration, p *Payment) {
+	if within > 0 {
+		r.Expectations = append(slices.Clip(r.Expectations), Expectation{p.UpdatedAt.Add(within), p.Version})
+	}
 }
 
 func (r *Refund) pendingReason() PendingReason {
@@ -194,8 +258,13 @@ func (r *Refund) pendingReason() PendingReason {
 	case RefundScheduled:
 		return PendingSchedule
 	case RefundPending:
-		if r.IsSubmitted() {
+		switch {
+		case r.IsSubmitted():
 			return PendingProcessor
+		case r.History.Last().Note == NoteHalted:
+			return PendingHalted
+		default:
+			return PendingNotSent
 		}
 	case RefundUnknown:
 		return PendingResolution

@@ -12,7 +12,8 @@ type StartAttempt struct {
 
 	Payment   PaymentID
 	Refund    RefundID
-	InquireAt time.Time // when to ask, should the one who starts be lost
+	InquireAt time.Time     // when to ask, should the one who starts be lost
+	Expected  time.Duration // how long it takes there, as a rule; 0: nobody says
 }
 
 // Need implements [Command].
@@ -34,20 +35,27 @@ func (c StartAttempt) Apply(b *Book) (Answer, error) {
 	if last, ok := v.lastAttempt(r.ID); ok && !last.Outcome.IsResolved() {
 		return c.lost(b, v, r, last)
 	}
+	tenant := b.Tenant(c.Tenant)
+	if tenant.Halts(r.Connector) {
+		return Answer{}, refuse(RuleHalted, "refunds have been stopped")
+	}
 	v.Payment.touch(b.Now)
 	attempt := Attempt{
 		Refund: r.ID, ID: b.newID(), Number: r.AttemptCount + 1, Connector: r.Connector,
 		Outcome: AttemptOpen, StartedAt: v.Payment.UpdatedAt,
 	}
 	r.Attempt, r.AttemptCount = attempt.ID, attempt.Number
+	r.expect(c.Expected, &v.Payment)
 	r.note(NoteSubmitted, &v.Payment)
 	v.putRefund(r)
 	v.putAttempt(attempt)
 	b.tell(c.Meta, EventRefundSubmitted, r.ID, v.Payment, r)
+	b.watch(tenant, r)
 	b.save(v)
 	return Answer{View: v, Refund: r, Attempt: attempt}, nil
 }
 
+// lost gives up an attempt of which nobody knows whether it left.
 func (c StartAttempt) lost(b *Book, v View, r Refund, attempt Attempt) (Answer, error) {
 	if attempt.Outcome == AttemptPending {
 		b.do(inquiry(r, c.InquireAt))
@@ -62,6 +70,64 @@ func (c StartAttempt) lost(b *Book, v View, r Refund, attempt Attempt) (Answer, 
 	b.do(inquiry(r, b.Now))
 	b.save(v)
 	return Answer{View: v, Refund: r}, nil
+}
+
+// HoldRefund notes that a refund would have left, and that a policy has stopped
+// it. It stays where it is, and leaves once the policy lets it.
+type HoldRefund struct {
+	Meta
+
+	Payment PaymentID
+	Refund  RefundID
+}
+
+// Need implements [Command].
+func (c HoldRefund) Need() Need { return Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund} }
+
+// Apply implements [Command].
+func (c HoldRefund) Apply(b *Book) (Answer, error) {
+	return b.changeRefund(c.Meta, c.Payment, c.Refund, func(v *View, r *Refund) error {
+		isHeld := r.PendingReason == PendingHalted
+		if r.Status != RefundPending || r.IsSubmitted() || isHeld || !b.Tenant(c.Tenant).Halts(r.Connector) {
+			return refuse(RuleStatus, "the refund is %s and is not stopped", r.Status)
+		}
+		v.Payment.touch(b.Now)
+		r.note(NoteHalted, &v.Payment)
+		b.tell(c.Meta, EventRefundHalted, r.ID, v.Payment, *r)
+		return nil
+	})
+}
+
+// ResendAttempt asks whether an attempt that may have left may be sent once
+// more, just before it is: not while refunds are stopped, and not once somebody
+// knows what became of it. It changes nothing.
+type ResendAttempt struct {
+	Meta
+
+	Payment PaymentID
+	Refund  RefundID
+	Attempt AttemptID
+}
+
+// Need implements [Command].
+func (c ResendAttempt) Need() Need {
+	return Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund}
+}
+
+// Apply implements [Command].
+func (c ResendAttempt) Apply(b *Book) (Answer, error) {
+	v, r, err := b.refund(c.Tenant, c.Payment, c.Refund)
+	if err != nil {
+		return Answer{}, err
+	}
+	attempt, ok := v.attempt(r.ID, c.Attempt)
+	if !ok || attempt.ID != r.Attempt || attempt.Outcome.IsResolved() || !r.Status.IsRunning() {
+		return Answer{}, refuse(RuleFence, "what became of the attempt is known")
+	}
+	if b.Tenant(c.Tenant).Halts(r.Connector) {
+		return Answer{}, refuse(RuleHalted, "refunds have been stopped")
+	}
+	return Answer{View: v, Refund: r, Attempt: attempt, Unchanged: true}, nil
 }
 
 // lastAttempt returns the newest attempt of a refund.

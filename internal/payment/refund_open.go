@@ -37,6 +37,7 @@ type OpenRefund struct {
 	Ask            Ask
 	Currency       money.Currency // empty: the payment's
 	Expected       *money.Minor   // what the caller believes is left
+	Expect         Digest         // of the preview that the caller has seen, see [Preview]; empty: none
 	Repeats        bool           // an equal refund shortly before is no mistake
 	NotBefore      time.Time
 	Reason         string
@@ -46,8 +47,8 @@ type OpenRefund struct {
 	OrderReference string
 	Metadata       string
 	Source         Source
-	RetryOf        RefundID
-	Document       []byte // the door's facet
+	RetryOf        RefundID // one of the payment's that ended without money moving; zero: it retries none
+	Document       []byte   // the door's facet
 	Rules          []Rule
 	IsFinal        bool      // at this door success is final: money that came back stays counted
 	AnswerBy       time.Time // the caller waits for the outcome until then, see [DeferRefund]; zero: nobody waits
@@ -56,11 +57,13 @@ type OpenRefund struct {
 
 // Need implements [Command].
 func (c OpenRefund) Need() Need {
-	need := Need{Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts, Key: c.Key.Hash, Opens: true}
+	need := Need{
+		Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts, Key: c.Key.Hash, Opens: true, Actor: c.Actor, User: c.User,
+	}
 	if !c.Ask.Capture.IsZero() {
 		need.Parts |= PartCaptures | PartRefunds
 	}
-	if c.IsFinal || c.Ask.How == AskList {
+	if c.IsFinal || c.Ask.How == AskList || !c.RetryOf.IsZero() {
 		need.Parts |= PartRefunds
 	}
 	return need
@@ -68,14 +71,10 @@ func (c OpenRefund) Need() Need {
 
 // Apply implements [Command].
 func (c OpenRefund) Apply(b *Book) (Answer, error) {
-	view, found := b.view(c.Tenant, c.Payment)
-	a := &asking{OpenRefund: c, book: b, tenant: b.Tenant(c.Tenant), view: view, found: found}
-	if found == nil {
-		a.resolve()
-	}
+	a := c.ask(b)
 	if err := a.check(); err != nil {
 		if a.counts {
-			b.countFailure(view)
+			b.countFailure(a.view)
 		}
 		return Answer{}, err
 	}
@@ -83,6 +82,17 @@ func (c OpenRefund) Apply(b *Book) (Answer, error) {
 		return Answer{Replayed: a.replayed}, nil
 	}
 	return a.open(), nil
+}
+
+// ask finds out what is asked for. Nothing is decided yet.
+func (c OpenRefund) ask(b *Book) *asking {
+	view, found := b.view(c.Tenant, c.Payment)
+	a := &asking{OpenRefund: c, book: b, tenant: b.Tenant(c.Tenant), view: view, found: found}
+	if found == nil {
+		a.resolve()
+		a.pieces = a.cut()
+	}
+	return a
 }
 
 // resolve finds out which amount is asked for, and how it falls on the lines.
@@ -111,30 +121,40 @@ func (a *asking) resolve() {
 	}
 }
 
-// open makes the refund. Every rule has said yes.
+// open makes the refund, or one for each capture. Every rule has said yes.
 func (a *asking) open() Answer {
 	b, v := a.book, a.view
 	v.Payment.touch(b.Now)
-	r := a.refund(&v.Payment)
-	v.Payment.Totals = v.Payment.Totals.moved(r.Amount.Minor, EffectNone, r.Status.Effect())
-	b.post(v.Payment, r.ID, EventRefundCreated, effectPostings(v.Payment, r, EffectNone, r.Status.Effect()))
-	v.putRefund(r)
-	b.document(&v, a.Door, r.ID, a.Document)
-	b.tell(a.Meta, EventRefundCreated, r.ID, v.Payment, r)
-	b.schedule(r)
-	b.keep(a.Meta, r.ID, v.Payment.ID, v.Payment.Version)
+	var group GroupID
+	if len(a.pieces) > 1 {
+		group = b.newID()
+	}
+	var refunds []Refund
+	for _, piece := range a.pieces {
+		r := a.refund(&v.Payment, piece)
+		r.Group = group
+		a.countOpened(&r)
+		v.Payment.Totals = v.Payment.Totals.moved(r.Amount.Minor, EffectNone, r.Status.Effect())
+		b.post(v.Payment, r.ID, EventRefundCreated, effectPostings(v.Payment, r, EffectNone, r.Status.Effect()))
+		v.putRefund(r)
+		b.document(&v, a.Door, r.ID, a.Document)
+		b.tell(a.Meta, EventRefundCreated, r.ID, v.Payment, r)
+		b.schedule(r)
+		refunds = append(refunds, r)
+	}
+	b.keep(a.Meta, refunds[0].ID, v.Payment.ID, v.Payment.Version)
 	b.save(v)
-	return Answer{View: v, Refund: r}
+	return Answer{View: v, Refund: refunds[0], Refunds: refunds}
 }
 
-// refund returns the new refund at the payment's current version.
-func (a *asking) refund(p *Payment) Refund {
+// refund returns the new refund of a piece at the payment's current version.
+func (a *asking) refund(p *Payment, piece piece) Refund {
 	r := Refund{
-		Tenant: a.Tenant, ID: a.book.newID(), Payment: p.ID, Amount: money.Of(a.amount, p.Amount.Currency),
-		Lines: a.lines, Reason: a.Reason, Note: a.Note, Message: a.Message, Reference: a.Reference,
+		Tenant: a.Tenant, ID: a.book.newID(), Payment: p.ID, Amount: money.Of(piece.amount, p.Amount.Currency),
+		Lines: piece.lines, Reason: a.Reason, Note: a.Note, Message: a.Message, Reference: a.Reference,
 		OrderReference: a.OrderReference, Metadata: a.Metadata, Source: a.Source, Door: a.Door, Actor: a.Actor,
-		NotBefore: a.NotBefore, RetryOf: a.RetryOf, Connector: p.Connector, CreatedAt: p.UpdatedAt,
-		Capture: a.Ask.Capture, AnswerBy: a.AnswerBy,
+		User: a.User, How: a.Ask.How, NotBefore: a.NotBefore, RetryOf: a.RetryOf, Connector: p.Connector,
+		CreatedAt: p.UpdatedAt, Capture: piece.capture, AnswerBy: a.AnswerBy,
 	}
 	if a.Ask.How == AskList {
 		list := slices.Clone(a.Ask.List)
@@ -146,13 +166,25 @@ func (a *asking) refund(p *Payment) Refund {
 			r.NotBefore = end
 		}
 	}
-	if above := PolicyApprovalAbove.Of(settings); above > 0 && int64(a.amount) > above {
-		r.ApprovalsNeeded = int(PolicyApprovers.Of(settings))
+	if r.ApprovalsNeeded = a.approvals(); r.ApprovalsNeeded > 0 {
+		if hours := PolicyApprovalExpires.Of(settings); hours > 0 {
+			r.ExpiresAt = p.UpdatedAt.Add(time.Duration(hours) * time.Hour)
+		}
 		r.become(RefundAwaitingApproval, p)
 		return r
 	}
 	r.become(r.afterApproval(a.book.Now), p)
 	return r
+}
+
+// approvals returns how many persons must agree. The whole of what is asked
+// for decides, however many refunds it becomes.
+func (a *asking) approvals() int {
+	settings := a.tenant.Settings
+	if above := PolicyApprovalAbove.Of(settings); above > 0 && int64(a.amount) > above {
+		return int(PolicyApprovers.Of(settings))
+	}
+	return 0
 }
 
 // afterApproval returns the status in which a refund begins once nobody need agree to it.
@@ -174,7 +206,14 @@ func (b *Book) schedule(r Refund) {
 	case RefundPending:
 	case RefundScheduled:
 		task.Kind, task.Queue, task.DueAt = TaskStartRefund, SystemQueue, r.NotBefore
-	case RefundAwaitingApproval, RefundUnknown, RefundSucceeded, RefundDeclined, RefundFailed, RefundCanceled,
+	case RefundAwaitingApproval:
+		if r.ExpiresAt.IsZero() {
+			return
+		}
+		task.Kind, task.Queue, task.DueAt = TaskExpireRefund, SystemQueue, r.ExpiresAt
+		b.do(task)
+		return
+	case RefundUnknown, RefundSucceeded, RefundDeclined, RefundFailed, RefundCanceled,
 		RefundReturned, adopt:
 		return
 	}

@@ -10,7 +10,8 @@ type Outcome struct {
 	ProcessorRef string
 	Failure      Failure // with declined, failed, not_sent and returned
 	References   []Reference
-	ExecutedAs   string // "refund" or "void"
+	ExecutedAs   string        // "refund" or "void"
+	Expected     time.Duration // with pending: how long it will still take; 0: nobody says
 }
 
 // RecordOutcome writes down a fact about an attempt. Facts may come late,
@@ -46,6 +47,12 @@ func (c RecordOutcome) Apply(b *Book) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	return c.record(b, v, r, nil)
+}
+
+// record writes the fact down. evidence is a person's, nil if the processor
+// itself has told it.
+func (c RecordOutcome) record(b *Book, v View, r Refund, evidence *Evidence) (Answer, error) {
 	attempt, ok := v.attempt(r.ID, c.Attempt)
 	if !ok {
 		return Answer{}, refuse(RuleFence, "the refund has no such attempt")
@@ -70,7 +77,8 @@ func (c RecordOutcome) Apply(b *Book) (Answer, error) {
 		to = RefundFailed
 		c.Outcome.Failure = Failure{Code: "counted_elsewhere", Message: "the processor's refund was adopted before"}
 	}
-	c.learn(&r, to, v.Payment.Version)
+	c.learn(&r, to, &v.Payment)
+	r.testify(evidence, &v.Payment)
 	if err := c.settle(b, &v, &r, to); err != nil {
 		return Answer{}, err
 	}
@@ -135,14 +143,17 @@ func (c RecordOutcome) verdict(r Refund, attempt Attempt) (to RefundStatus, chan
 
 // learn copies what the fact says about the refund itself, on its way to a
 // status. Why it failed, and as what it was executed, belong to an end.
-func (c RecordOutcome) learn(r *Refund, to RefundStatus, version int64) {
+func (c RecordOutcome) learn(r *Refund, to RefundStatus, p *Payment) {
 	if to == RefundSucceeded {
 		r.ExecutedAs = c.Outcome.ExecutedAs
 	}
 	if to.Effect() == EffectNone {
 		r.Failure = c.Outcome.Failure
 	}
-	r.References = learned(r.References, c.Outcome.References, version)
+	if c.Outcome.Kind == AttemptPending {
+		r.expect(c.Outcome.Expected, p)
+	}
+	r.References = learned(r.References, c.Outcome.References, p.Version)
 }
 
 // namesMore reports whether a fact that is known says more this time: a
@@ -230,7 +241,7 @@ func (c RecordOutcome) adopt(b *Book, v View, r Refund, attempt Attempt) (Answer
 	adopted := b.adopt(c.Meta, &v, Refund{
 		Amount: r.Amount, Lines: lines, Reason: r.Reason, Reference: r.Reference,
 		Connector: r.Connector, ProcessorRef: c.Outcome.ProcessorRef, References: c.Outcome.References,
-		Corrects: r.ID, Attempt: attempt.ID,
+		Corrects: r.ID, Attempt: attempt.ID, Capture: r.Capture,
 	})
 	if c.Outcome.ProcessorRef != "" && !isTaken {
 		if err := b.claim(c.Tenant, alias, adopted.ID); err != nil {

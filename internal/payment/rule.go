@@ -18,9 +18,9 @@ type Rule struct {
 // coreOrder is the order in which rules are checked that a door does not name.
 // These hold at every door.
 var coreOrder = []RuleName{
-	RuleKey, RuleExists, RuleStatus, RuleOrder, RuleCurrency, RuleDispute, RuleOneAtATime, RuleCapture,
-	RuleNothingLeft, RuleItems, RuleListSum, RuleRecipients, RuleAmount, RulePartial, RuleNextDay, RuleWindow,
-	RuleRefundable, RuleAvailability, RuleMaximum, RuleExpected, RuleDuplicate,
+	RuleKey, RuleExists, RuleHalted, RuleStatus, RuleOrder, RuleCurrency, RuleReason, RuleDispute, RuleDuplicate,
+	RuleOneAtATime, RuleCapture, RuleNothingLeft, RuleItems, RuleListSum, RuleRecipients, RuleAmount, RulePartial,
+	RuleNextDay, RuleWindow, RuleRefundable, RuleAvailability, RuleMaximum, RuleVelocity, RuleExpected, RulePreview,
 }
 
 // asking is a refund being decided: the command and what it has found out.
@@ -34,6 +34,7 @@ type asking struct {
 	replayed *KeyRecord
 	amount   money.Minor
 	lines    []RefundLine
+	pieces   []piece // each becomes a refund
 	itemsErr error
 	listErr  error // about the list that will be
 	counts   bool  // a no from here on is one that the door counts
@@ -91,11 +92,61 @@ var checks = map[RuleName]func(*asking, Rule) error{
 	RuleListSum:          checkListSum,
 	RuleRecipients:       checkRecipients,
 	RuleDuplicate:        checkDuplicate,
+	RuleHalted:           checkHalted,
+	RuleReason:           checkReason,
+	RuleVelocity:         checkVelocity,
+	RulePreview:          checkPreview,
+}
+
+func checkHalted(a *asking, _ Rule) error {
+	if a.tenant.Halts(a.view.Payment.Connector) {
+		return refuse(RuleHalted, "refunds have been stopped")
+	}
+	return nil
 }
 
 func checkStatus(a *asking, _ Rule) error {
 	if a.view.Payment.Status != PaymentCaptured || a.view.Payment.Captured == 0 {
 		return refuse(RuleStatus, "the payment is %s; only captured money can be refunded", a.view.Payment.Status)
+	}
+	return a.checkRetried()
+}
+
+// checkRetried refuses to retry what has moved money, or may yet.
+func (a *asking) checkRetried() error {
+	if a.RetryOf.IsZero() {
+		return nil
+	}
+	earlier, ok := a.view.Refund(a.RetryOf)
+	if !ok {
+		return refuse(RuleExists, "the payment has no such refund to retry")
+	}
+	if earlier.Status.Effect() != EffectNone {
+		return refuse(RuleStatus, "the refund to retry is %s", earlier.Status)
+	}
+	for _, other := range a.view.Refunds {
+		if other.RetryOf != earlier.ID && other.Corrects != earlier.ID {
+			continue
+		}
+		switch other.Status.Effect() {
+		case EffectReserved:
+			return refuse(RuleOneAtATime, "another retry of the refund has not ended")
+		case EffectRefunded:
+			return refuse(RuleStatus, "the money of the refund to retry has moved after all")
+		case EffectNone:
+		}
+	}
+	return nil
+}
+
+// checkReason holds a refund to the tenant's reasons, where there is a list.
+func checkReason(a *asking, _ Rule) error {
+	reasons := PolicyReasons.Of(a.tenant.Settings)
+	switch {
+	case a.Reason == "" && PolicyReasonRequired.Of(a.tenant.Settings):
+		return refuse(RuleReason, "a refund needs a reason")
+	case a.Reason != "" && len(reasons) > 0 && !slices.Contains(reasons, a.Reason):
+		return refuse(RuleReason, "the reason is not one of the tenant's")
 	}
 	return nil
 }
@@ -154,13 +205,16 @@ func checkOneAtATime(a *asking, rule Rule) error {
 
 func checkCapture(a *asking, _ Rule) error {
 	if a.Ask.Capture.IsZero() {
+		if a.Ask.How == AskList && len(a.pieces) > 1 { // the list would follow one of several outcomes
+			return refuse(RuleCapture, "a list can remain of one capture only: name it")
+		}
 		return nil
 	}
 	capture, ok := a.view.Capture(a.Ask.Capture)
 	switch {
 	case !ok || capture.Status != CaptureSettled:
 		return refuse(RuleCapture, "the payment has no such capture")
-	case a.view.LeftOf(capture) == 0:
+	case a.view.left(capture, false) == 0:
 		return a.withLeft(refuse(RuleNothingLeft, "nothing of the capture is left to refund"))
 	}
 	return nil
@@ -239,16 +293,42 @@ func checkNextDay(a *asking, _ Rule) error {
 	return nil
 }
 
+// checkWindow refuses a payment that is too old, and what would leave before
+// the payment is old enough.
 func checkWindow(a *asking, rule Rule) error {
-	p := a.view.Payment
-	for _, days := range []int64{
-		rule.Limit, PolicyWindowDays.Of(a.tenant.Settings), HomeRulesOf(p.Home).WindowDays.Of(a.tenant.Settings),
-	} {
-		if days > 0 && a.book.Now.After(p.CapturedAt().AddDate(0, 0, int(days))) {
-			return refuse(RuleWindow, "the payment can be refunded for %d days only", days)
-		}
+	p, now := a.view.Payment, a.book.Now
+	if from := p.earliest(a.tenant); now.Before(from) && a.NotBefore.Before(from) {
+		refusal := refuse(RuleWindow, "the payment cannot be refunded yet")
+		refusal.From = from
+		return refusal
+	}
+	days := p.windowDays(a.tenant)
+	if rule.Limit > 0 && (days == 0 || rule.Limit < days) {
+		days = rule.Limit
+	}
+	if days > 0 && now.After(p.CapturedAt().AddDate(0, 0, int(days))) {
+		return refuse(RuleWindow, "the payment can be refunded for %d days only", days)
 	}
 	return nil
+}
+
+// earliest returns when a refund of the payment may leave, the zero time if always.
+func (p Payment) earliest(t *Tenant) time.Time {
+	hours := PolicyEarliestHours.Of(t.Settings)
+	if hours == 0 {
+		return time.Time{}
+	}
+	return p.CapturedAt().Add(time.Duration(hours) * time.Hour)
+}
+
+// windowDays returns for how many days after capture the payment can be
+// refunded, whichever door asks; 0: for ever.
+func (p Payment) windowDays(t *Tenant) int64 {
+	policy, home := PolicyWindowDays.Of(t.Settings), HomeRulesOf(p.Home).WindowDays.Of(t.Settings)
+	if policy == 0 || home > 0 && home < policy {
+		return home
+	}
+	return policy
 }
 
 func checkFullAfterPartial(a *asking, _ Rule) error {
@@ -290,20 +370,51 @@ func checkDuplicate(a *asking, _ Rule) error {
 	}
 	since := a.book.Now.Add(-time.Duration(minutes) * time.Minute)
 	for _, earlier := range a.view.Refunds {
-		if earlier.Status.Effect() != EffectNone && earlier.CreatedAt.After(since) && a.isLike(earlier) {
+		if earlier.CreatedAt.After(since) && a.isLike(earlier) {
 			return refuse(RuleDuplicate, "an equal refund was made within %d minutes", minutes)
 		}
 	}
 	return nil
 }
 
+// isLike reports whether the same was asked for before, by the same actor, and
+// is not over without money moving. What an amount comes to depends on what was
+// left, and how it falls on lines is no wish of the one who asked: units are
+// compared where units were named, lists where a list was, and "all of it" is
+// the same however much it was.
 func (a *asking) isLike(earlier Refund) bool {
-	return earlier.Amount.Minor == a.amount && earlier.Actor == a.Actor &&
-		slices.Equal(unitsOf(earlier.Lines), unitsOf(a.lines))
+	if earlier.Actor != a.Actor || earlier.Status.Effect() == EffectNone || !a.isOfSameCapture(earlier) {
+		return false
+	}
+	var amount money.Minor
+	var units []ItemAsk
+	for _, r := range a.view.Group(earlier.ID) {
+		amount += r.Amount.Minor
+		units = append(units, unitsOf(r.Lines)...)
+	}
+	isSame := amount == a.amount
+	switch a.Ask.How {
+	case AskItems:
+		return len(units) > 0 && slices.Equal(sorted(units), sorted(a.Ask.Items))
+	case AskList:
+		return isSame && earlier.List != nil && slices.Equal(gets(*earlier.List), gets(a.Ask.List))
+	case AskRemaining, AskWhole:
+		isSame = isSame || earlier.How == a.Ask.How
+	case AskAmount:
+	}
+	return isSame && len(units) == 0 && earlier.List == nil
 }
 
-// unitsOf returns what a refund named of line items. How an amount falls on
-// them is no wish of the one who asked.
+// isOfSameCapture reports whether both name the same capture, or none. Where
+// the processor refunds captures, every refund has one without naming it.
+func (a *asking) isOfSameCapture(earlier Refund) bool {
+	if a.view.Payment.PerCapture && a.Ask.Capture.IsZero() {
+		return true
+	}
+	return earlier.Capture == a.Ask.Capture
+}
+
+// unitsOf returns what a refund named of line items.
 func unitsOf(lines []RefundLine) []ItemAsk {
 	var units []ItemAsk
 	for _, line := range lines {
@@ -312,6 +423,30 @@ func unitsOf(lines []RefundLine) []ItemAsk {
 		}
 	}
 	return units
+}
+
+// sorted returns units in the order of lines: in which they are named does not matter.
+func sorted(units []ItemAsk) []ItemAsk {
+	units = slices.Clone(units)
+	slices.SortFunc(units, func(a, b ItemAsk) int { return a.Position - b.Position })
+	return units
+}
+
+// gets returns what of a list matters: who gets how much.
+func gets(list []Item) []share {
+	shares := make([]share, len(list))
+	for i, item := range list {
+		shares[i] = share{item.Merchant, item.Total}
+	}
+	return shares
+}
+
+// checkPreview refuses what differs from the preview that the caller has seen.
+func checkPreview(a *asking, _ Rule) error {
+	if a.Expect != "" && a.Expect != a.digest() {
+		return a.withLeft(refuse(RulePreview, "what would happen now differs from the preview"))
+	}
+	return nil
 }
 
 func (a *asking) withLeft(refusal *Refusal) *Refusal {

@@ -1,6 +1,10 @@
 package payment
 
-import "github.com/refundry/refundry/internal/setting"
+import (
+	"slices"
+
+	"github.com/refundry/refundry/internal/setting"
+)
 
 // Tenant is what a commit must know about an organization: its policies and
 // where it wants to be told.
@@ -44,13 +48,47 @@ var (
 		"Refunds above this amount, in minor units, wait for approval; 0: none.")
 	PolicyApprovers = setting.NewInt("policy.approvers", 1, 1,
 		"How many persons must approve, none of them the one who asked.")
+	PolicyApprovalExpires = setting.NewInt("policy.approval_expires_hours", 0, 0,
+		"Hours in which a refund must be approved, or it is canceled; 0: it waits for ever.")
+	PolicyEarliestHours = setting.NewInt("policy.earliest_hours", 0, 0,
+		"Hours after capture before which no refund of a payment may leave; 0: none.")
+	PolicyHalted = setting.NewBool("policy.halted", false,
+		"Whether all refunds are stopped: none is opened, and none leaves that has not left.")
+	PolicyHaltedConnectors = setting.NewList("policy.halted_connectors",
+		"Connectors whose refunds are stopped.")
+	PolicyStuckHours = setting.NewInt("policy.stuck_hours", 0, 0,
+		"Hours beyond its expected end after which a refund that has left is told to be stuck; 0: never.")
+	PolicyReasons = setting.NewList("policy.reasons",
+		"The reasons that a refund may have; empty: any.")
+	PolicyReasonRequired = setting.NewBool("policy.reason_required", false,
+		"Whether a refund must have a reason.")
+	PolicyDailyCountKey = setting.NewInt("policy.daily_count_key", 0, 0,
+		"Refunds that one key may open in a UTC day; 0: no limit.")
+	PolicyDailyCountUser = setting.NewInt("policy.daily_count_user", 0, 0,
+		"Refunds that may be opened on behalf of one user in a UTC day; 0: no limit.")
+	PolicyDailyCountTenant = setting.NewInt("policy.daily_count_tenant", 0, 0,
+		"Refunds that may be opened in a UTC day in all; 0: no limit.")
+	PolicyDailyAmountKey = setting.NewInt("policy.daily_amount_key", 0, 0,
+		"What the refunds that one key opens in a UTC day may sum up to, in minor units of each currency; 0: no limit.")
+	PolicyDailyAmountUser = setting.NewInt("policy.daily_amount_user", 0, 0,
+		"What the refunds opened on behalf of one user in a UTC day may sum up to, in minor units of each currency; 0: no limit.")
+	PolicyDailyAmountTenant = setting.NewInt("policy.daily_amount_tenant", 0, 0,
+		"What all refunds opened in a UTC day may sum up to, in minor units of each currency; 0: no limit.")
 )
 
 // PolicySpecs lists the policies for `refundry settings`.
 var PolicySpecs = []setting.Spec{
 	PolicyPartial.Spec, PolicyOneAtATime.Spec, PolicyWindowDays.Spec, PolicyMaximum.Spec,
 	PolicyDuringDispute.Spec, PolicyDuplicateMinutes.Spec, PolicyUndoSeconds.Spec,
-	PolicyApprovalAbove.Spec, PolicyApprovers.Spec,
+	PolicyApprovalAbove.Spec, PolicyApprovers.Spec, PolicyApprovalExpires.Spec, PolicyEarliestHours.Spec,
+	PolicyHalted.Spec, PolicyHaltedConnectors.Spec, PolicyStuckHours.Spec, PolicyReasons.Spec,
+	PolicyReasonRequired.Spec, PolicyDailyCountKey.Spec, PolicyDailyCountUser.Spec, PolicyDailyCountTenant.Spec,
+	PolicyDailyAmountKey.Spec, PolicyDailyAmountUser.Spec, PolicyDailyAmountTenant.Spec,
+}
+
+// Halts reports whether a policy has stopped the refunds of a connector.
+func (t *Tenant) Halts(connector string) bool {
+	return PolicyHalted.Of(t.Settings) || slices.Contains(PolicyHaltedConnectors.Of(t.Settings), connector)
 }
 
 // HomeRules are the rules that come with a payment, whatever door refunds it:

@@ -53,6 +53,19 @@ func (v View) Refund(id RefundID) (Refund, bool) {
 	return v.Refunds[at], true
 }
 
+// Group returns a refund with those that were opened by the same command,
+// oldest first. It needs all refunds of the view.
+func (v View) Group(id RefundID) []Refund {
+	refund, ok := v.Refund(id)
+	if !ok {
+		return nil
+	}
+	if refund.Group.IsZero() {
+		return []Refund{refund}
+	}
+	return slices.DeleteFunc(slices.Clone(v.Refunds), func(r Refund) bool { return r.Group != refund.Group })
+}
+
 // Dispute returns one of the view's disputes.
 func (v View) Dispute(id DisputeID) (Dispute, bool) {
 	at := slices.IndexFunc(v.Disputes, func(d Dispute) bool { return d.ID == id })
@@ -175,6 +188,7 @@ func (r Refund) AsOf(version int64) (Refund, bool) {
 	}
 	last := r.History.Last()
 	r.Status, r.Version, r.UpdatedAt = last.Status, last.Version, last.At
+	r.Expectations = slices.DeleteFunc(slices.Clone(r.Expectations), func(e Expectation) bool { return e.Version > version })
 	r.derive()
 	if r.Status.Effect() != EffectNone {
 		r.Failure = Failure{}
@@ -187,6 +201,7 @@ func (r Refund) AsOf(version int64) (Refund, bool) {
 	}
 	r.References = referencesAsOf(r.References, version)
 	r.Approvals = slices.DeleteFunc(slices.Clone(r.Approvals), func(a Approval) bool { return a.At.After(last.At) })
+	r.Evidence = slices.DeleteFunc(slices.Clone(r.Evidence), func(e Evidence) bool { return e.At.After(last.At) })
 	return r, true
 }
 

@@ -70,6 +70,9 @@ func (c *Carrier) Handlers() map[payment.TaskKind]job.Handler {
 		payment.TaskStartRefund:   c.start,
 		payment.TaskTakePayment:   c.take,
 		payment.TaskExpirePayment: c.expire,
+		payment.TaskExpireRefund:  c.expireRefund,
+		payment.TaskWatchRefund:   c.watch,
+		payment.TaskResendRefund:  c.resend,
 	}
 }
 
@@ -93,6 +96,12 @@ func ended(err error) (job.Verdict, error) {
 		return job.Done(), nil
 	}
 	return job.Verdict{}, err
+}
+
+// isHalted reports whether a policy has stopped refunds.
+func isHalted(err error) bool {
+	refusal, ok := errors.AsType[*payment.Refusal](err)
+	return ok && refusal.Rule == payment.RuleHalted
 }
 
 func isRefusal(err error) bool {

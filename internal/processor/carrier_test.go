@@ -26,7 +26,7 @@ func TestNotSent(t *testing.T) {
 		}
 		return done, nil
 	}}
-	w := start(t, setting{processor: firm})
+	w := start(t, wanted{processor: firm})
 	r := w.refund(w.pay(1000).ID, 1000, "")
 	for attempts := 1; attempts <= 3; attempts++ {
 		w.until("an attempt was not sent", 0, func() bool {
@@ -49,7 +49,7 @@ func TestNotSent(t *testing.T) {
 func TestNotSentCanBeCanceled(t *testing.T) {
 	t.Parallel()
 	firm := &company{refunds: always(payment.Outcome{Kind: payment.AttemptNotSent}, nil)}
-	w := start(t, setting{processor: firm})
+	w := start(t, wanted{processor: firm})
 	r := w.refund(w.pay(1000).ID, 1000, "")
 	w.until("it was not sent", 0, func() bool {
 		view, now := w.see(r.ID)
@@ -79,7 +79,7 @@ func TestUnknown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, setting{processor: &company{
+			w := start(t, wanted{processor: &company{
 				refunds: refunds, can: processor.Capabilities{Timeout: 20 * time.Millisecond},
 			}})
 			r := w.refund(w.pay(1000).ID, 1000, "")
@@ -115,7 +115,7 @@ func TestReview(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, setting{processor: row.processor, carrier: func(c *processor.Config) { c.BreakerFailures = 1_000_000 }})
+			w := start(t, wanted{processor: row.processor, carrier: func(c *processor.Config) { c.BreakerFailures = 1_000_000 }})
 			p := w.do(payment.CreatePayment{
 				Meta: w.meta(), Status: payment.PaymentCaptured, Connector: row.connector, Amount: euros(1000),
 			}).View.Payment
@@ -138,7 +138,7 @@ func TestReview(t *testing.T) {
 // What a person must look at still ends by itself if the company tells how.
 func TestLateNewsEndsAReview(t *testing.T) {
 	t.Parallel()
-	w := start(t, setting{processor: &company{refunds: always(payment.Outcome{}, errSilence)}})
+	w := start(t, wanted{processor: &company{refunds: always(payment.Outcome{}, errSilence)}})
 	r := w.refund(w.pay(1000).ID, 1000, "")
 	w.until("a person must look", time.Second, func() bool {
 		_, now := w.see(r.ID)
@@ -166,7 +166,7 @@ func TestAskedBeforeGivingUp(t *testing.T) {
 		}
 		return done, nil
 	}
-	w := start(t, setting{processor: firm})
+	w := start(t, wanted{processor: firm})
 	r := w.refund(w.pay(1000).ID, 1000, "")
 	w.untilStatus(r.ID, payment.RefundUnknown, 0)
 	back.Store(true)
@@ -188,7 +188,7 @@ func TestResend(t *testing.T) {
 			return done, nil
 		}
 	}}, keyed)
-	w := start(t, setting{processor: firm})
+	w := start(t, wanted{processor: firm})
 	r := w.refund(w.pay(1000).ID, 1000, "")
 	w.untilStatus(r.ID, payment.RefundSucceeded, 500*time.Millisecond)
 	if calls, attempts := firm.called(); calls != 4 || attempts != 1 {
@@ -211,7 +211,7 @@ func TestNotFoundSettles(t *testing.T) {
 		}}, can),
 		inquires: func(int) (payment.Outcome, error) { return payment.Outcome{}, processor.ErrNotFound },
 	}
-	w := start(t, setting{processor: firm})
+	w := start(t, wanted{processor: firm})
 	r := w.refund(w.pay(1000).ID, 1000, "")
 	w.untilStatus(r.ID, payment.RefundUnknown, 0)
 	for range 59 {
@@ -239,7 +239,7 @@ func TestLease(t *testing.T) {
 	t.Run("too short from the start", func(t *testing.T) {
 		t.Parallel()
 		firm := &company{refunds: always(done, nil)}
-		w := start(t, setting{processor: firm, leaseLeft: never})
+		w := start(t, wanted{processor: firm, leaseLeft: never})
 		r := w.refund(w.pay(1000).ID, 1000, "")
 		w.until("it was tried", 0, func() bool { return w.ran.Load() > 3 })
 		view, _ := w.see(r.ID)
@@ -251,7 +251,7 @@ func TestLease(t *testing.T) {
 		t.Parallel()
 		firm := &company{refunds: always(done, nil)}
 		asked := atomic.Int64{}
-		w := start(t, setting{processor: firm, leaseLeft: func(real leaseLeft) leaseLeft {
+		w := start(t, wanted{processor: firm, leaseLeft: func(real leaseLeft) leaseLeft {
 			return func(j job.Job) time.Duration {
 				if asked.Add(1) == 2 {
 					return 0
@@ -300,7 +300,7 @@ func TestBreaker(t *testing.T) {
 	t.Run("while it is open", func(t *testing.T) {
 		t.Parallel()
 		silent, _ := firm()
-		w := start(t, setting{processor: silent, carrier: func(c *processor.Config) {
+		w := start(t, wanted{processor: silent, carrier: func(c *processor.Config) {
 			c.BreakerFailures, c.BreakerPause = 3, time.Hour
 		}})
 		r := w.refund(open(w), 100, "")
@@ -316,7 +316,7 @@ func TestBreaker(t *testing.T) {
 	t.Run("when it is back", func(t *testing.T) {
 		t.Parallel()
 		silent, back := firm()
-		w := start(t, setting{processor: silent, carrier: func(c *processor.Config) {
+		w := start(t, wanted{processor: silent, carrier: func(c *processor.Config) {
 			c.BreakerFailures, c.BreakerPause = 3, 20*time.Millisecond
 		}})
 		p := open(w)
@@ -334,7 +334,7 @@ func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	firm := &company{refunds: always(payment.Outcome{Kind: payment.AttemptSucceeded}, nil)}
 	seconds := atomic.Int64{}
-	w := start(t, setting{processor: firm, carrier: func(c *processor.Config) {
+	w := start(t, wanted{processor: firm, carrier: func(c *processor.Config) {
 		c.PerSecond = 2
 		c.Machine = func() time.Time { return time.Unix(1_000_000+seconds.Load(), 0) }
 	}})

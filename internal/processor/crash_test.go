@@ -35,7 +35,7 @@ func TestDeathAroundACall(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, setting{engine: func(e processor.Engine) processor.Engine {
+			w := start(t, wanted{engine: func(e processor.Engine) processor.Engine {
 				return &dying{Engine: e, at: row.at, after: row.after, times: row.times}
 			}})
 			r := w.refund(w.pay(1000).ID, 600, row.message)
@@ -66,7 +66,7 @@ func TestAttemptIsWrittenFirst(t *testing.T) {
 			view.Attempts[0].Outcome == payment.AttemptOpen
 		return payment.Outcome{Kind: payment.AttemptSucceeded}, nil
 	}}
-	w = start(t, setting{processor: firm})
+	w = start(t, wanted{processor: firm})
 	close(began)
 	r := w.refund(w.pay(1000).ID, 600, "")
 	w.untilStatus(r.ID, payment.RefundSucceeded, 0)

@@ -83,14 +83,12 @@ func (c *Carrier) find(ctx context.Context, j job.Job, to connector, done func(e
 	request Request,
 ) (outcome payment.Outcome, ok bool) {
 	age := c.config.Now().Sub(attempt.StartedAt)
-	can := to.Capabilities()
-	isSafe := can.Idempotency == IdempotencyKey && (can.KeyLifetime == 0 || age < can.KeyLifetime)
+	isSafe := to.knows(age)
 	inquirer, canAsk := to.Processor.(Inquirer)
 	switch {
 	case canAsk:
 	case isSafe:
-		outcome, _ = c.call(ctx, to, done, request, to.Refund)
-		return outcome, true
+		return c.again(ctx, j, to, done, request), true
 	default: // one that is pending will be told by the processor itself
 		done(errNotCalled)
 		return payment.Outcome{Kind: attempt.Outcome}, attempt.Outcome == payment.AttemptPending
@@ -105,8 +103,34 @@ func (c *Carrier) find(ctx context.Context, j job.Job, to connector, done func(e
 	if done, ok = c.mayCall(j, to); !ok {
 		return outcome, true // at the next inquiry
 	}
-	outcome, _ = c.call(ctx, to, done, request, to.Refund)
-	return outcome, true
+	return c.again(ctx, j, to, done, request), true
+}
+
+// knows reports whether the processor takes an attempt of an age that is sent
+// again for the same refund.
+func (to connector) knows(age time.Duration) bool {
+	can := to.Capabilities()
+	return can.Idempotency == IdempotencyKey && (can.KeyLifetime == 0 || age < can.KeyLifetime)
+}
+
+// again sends an attempt once more. Somebody may have settled the refund since
+// it was read, or have stopped refunds: then nothing is sent, and nothing is
+// learned.
+func (c *Carrier) again(ctx context.Context, j job.Job, to connector, done func(error), request Request) payment.Outcome {
+	_, err := c.config.Engine.Do(ctx, payment.ResendAttempt{
+		Meta: meta(request.Tenant, to.name), Payment: request.Payment.ID, Refund: request.Refund.ID, Attempt: request.Attempt,
+	})
+	if timeout, _ := c.callTime(to); err == nil && c.config.LeaseLeft(j) < timeout {
+		err = errNotCalled // the commit took too long
+	}
+	if err != nil {
+		done(errNotCalled)
+		c.config.Log.InfoContext(ctx, "attempt not sent again", "refund_id", request.Refund.ID, "attempt_id", request.Attempt,
+			"tenant_id", request.Tenant, "processor", to.name, "error", err)
+		return payment.Outcome{Kind: payment.AttemptUnknown}
+	}
+	outcome, _ := c.call(ctx, to, done, request, to.Refund)
+	return outcome
 }
 
 // isSettled reports whether an attempt that the processor does not know never

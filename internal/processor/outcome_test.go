@@ -42,7 +42,7 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(string(row.name), func(t *testing.T) {
 			t.Parallel()
-			w := start(t, setting{})
+			w := start(t, wanted{})
 			r := w.refund(w.pay(20_000).ID, row.amount, "")
 			end := row.life[len(row.life)-1]
 			w.until("it ends", 500*time.Millisecond, func() bool {
@@ -77,7 +77,7 @@ func TestOutcomes(t *testing.T) {
 // one of the payment, any text before the digits.
 func TestChoice(t *testing.T) {
 	t.Parallel()
-	w := start(t, setting{})
+	w := start(t, wanted{})
 	paid := w.do(payment.CreatePayment{
 		Meta: w.meta(), Status: payment.PaymentCaptured, Connector: connector, Amount: money.Of(100_000, "EUR"),
 		Reference: "order 7", Description: "socks, refundry:FAILED", Metadata: `{"note":"refundry:NONSENSE"}`,
@@ -113,7 +113,7 @@ func TestChoice(t *testing.T) {
 // With a delay a refund is pending first, for as long as was asked for.
 func TestDelay(t *testing.T) {
 	t.Parallel()
-	w := start(t, setting{delay: time.Hour})
+	w := start(t, wanted{delay: time.Hour})
 	r := w.refund(w.pay(1000).ID, 1000, "")
 	w.until("the processor has it", 0, func() bool {
 		_, now := w.see(r.ID)

@@ -82,4 +82,5 @@ type Capabilities struct {
 	KeyLifetime time.Duration // how long it knows a key; 0: for ever
 	Timeout     time.Duration // how long one call may take
 	Settling    time.Duration // after this, "not found" means that it never arrived
+	Expected    time.Duration // how long a refund takes there, as a rule; 0: nobody says
 }

@@ -55,7 +55,7 @@ func TestLateFacts(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, setting{processor: &company{refunds: always(payment.Outcome{Kind: row.first, ProcessorRef: "r"}, nil)}})
+			w := start(t, wanted{processor: &company{refunds: always(payment.Outcome{Kind: row.first, ProcessorRef: "r"}, nil)}})
 			r := w.refund(w.pay(1000).ID, 400, "")
 			w.until("the first answer is known", 0, func() bool {
 				view, _ := w.see(r.ID)
@@ -84,7 +84,7 @@ func TestLateFacts(t *testing.T) {
 // A dispute is opened once however often it is told, and stops what has not left.
 func TestDisputeNotice(t *testing.T) {
 	t.Parallel()
-	w := start(t, setting{processor: &company{refunds: always(payment.Outcome{Kind: payment.AttemptNotSent}, nil)}})
+	w := start(t, wanted{processor: &company{refunds: always(payment.Outcome{Kind: payment.AttemptNotSent}, nil)}})
 	r := w.refund(w.pay(1000).ID, 400, "")
 	w.until("it was not sent", 0, func() bool {
 		view, now := w.see(r.ID)
@@ -108,7 +108,7 @@ func TestDisputeNotice(t *testing.T) {
 // What can never be recorded is not asked for again; what may be later is.
 func TestNoticeIsToldAgain(t *testing.T) {
 	t.Parallel()
-	w := start(t, setting{
+	w := start(t, wanted{
 		processor: &company{refunds: always(payment.Outcome{Kind: payment.AttemptPending}, nil)},
 		engine: func(e processor.Engine) processor.Engine {
 			return &dying{Engine: e, times: 1, at: func(command payment.Command) bool {
@@ -149,7 +149,7 @@ func TestSandboxTellsUntilItIsHeard(t *testing.T) {
 	deaf := make(chan struct{}, 2)
 	deaf <- struct{}{}
 	deaf <- struct{}{}
-	w := start(t, setting{tells: func(hear receive) receive {
+	w := start(t, wanted{tells: func(hear receive) receive {
 		return func(ctx context.Context, notice processor.Notice) error {
 			select {
 			case <-deaf:

@@ -32,6 +32,19 @@ func inquireAfter(age time.Duration) (time.Duration, bool) {
 	return 0, false
 }
 
+// heldMax is how long a refund may go on waiting after a policy lets refunds go again.
+const heldMax = 5 * time.Minute
+
+// heldAfter returns when to look again whether a refund may leave that was
+// stopped this long ago.
+func heldAfter(held time.Duration) time.Duration {
+	pause, ok := inquireAfter(held)
+	if !ok {
+		return heldMax
+	}
+	return min(pause, heldMax)
+}
+
 const (
 	notSentQuick = 14 // attempts with growing pauses: about an hour
 	notSentPause = time.Hour

@@ -21,7 +21,8 @@ func (c *Carrier) submit(ctx context.Context, j job.Job) (job.Verdict, error) {
 	if !ok {
 		return c.flag(ctx, j, refund, "no connector of that name")
 	}
-	if _, open := openAttempt(view, refund); !open && refund.AttemptCount >= notSentMax {
+	isMeant := refund.History.Last().Note == payment.NoteResent // a person lets it be tried once more
+	if _, open := openAttempt(view, refund); !open && !isMeant && refund.AttemptCount >= notSentMax {
 		return c.flag(ctx, j, refund, "it could not be sent for a week")
 	}
 	done, ok := c.mayCall(j, to)
@@ -30,9 +31,13 @@ func (c *Carrier) submit(ctx context.Context, j job.Job) (job.Verdict, error) {
 	}
 	answer, err := c.config.Engine.Do(ctx, payment.StartAttempt{
 		Meta: meta(j.Tenant, to.name), Payment: view.Payment.ID, Refund: refund.ID, InquireAt: c.config.Now(),
+		Expected: to.Capabilities().Expected,
 	})
 	if err != nil {
 		done(errNotCalled)
+		if isHalted(err) {
+			return c.hold(ctx, j, refund)
+		}
 		return ended(err)
 	}
 	refund, attempt := answer.Refund, answer.Attempt
@@ -92,6 +97,19 @@ func (c *Carrier) flag(ctx context.Context, j job.Job, refund payment.Refund, wh
 		Meta: meta(j.Tenant, refund.Connector), Payment: refund.Payment, Refund: refund.ID,
 	}, j.Ref())
 	return ended(err)
+}
+
+// hold keeps a refund from leaving while a policy has stopped refunds. It is
+// noted once, and tried again until the policy lets it.
+func (c *Carrier) hold(ctx context.Context, j job.Job, refund payment.Refund) (job.Verdict, error) {
+	if refund.PendingReason != payment.PendingHalted {
+		_, err := c.tell(ctx, payment.HoldRefund{Meta: clockMeta(j.Tenant), Payment: refund.Payment, Refund: refund.ID})
+		if err != nil && !isRefusal(err) {
+			return job.Verdict{}, err
+		}
+	}
+	now := c.config.Now()
+	return job.Again(now.Add(job.Jitter(heldAfter(now.Sub(refund.UpdatedAt)), c.config.Luck()))), nil
 }
 
 // start lets a scheduled refund go.

@@ -29,7 +29,7 @@ func (w *world) payment(id payment.PaymentID) payment.Payment {
 // A payment is captured at once, unless a text in it says otherwise.
 func TestTake(t *testing.T) {
 	t.Parallel()
-	w := start(t, setting{})
+	w := start(t, wanted{})
 	for name, row := range map[string]struct {
 		with payment.CreatePayment
 		want payment.PaymentStatus
@@ -62,7 +62,7 @@ func TestTake(t *testing.T) {
 // Nobody waits for a processor that takes no payments.
 func TestTakeByNobody(t *testing.T) {
 	t.Parallel()
-	w := start(t, setting{processor: &company{refunds: always(done, nil)}})
+	w := start(t, wanted{processor: &company{refunds: always(done, nil)}})
 	p := w.take(payment.CreatePayment{})
 	elsewhere := w.take(payment.CreatePayment{Connector: "elsewhere"})
 	w.until("nothing is left to do", 0, func() bool { return w.isQuiet(payment.TaskTakePayment) })
@@ -76,7 +76,7 @@ func TestTakeByNobody(t *testing.T) {
 // A payment waits at a gate for exactly as long as it may.
 func TestExpire(t *testing.T) {
 	t.Parallel()
-	w := start(t, setting{})
+	w := start(t, wanted{})
 	within := payment.Gate{Kind: payment.GateConfirmation, Within: time.Hour}
 	p := w.take(payment.CreatePayment{Gates: []payment.Gate{within}})
 	waits := func() bool { return w.payment(p.ID).WaitsAt() == payment.GateConfirmation }
@@ -102,7 +102,7 @@ func TestExpire(t *testing.T) {
 // A scheduled refund leaves when its time has come, and not before.
 func TestScheduledRefund(t *testing.T) {
 	t.Parallel()
-	w := start(t, setting{})
+	w := start(t, wanted{})
 	r := w.do(payment.OpenRefund{
 		Meta: w.meta(), Payment: w.pay(1000).ID, Ask: payment.Ask{How: payment.AskRemaining},
 		NotBefore: w.clock.Now().Add(time.Hour),

@@ -36,8 +36,8 @@ type world struct {
 	*metrics
 }
 
-// setting is what a test wants to be different.
-type setting struct {
+// wanted is what a test wants to be different.
+type wanted struct {
 	processor processor.Processor                         // instead of the sandbox
 	engine    func(processor.Engine) processor.Engine     // around the carrier's
 	leaseLeft func(func(job.Job) time.Duration) leaseLeft // around the runner's
@@ -58,7 +58,7 @@ const lease = 30 * time.Second
 
 func newID() [16]byte { return uuid.Must(uuid.NewV7()) }
 
-func start(t *testing.T, s setting) *world {
+func start(t *testing.T, s wanted) *world {
 	t.Helper()
 	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	w := &world{t: t, tenant: newID(), clock: clock.New(func() time.Time { return began }), metrics: &metrics{}}

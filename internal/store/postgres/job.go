@@ -309,7 +309,12 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, er
 	tag, err := s.pool.Exec(ctx, `DELETE FROM job WHERE (tenant_id, subject_id, kind) IN (
 			SELECT tenant_id, subject_id, kind FROM job WHERE buried_at > 0 AND buried_at < $1 LIMIT $2)`,
 		row.Micros(before), limit)
-	return int(tag.RowsAffected()), unavailable(err)
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	counters, err := s.pool.Exec(ctx, `DELETE FROM counter WHERE (tenant_id, kind, name, day, currency) IN (
+			SELECT tenant_id, kind, name, day, currency FROM counter WHERE day < $1 LIMIT $2)`, row.Micros(before), limit)
+	return int(tag.RowsAffected() + counters.RowsAffected()), unavailable(err)
 }
 
 // Count implements [job.Store].

@@ -111,6 +111,7 @@ func (c *commit) read(ctx context.Context, book *payment.Book, needs []payment.N
 	pipe := &pgx.Batch{}
 	queueKeys(pipe, book, needs)
 	queueAliases(pipe, book, needs)
+	queueCounters(pipe, book, needs, views)
 	parts.queue(pipe)
 	if pipe.Len() > 0 {
 		if err := c.send(ctx, pipe); err != nil {

@@ -23,7 +23,7 @@ const (
 		r.reference, r.connector, r.submitted_at, r.history, r.detail, r.version, r.created_at, r.updated_at`
 	attemptColumns = `refund_id, id, number, connector, outcome, started_at, ended_at`
 	disputeColumns = `tenant_id, id, payment_id, kind, amount, currency, status, history, connector, processor_ref,
-		reason, version, created_at, updated_at`
+		reason, double_loss, version, created_at, updated_at`
 	keyColumns = `k.tenant_id, k.hash, k.fingerprint, k.subject_id, k.payment_id, k.version, k.created_at`
 )
 
@@ -167,7 +167,7 @@ func readDisputes(rows pgx.Rows, views byPayment) error {
 		var history string
 		var created, updated int64
 		if err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Payment), &d.Kind, &d.Amount.Minor, &d.Amount.Currency,
-			&d.Status, &history, &d.Connector, &d.ProcessorRef, &d.Reason, &d.Version, &created, &updated); err != nil {
+			&d.Status, &history, &d.Connector, &d.ProcessorRef, &d.Reason, &d.DoubleLoss, &d.Version, &created, &updated); err != nil {
 			return d, err
 		}
 		d.CreatedAt, d.UpdatedAt = row.Time(created), row.Time(updated)

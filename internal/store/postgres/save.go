@@ -35,6 +35,7 @@ func (c *commit) save(ctx context.Context, book *payment.Book) error {
 	w.finish(changes.Finished)
 	w.jobs(changes.Tasks, c.store.config.Lease.Microseconds())
 	w.hurry(row.Hurries(changes.Deliveries), row.Micros(book.Now))
+	w.counters(row.Counters(changes.Counters))
 	if w.pipe.Len() == 0 {
 		return nil
 	}

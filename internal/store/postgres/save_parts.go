@@ -174,7 +174,7 @@ func (w *writer) insertDisputes(disputes []payment.Dispute) {
 	}
 	w.pipe.Queue(`INSERT INTO dispute (`+disputeColumns+`)
 		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-			$8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[])`,
+			$8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])`,
 		ids(disputes, func(d payment.Dispute) [16]byte { return d.Tenant }),
 		ids(disputes, func(d payment.Dispute) [16]byte { return d.ID }),
 		ids(disputes, func(d payment.Dispute) [16]byte { return d.Payment }),
@@ -186,6 +186,7 @@ func (w *writer) insertDisputes(disputes []payment.Dispute) {
 		col(disputes, func(d payment.Dispute) string { return d.Connector }),
 		col(disputes, func(d payment.Dispute) string { return d.ProcessorRef }),
 		col(disputes, func(d payment.Dispute) string { return d.Reason }),
+		col(disputes, func(d payment.Dispute) int64 { return int64(d.DoubleLoss) }),
 		col(disputes, func(d payment.Dispute) int64 { return d.Version }),
 		col(disputes, func(d payment.Dispute) int64 { return row.Micros(d.CreatedAt) }),
 		col(disputes, func(d payment.Dispute) int64 { return row.Micros(d.UpdatedAt) }))

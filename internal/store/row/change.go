@@ -1,6 +1,7 @@
 package row
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -72,4 +73,37 @@ func Start(after payment.Place, until time.Time) payment.Place {
 		return after
 	}
 	return end
+}
+
+// Counters returns what a commit counts, in the one order in which everybody
+// locks counters. What has come to nothing is left out.
+func Counters(changes []*payment.CounterChange) []*payment.CounterChange {
+	kept := slices.DeleteFunc(slices.Clone(changes), func(c *payment.CounterChange) bool { return c.Delta == 0 })
+	slices.SortFunc(kept, func(a, b *payment.CounterChange) int {
+		return cmp.Or(a.Tenant.Compare(b.Tenant), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name),
+			a.Day.Compare(b.Day), cmp.Compare(a.Currency, b.Currency))
+	})
+	return kept
+}
+
+// CountersOf returns the counters of a tenant that are named, each once and
+// with nothing counted.
+func CountersOf(tenant payment.TenantID, names []payment.CounterID) []payment.Counter {
+	var counters []payment.Counter
+	for _, name := range names {
+		isKnown := slices.ContainsFunc(counters, func(c payment.Counter) bool { return c.CounterID == name })
+		if name.Tenant == tenant && !isKnown {
+			counters = append(counters, payment.Counter{CounterID: name})
+		}
+	}
+	return counters
+}
+
+// PutCounter sets what was counted.
+func PutCounter(counters []payment.Counter, read payment.Counter) {
+	for i := range counters {
+		if counters[i].CounterID == read.CounterID {
+			counters[i].Value = read.Value
+		}
+	}
 }

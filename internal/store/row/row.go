@@ -85,6 +85,7 @@ type paymentDetail struct {
 	ShortID      string              `json:"short_id,omitempty"`
 	Callback     string              `json:"callback,omitempty"`
 	Availability string              `json:"availability,omitempty"`
+	PerCapture   bool                `json:"per_capture,omitempty"`
 }
 
 // asJSON writes a value that cannot fail to be written.
@@ -102,7 +103,7 @@ func PaymentDetail(p payment.Payment) string {
 		Merchant: p.Merchant, ProcessorRef: p.ProcessorRef, MethodType: p.Method.Type, MethodBrand: p.Method.Brand,
 		MethodLast4: p.Method.Last4, Country: p.Country, Payer: p.Payer, Description: p.Description,
 		Metadata: p.Metadata, References: p.References, Gates: p.Gates, ShortID: p.ShortID, Callback: p.Callback,
-		Availability: string(p.Availability),
+		Availability: string(p.Availability), PerCapture: p.PerCapture,
 	})
 }
 
@@ -117,7 +118,7 @@ func ParsePaymentDetail(text string, p *payment.Payment) error {
 	p.Description, p.Metadata = detail.Description, detail.Metadata
 	p.References, p.Gates = detail.References, detail.Gates
 	p.ShortID, p.Callback = detail.ShortID, detail.Callback
-	p.Availability = payment.Availability(detail.Availability)
+	p.Availability, p.PerCapture = payment.Availability(detail.Availability), detail.PerCapture
 	return nil
 }
 
@@ -144,6 +145,16 @@ type refundDetail struct {
 	ProcessorRef    string               `json:"processor_ref,omitempty"`
 	Attempt         *payment.AttemptID   `json:"attempt,omitempty"`
 	AttemptCount    int                  `json:"attempt_count,omitempty"`
+
+	User         string                `json:"user,omitempty"`
+	How          payment.How           `json:"how,omitempty"`
+	Group        *payment.GroupID      `json:"group,omitempty"`
+	ExpiresAt    int64                 `json:"expires_at,omitempty"`
+	ExpectedBy   int64                 `json:"expected_by,omitempty"`
+	Expectations []payment.Expectation `json:"expectations,omitempty"`
+	Evidence     []payment.Evidence    `json:"evidence,omitempty"`
+	CountedDay   int64                 `json:"counted_day,omitempty"`
+	CountedBy    []payment.CounterKind `json:"counted_by,omitempty"`
 }
 
 func optional[T comparable](value T) *T {
@@ -171,6 +182,8 @@ func RefundDetail(r payment.Refund) string {
 		Corrects: optional(r.Corrects), ApprovalsNeeded: r.ApprovalsNeeded, Approvals: r.Approvals,
 		NotBefore: Micros(r.NotBefore), AnswerBy: Micros(r.AnswerBy), ProcessorRef: r.ProcessorRef,
 		Attempt: optional(r.Attempt), AttemptCount: r.AttemptCount, List: listed(r.List), Capture: optional(r.Capture),
+		User: r.User, How: r.How, Group: optional(r.Group), ExpiresAt: Micros(r.ExpiresAt), ExpectedBy: Micros(r.ExpectedBy),
+		Expectations: r.Expectations, Evidence: r.Evidence, CountedDay: Micros(r.Counted.Day), CountedBy: r.Counted.By,
 	})
 }
 
@@ -197,6 +210,9 @@ func ParseRefundDetail(text string, r *payment.Refund) error {
 	r.ApprovalsNeeded, r.Approvals, r.NotBefore = detail.ApprovalsNeeded, detail.Approvals, Time(detail.NotBefore)
 	r.ProcessorRef, r.Attempt, r.AttemptCount = detail.ProcessorRef, orZero(detail.Attempt), detail.AttemptCount
 	r.List, r.Capture, r.AnswerBy = detail.List, orZero(detail.Capture), Time(detail.AnswerBy)
+	r.User, r.How, r.Group = detail.User, detail.How, orZero(detail.Group)
+	r.ExpiresAt, r.ExpectedBy, r.Expectations = Time(detail.ExpiresAt), Time(detail.ExpectedBy), detail.Expectations
+	r.Evidence, r.Counted = detail.Evidence, payment.Counted{Day: Time(detail.CountedDay), By: detail.CountedBy}
 	return nil
 }
 

@@ -75,6 +75,7 @@ type wanted struct {
 	payment payment.PaymentID
 	need    payment.Need
 	refunds []payment.RefundID
+	found   payment.Payment // zero: there is none
 }
 
 // load reads what commands need. With one writer there is nothing to lock.
@@ -126,8 +127,14 @@ func (s *Store) load(c *conn, book *payment.Book, needs []payment.Need) error {
 		if found {
 			book.PutView(view)
 		}
+		w.found = view.Payment
 	}
-	return nil
+	return loadCounters(c, book, needs, func(need payment.Need) payment.Payment {
+		if w, ok := index[[2][16]byte{need.Tenant, need.Payment}]; ok {
+			return w.found
+		}
+		return payment.Payment{}
+	})
 }
 
 func loadKeyAndAliases(c *conn, book *payment.Book, need payment.Need) error {

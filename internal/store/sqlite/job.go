@@ -234,7 +234,8 @@ func (s *Store) Reap(_ context.Context, runsMax, limit int) (reaped, buried int,
 func (s *Store) Prune(_ context.Context, before time.Time, limit int) (pruned int, err error) {
 	var old int
 	err = s.read(func(c *conn) error {
-		const query = `SELECT count(*) FROM job WHERE buried_at > 0 AND buried_at < ?`
+		const query = `SELECT (SELECT count(*) FROM job WHERE buried_at > 0 AND buried_at < ?1)
+			+ (SELECT count(*) FROM counter WHERE day < ?1)`
 		return c.query(query, []any{row.Micros(before)}, func(r *cells) error {
 			old = int(r.int())
 			return nil
@@ -246,8 +247,13 @@ func (s *Store) Prune(_ context.Context, before time.Time, limit int) (pruned in
 	err = s.write(func(c *conn) error {
 		const query = `DELETE FROM job WHERE (tenant_id, subject_id, kind) IN (SELECT tenant_id, subject_id, kind
 			FROM job WHERE buried_at > 0 AND buried_at < ? LIMIT ?)`
-		n, err := c.exec(query, row.Micros(before), limit)
-		pruned = int(n)
+		jobs, err := c.exec(query, row.Micros(before), limit)
+		if err != nil {
+			return err
+		}
+		counters, err := c.exec(`DELETE FROM counter WHERE (tenant_id, kind, name, day, currency) IN (
+			SELECT tenant_id, kind, name, day, currency FROM counter WHERE day < ? LIMIT ?)`, row.Micros(before), limit)
+		pruned = int(jobs + counters)
 		return err
 	})
 	return pruned, err

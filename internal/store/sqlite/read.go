@@ -188,7 +188,7 @@ func listAttempts(c *conn, tenant payment.TenantID, id payment.RefundID) ([]paym
 
 func loadDisputes(c *conn, v *payment.View) error {
 	const query = `SELECT tenant_id, id, payment_id, kind, amount, currency, status, history, connector, processor_ref,
-		reason, version, created_at, updated_at FROM dispute INDEXED BY dispute_by_payment
+		reason, double_loss, version, created_at, updated_at FROM dispute INDEXED BY dispute_by_payment
 		WHERE tenant_id = ? AND payment_id = ? ORDER BY id`
 	return c.query(query, partArgs(v), func(r *cells) (err error) {
 		dispute := payment.Dispute{
@@ -197,7 +197,8 @@ func loadDisputes(c *conn, v *payment.View) error {
 		}
 		dispute.History, err = row.ParseHistory[payment.DisputeStatus](r.text())
 		dispute.Connector, dispute.ProcessorRef, dispute.Reason = r.text(), r.text(), r.text()
-		dispute.Version, dispute.CreatedAt, dispute.UpdatedAt = r.int(), row.Time(r.int()), row.Time(r.int())
+		dispute.DoubleLoss, dispute.Version = money.Minor(r.int()), r.int()
+		dispute.CreatedAt, dispute.UpdatedAt = row.Time(r.int()), row.Time(r.int())
 		v.Disputes = append(v.Disputes, dispute)
 		return err
 	})

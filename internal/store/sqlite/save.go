@@ -28,7 +28,7 @@ func (s *Store) save(c *conn, book *payment.Book) error {
 	}
 	for _, write := range []func(*conn, *payment.Changes) error{
 		saveKeys, saveAliases, saveFacets, saveResources, savePayouts, savePostings, saveDeliveries, finishJobs,
-		s.saveJobs,
+		s.saveJobs, saveCounters,
 	} {
 		if err := write(c, changes); err != nil {
 			return err
@@ -205,11 +205,11 @@ func saveDispute(c *conn, read payment.View, d payment.Dispute) error {
 	}
 	if !existed {
 		_, err := c.exec(`INSERT INTO dispute (tenant_id, id, payment_id, kind, amount, currency, status, history,
-			connector, processor_ref, reason, version, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			connector, processor_ref, reason, double_loss, version, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			ident(d.Tenant), ident(d.ID), ident(d.Payment), string(d.Kind), int64(d.Amount.Minor),
 			string(d.Amount.Currency), string(d.Status), row.History(d.History), d.Connector, d.ProcessorRef,
-			d.Reason, d.Version, row.Micros(d.CreatedAt), row.Micros(d.UpdatedAt))
+			d.Reason, int64(d.DoubleLoss), d.Version, row.Micros(d.CreatedAt), row.Micros(d.UpdatedAt))
 		return err
 	}
 	return one(c.exec(`UPDATE dispute SET status = ?, history = ?, version = ?, updated_at = ?
