@@ -25,6 +25,8 @@ func encoded(t *testing.T, value any) []byte {
 	return text
 }
 
+func newID() [16]byte { return uuid.Must(uuid.NewV7()) }
+
 // config is a door by itself, whose time is given.
 type config struct {
 	auth *auth.Auth
@@ -34,7 +36,7 @@ type config struct {
 func (c config) dialect() dialect.Config {
 	return dialect.Config{
 		Auth: c.auth, Now: func() time.Time { return c.now }, IsSandbox: true, Connector: "sandbox", Log: slog.Default(),
-		NewID: func() [16]byte { return uuid.Must(uuid.NewV7()) },
+		NewID: newID,
 	}
 }
 
@@ -52,7 +54,7 @@ func newAuth(t *testing.T, of *accounts) *auth.Auth {
 		t.Fatal(err)
 	}
 	return auth.New(auth.Config{
-		Store: of, Keyring: keyring, Now: time.Now, Machine: time.Now, NewID: func() [16]byte { return uuid.Must(uuid.NewV7()) },
+		Store: of, Keyring: keyring, Now: time.Now, Machine: time.Now, NewID: newID,
 	})
 }
 

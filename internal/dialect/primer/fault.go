@@ -84,10 +84,8 @@ const (
 // What is wrong with a request before it is a command.
 var (
 	unauthorized = &word{status: http.StatusUnauthorized, id: "Unauthorized", description: "The API key is missing or not valid."}
-	notHere      = &word{
-		status: http.StatusForbidden, id: "Forbidden", description: "Payments cannot be made here: this is not a sandbox.",
-	}
-	badVersion = &word{
+	notHere      = forbidden("Payments cannot be made here: this is not a sandbox.")
+	badVersion   = &word{
 		status: http.StatusBadRequest, id: "UnsupportedApiVersion", description: "This X-Api-Version is not supported.",
 	}
 	tooMany = &word{status: http.StatusTooManyRequests, id: "TooManyRequests", description: "Too many requests. Retry later."}
@@ -111,9 +109,7 @@ var (
 )
 
 func lacksScope(needed scope) *word {
-	return &word{
-		status: http.StatusForbidden, id: "Forbidden", description: "The API key lacks the scope " + string(needed) + ".",
-	}
+	return forbidden("The API key lacks the scope " + string(needed) + ".")
 }
 
 // unsupported refuses a version, and repeats it if it may be one.
@@ -146,6 +142,10 @@ func (c *call) valid() error {
 
 func bad(id, description string) *word {
 	return &word{status: http.StatusBadRequest, id: id, description: description}
+}
+
+func forbidden(description string) *word {
+	return &word{status: http.StatusForbidden, id: "Forbidden", description: description}
 }
 
 func unprocessable(id, description string) *word {
@@ -200,11 +200,16 @@ var rules = dictionary{
 	payment.RuleNextDay:          bad(idStatus, "The payment can be refunded from the next day"),
 	payment.RuleWindow:           bad(idStatus, "The payment is too old to be refunded"),
 	payment.RuleDuplicate:        bad(idStatus, "An equal refund of the payment was made a moment ago"),
+	payment.RuleHalted:           forbidden("Refunds of this account have been stopped."),
+	payment.RuleVelocity:         forbidden("The limit of this account's refunds in a day is reached."),
+	payment.RuleReason:           unprocessable(idValidation, "The reason is not one that this account allows."),
 	payment.RuleSelfApproval:     notNow,
 	payment.RuleGate:             notNow,
 	payment.RuleAlias:            notNow,
 	payment.RuleReached:          notNow,
 	payment.RuleWaits:            internalFault,
+	payment.RulePreview:          internalFault,
+	payment.RuleSeen:             internalFault,
 	payment.RuleFence:            internalFault,
 }
 
@@ -252,7 +257,7 @@ var faults = map[fault.Code]*word{
 	fault.Invalid:     unprocessable(idValidation, notValidated),
 	fault.NotFound:    notFound,
 	fault.Conflict:    notNow,
-	fault.Forbidden:   {status: http.StatusForbidden, id: "Forbidden", description: "The call is not enabled for this account."},
+	fault.Forbidden:   forbidden("The call is not enabled for this account."),
 	fault.Unavailable: timeout,
 	fault.Internal:    internalFault,
 }
