@@ -1,18 +1,22 @@
 // Package api is our own HTTP API: what merchants call with a key, and what
 // the operator's command line calls through its socket.
 //
-// A handler reads, calls the engine or a reader, and writes. What can go wrong
-// is one table in problem.go; each code has a page of its own. Answers are
-// written by hand, in the functions that begin with "show".
+// What can be asked for is one table of operations, see operation.go: the mux,
+// the OpenAPI document and its tests all come from it. A handler reads, calls
+// the engine or a reader, and writes. What can go wrong is one table too, in
+// code.go; each code has a page of its own. Bodies are read and answers are
+// written by hand, in the functions that begin with "decode" and "show"; their
+// schemas stand beside them.
 package api
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
-	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
@@ -39,7 +43,9 @@ type Config struct {
 	Reader     payment.Reader
 	Feed       payment.Feed
 	Auth       *auth.Auth
+	Books      payment.Books // the ledger; nil: the reader's own
 	Deliveries webhook.Store
+	Replay     Replay
 
 	Doors       []payment.Door // that webhook endpoints can be of, besides our own
 	Import      map[payment.Door]ImportDocument
@@ -47,12 +53,14 @@ type Config struct {
 	Credentials map[auth.Kind]MakeCredential
 	Reports     map[string]Report // by name
 
-	Now       func() time.Time // domain time
-	NewID     id.Source
-	IsSandbox bool
-	Connector string // of payments that are made here
-	BodyMax   int64  // bytes; 0: the default
-	Log       *slog.Logger
+	Now         func() time.Time // domain time
+	NewID       id.Source
+	Random      io.Reader // where secrets come from; nil: crypto/rand
+	IsSandbox   bool
+	Connector   string        // of payments that are made here
+	BodyMax     int64         // bytes; 0: the default
+	StreamPause time.Duration // between two looks for events of a stream; 0: the default
+	Log         *slog.Logger
 }
 
 // bodyMaxDefault is how large a body may be: a payment with a few hundred line
@@ -61,8 +69,10 @@ const bodyMaxDefault = 256 << 10
 
 // API is our own HTTP API. Make one with [New].
 type API struct {
-	config Config
-	routes []route
+	config   Config
+	table    []operation
+	document func() []byte // made when it is first asked for
+	streams  streams
 }
 
 // New returns the API.
@@ -70,59 +80,19 @@ func New(config Config) *API {
 	if config.BodyMax == 0 {
 		config.BodyMax = bodyMaxDefault
 	}
+	if config.Books == nil {
+		config.Books, _ = config.Reader.(payment.Books)
+	}
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
+	if config.StreamPause == 0 {
+		config.StreamPause = streamPauseDefault
+	}
 	a := &API{config: config}
-	a.routes = slices.Concat(a.merchantRoutes(), a.operatorRoutes())
+	a.table = a.operations()
+	a.document = sync.OnceValue(a.describe)
 	return a
-}
-
-// route is one pattern of the mux and what answers there.
-type route struct {
-	pattern string
-	serve   func(w http.ResponseWriter, r *http.Request, caller auth.Identity) error
-	access  access
-}
-
-// access says who may call a route.
-type access int
-
-const (
-	forMerchants access = iota // with a key; an operator names the tenant
-	forOperators               // an operator, for one tenant
-	forAll                     // an operator, for all tenants
-)
-
-func (a *API) merchantRoutes() []route {
-	return []route{
-		{"POST /v1/payments", a.createPayment, forMerchants},
-		{"GET /v1/payments/{id}", a.getPayment, forMerchants},
-		{"POST /v1/refunds", a.createRefund, forMerchants},
-		{"GET /v1/refunds/{id}", a.getRefund, forMerchants},
-		{"POST /v1/refunds/{id}/cancel", a.cancelRefund, forMerchants},
-		{"POST /v1/refunds/{id}/approve", a.approveRefund, forMerchants},
-		{"GET /v1/events", a.listEvents, forMerchants},
-	}
-}
-
-// Register adds the API's routes to a mux.
-func (a *API) Register(mux *http.ServeMux) {
-	for _, route := range a.routes {
-		mux.HandleFunc(route.pattern, a.answer(route))
-	}
-	mux.HandleFunc("/v1/", a.noRoute)
-	mux.HandleFunc("GET /errors/{code}", showErrorPage)
-}
-
-// answer lets a route's callers in and answers what went wrong.
-func (a *API) answer(route route) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		caller, err := a.admit(r, route.access)
-		if err == nil {
-			err = route.serve(w, r, caller)
-		}
-		if err != nil {
-			a.fail(w, r, err)
-		}
-	}
 }
 
 // fail answers with a problem. An unknown fate gets no answer at all: the
@@ -141,31 +111,6 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 			"request_id", wire.RequestID(r.Context()))
 	}
 	p.write(w)
-}
-
-// noRoute answers what no route answers: a wrong method, or nothing at all.
-func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
-	var allowed []string
-	for _, route := range a.routes {
-		method, path, _ := strings.Cut(route.pattern, " ")
-		if matches(path, r.URL.Path) && !slices.Contains(allowed, method) {
-			allowed = append(allowed, method)
-		}
-	}
-	if len(allowed) == 0 {
-		a.fail(w, r, &problem{code: codeNotFound, detail: "there is nothing at this path"})
-		return
-	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	a.fail(w, r, &problem{code: codeMethod, detail: "this path takes " + strings.Join(allowed, ", ")})
-}
-
-// matches reports whether a path fits a pattern of segments.
-func matches(pattern, path string) bool {
-	wanted, given := strings.Split(pattern, "/"), strings.Split(path, "/")
-	return slices.EqualFunc(wanted, given, func(want, give string) bool {
-		return want == give || strings.HasPrefix(want, "{") && give != ""
-	})
 }
 
 // meta returns what a caller's command carries.

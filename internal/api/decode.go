@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/refundry/refundry/internal/money"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/wire"
 )
 
@@ -20,6 +21,7 @@ const (
 	metadataMax    = 16 << 10 // bytes
 	itemsMax       = 500
 	tagsMax        = 32
+	positionMax    = 1_000_000 // other lists of a payment's lines go on counting
 	quantityMax    = 1_000_000_000
 	clockTolerance = 5 * time.Minute // by which a caller's clock may be ahead of ours
 )
@@ -102,9 +104,9 @@ func (o object) err() error {
 
 // only notes members that are not known. Their names are not repeated: a name
 // may be a secret.
-func (o object) only(names ...string) {
+func (o object) only(members []openapi.Member) {
 	for _, name := range o.value.Names() {
-		if !slices.Contains(names, name) {
+		if !slices.ContainsFunc(members, func(m openapi.Member) bool { return m.Name == name }) {
 			o.wrong("", "has a member that is not known here")
 			return
 		}
@@ -139,7 +141,7 @@ func (o object) identifier(name string) string {
 	text, ok := value.Text()
 	switch {
 	case !value.IsGiven():
-	case !ok || text == "" || len(text) > nameMax:
+	case !ok || text == "" || utf8.RuneCountInString(text) > nameMax:
 		o.wrong(name, "must be a text of 1 to "+strconv.Itoa(nameMax)+" letters")
 		return ""
 	}
@@ -155,10 +157,14 @@ func (o object) required(name string, most int) string {
 	return text
 }
 
-// word reads one of a few words; empty if it is absent.
+// word reads one of a few words; empty if it is absent or null.
 func (o object) word(name string, words ...string) string {
-	text := o.text(name, nameMax)
-	if text != "" && !slices.Contains(words, text) {
+	value := o.value.Get(name)
+	if !value.IsGiven() {
+		return ""
+	}
+	text, _ := value.Text()
+	if !slices.Contains(words, text) {
 		o.wrong(name, "must be one of "+strings.Join(words, ", "))
 		return ""
 	}

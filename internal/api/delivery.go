@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/webhook"
 	"github.com/refundry/refundry/internal/wire"
@@ -19,21 +20,62 @@ var deliveryStatuses = []webhook.Status{
 	webhook.StatusOpen, webhook.StatusDelivered, webhook.StatusGivenUp, webhook.StatusCanceled,
 }
 
+func (a *API) deliveryOperations() []operation {
+	one := []openapi.Parameter{pathID(deliveryID)}
+	return []operation{
+		{
+			method: "GET", path: "/v1/deliveries", id: "listDeliveries", tag: tagDeliveries, summary: "List deliveries",
+			doc: "Events that are told to endpoints, the newest first.", scope: scopeReadDeliveries, parameters: deliveryFilters,
+			answers: ok("Deliveries, the newest first.", page("DeliveryPage", "deliveries", deliverySchema)),
+			serve:   a.listDeliveries,
+		},
+		{
+			method: "GET", path: "/v1/deliveries/{id}", id: "getDelivery", tag: tagDeliveries, summary: "Read a delivery",
+			doc: "With its body, and every attempt to make it.", scope: scopeReadDeliveries, parameters: one,
+			answers: ok("The delivery.", deliveryWhole), serve: a.getDelivery,
+		},
+		{
+			method: "POST", path: "/v1/deliveries/{id}/resend", id: "resendDelivery", tag: tagDeliveries,
+			summary: "Resend a delivery", doc: "Makes one that has ended once more, with the same body and its schedule from the start.",
+			scope: scopeWriteDeliveries, parameters: one, codes: []code{codeConflict}, serve: a.resendDelivery,
+			answers: []openapi.Answer{answering(http.StatusAccepted, "The delivery, open again.", deliverySchema)},
+		},
+	}
+}
+
+// deliveryFilters are what deliveryFilter reads.
+var deliveryFilters = append([]openapi.Parameter{
+	inQuery("payment", showing(paymentNameRequest, exampleID("pay")), "Only deliveries about this payment."),
+	inQuery("endpoint", endpointID, "Only deliveries to this endpoint."),
+	inQuery("status", &openapi.Schema{Type: openapi.String, Words: wordsOf(deliveryStatuses...), Example: "open"},
+		"Only deliveries that are so."),
+}, pageParameters(deliveriesDefault, deliveriesMax)...)
+
 // listDeliveries shows deliveries, the newest first.
 func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
 	filter, err := a.deliveryFilter(r, caller)
 	if err != nil {
 		return err
 	}
+	limit, next := filter.Limit, filter.Before
+	filter.Limit++ // one more says whether there is more
 	deliveries, err := a.config.Deliveries.Deliveries(r.Context(), caller.Tenant, filter)
 	if err != nil {
 		return err
 	}
-	list(w, "deliveries", deliveries, func(to *writer, delivery webhook.Delivery) {
+	to := newWriter()
+	to.begin("")
+	to.beginList("deliveries")
+	for _, delivery := range deliveries[:min(limit, len(deliveries))] {
 		to.begin("")
 		showDelivery(to, delivery)
 		to.end()
-	})
+		next = delivery.ID
+	}
+	to.endList()
+	showNext(to, !next.IsZero(), next.String(), len(deliveries) > limit)
+	to.end()
+	write(w, http.StatusOK, false, to.text)
 	return nil
 }
 
@@ -50,8 +92,8 @@ func (a *API) deliveryFilter(r *http.Request, caller auth.Identity) (filter webh
 	if text := query.Get("endpoint"); text != "" && filter.Endpoint.Parse(text) != nil {
 		return filter, wrongParameter("endpoint", "must be an endpoint's id")
 	}
-	if text := query.Get("before"); text != "" && filter.Before.Parse(text) != nil {
-		return filter, wrongParameter("before", "must be a delivery's id")
+	if text := query.Get("after"); text != "" && filter.Before.Parse(text) != nil {
+		return filter, wrongPlace
 	}
 	filter.Status = webhook.Status(query.Get("status"))
 	if filter.Status != "" && !slices.Contains(deliveryStatuses, filter.Status) {
@@ -60,12 +102,59 @@ func (a *API) deliveryFilter(r *http.Request, caller auth.Identity) (filter webh
 	return filter, nil
 }
 
+// deliveryMembers are what showDelivery writes.
+var deliveryMembers = []openapi.Member{
+	must("id", deliveryID, "Also the header `webhook-id` of every attempt."),
+	may("endpoint", endpointID, "Absent: it goes to a URL of the payment's own."),
+	must("door", someDoor, "In whose words it is told."),
+	must("url", someText, "As the endpoint had it when the event happened."),
+	must("kind", someText, "The event's kind."),
+	may("word", someText, "What the door calls it, where that is something else."),
+	may("payment", paymentID, ""), may("refund", refundID, ""), may("dispute", disputeID, ""), may("order", orderID, ""),
+	may("payout", payoutID, ""), may("resource", resourceID, ""),
+	must("version", someVersion, "The payment's, as of which it is told; 0: it is about none."),
+	must("status", someWord("DeliveryStatus", "Where a delivery is in its life. `canceled`: its endpoint is gone or disabled, "+
+		"or there is nothing left to tell.", deliveryStatuses...), ""),
+	must("attempts", someCount, "How many have been made."),
+	must("at", someTime, "When the event happened."),
+	may("first_at", someTime, "When the first attempt was made."),
+	may("ended_at", someTime, ""),
+}
+
+var deliverySchema = shown("Delivery", "One event for one endpoint.", deliveryMembers...)
+
+// deliveryWhole is what getDelivery writes.
+var deliveryWhole = shown("DeliveryWithAttempts", "A delivery, what it says, and every attempt to make it.",
+	append(slices.Clone(deliveryMembers),
+		must("attempt_list", listOf(shown("DeliveryAttempt", "One try to make a delivery.",
+			must("number", someCount, "1, 2, …"),
+			must("at", someTime, ""),
+			must("took_ms", someCount, "Milliseconds."),
+			may("status_code", someCount, "Absent: no answer came."),
+			may("error", someText, "Why no answer came."),
+			may("answer", someText, "The beginning of the answer's body."),
+		)), "Oldest first."),
+		may("body", &openapi.Schema{}, "What is sent. Absent: no attempt has been made yet."),
+	)...)
+
+// writeDelivery answers with a delivery.
+func writeDelivery(w http.ResponseWriter, status int, delivery webhook.Delivery) {
+	to := newWriter()
+	to.begin("")
+	showDelivery(to, delivery)
+	to.end()
+	write(w, status, false, to.text)
+}
+
 func showDelivery(w *writer, d webhook.Delivery) {
 	named(w, "id", d.ID)
 	named(w, "endpoint", d.Endpoint)
 	w.string("door", string(d.Door))
 	w.string("url", d.URL)
 	w.string("kind", string(d.Event.Kind))
+	if d.Event.Word != string(d.Event.Kind) {
+		w.maybe("word", d.Event.Word)
+	}
 	named(w, "payment", d.Event.Payment)
 	showSubject(w, payment.Event{Kind: d.Event.Kind, Subject: d.Event.Subject})
 	w.number("version", d.Event.Version)
@@ -134,10 +223,6 @@ func (a *API) resendDelivery(w http.ResponseWriter, r *http.Request, caller auth
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	showDelivery(to, delivery)
-	to.end()
-	write(w, http.StatusAccepted, false, to.text)
+	writeDelivery(w, http.StatusAccepted, delivery)
 	return nil
 }

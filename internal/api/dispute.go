@@ -5,8 +5,63 @@ import (
 	"net/http"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
+)
+
+func (a *API) disputeOperations() []operation {
+	return []operation{
+		{
+			method: "POST", path: "/v1/disputes", id: "openDispute", tag: tagDisputes, summary: "Record a dispute",
+			doc: "By an operator's word, a payer contests a payment. `amount` is all that is left unless it is named. With " +
+				"`is_fact`, for what the processor says, it may be more than is left: see `excess` of the payment.",
+			access: forOperators, takesKey: true, body: disputeRequest, serve: a.openDispute,
+			answers: created("The dispute, and what it leaves of the payment.", disputeAnswer),
+			codes: append(codesOf(payment.RuleStatus, payment.RuleCurrency, payment.RuleRefundable, payment.RuleNothingLeft,
+				payment.RuleAmount, payment.RuleReached, payment.RuleAlias), codeNotFound),
+		},
+		{
+			method: "GET", path: "/v1/disputes/{id}", id: "getDispute", tag: tagDisputes, summary: "Read a dispute",
+			scope: scopeReadDisputes, parameters: []openapi.Parameter{pathID(disputeID)}, serve: a.getDispute,
+			answers: ok("The dispute as it is now, and what it leaves of the payment.", disputeAnswer),
+		},
+		{
+			method: "POST", path: "/v1/disputes/{id}/move", id: "moveDispute", tag: tagDisputes,
+			summary: "Record what became of a dispute",
+			doc:     "Won or canceled, its amount is refundable again; lost, accepted or expired, it is gone.",
+			access:  forOperators, parameters: []openapi.Parameter{pathID(disputeID)}, body: disputeMoveRequest,
+			answers: ok("The dispute, and what it leaves of the payment.", disputeAnswer),
+			codes:   codesOf(payment.RuleStatus), serve: a.moveDispute,
+		},
+	}
+}
+
+var (
+	disputeKinds = []payment.DisputeKind{
+		payment.DisputeChargeback, payment.DisputeInquiry, payment.DisputePreArbitration,
+	}
+	disputeStatuses = append([]payment.DisputeStatus{payment.DisputeOpen}, disputeMoves...)
+	disputeMoves    = []payment.DisputeStatus{
+		payment.DisputeChallenged, payment.DisputeWon, payment.DisputeLost, payment.DisputeAccepted, payment.DisputeExpired,
+		payment.DisputeCanceled,
+	}
+)
+
+// disputeRequest is what openDispute reads.
+var disputeRequest = taken("DisputeRequest", "A dispute that is recorded.",
+	must("payment", paymentNameRequest, "The payment's id, spelled as any front door does."),
+	may("amount", neededAmount(4000), "In minor units; all that is left, unless it is named."),
+	may("currency", someCurrency, "Of the payment."),
+	may("kind", anyWord(wordsOf(disputeKinds...)...), "`dispute` unless it is named. An inquiry takes nothing."),
+	may("reason", anyText(nameMax, "not received"), "Why the payer contests the payment."),
+	may("is_fact", anyFlag(true), "The processor says so: it may be more than is left."),
+	may("processor_ref", anyIdentifier("case-1"), "What the processor calls the case."),
+)
+
+// disputeMoveRequest is what moveDispute reads.
+var disputeMoveRequest = taken("DisputeMove", "What became of a dispute.",
+	must("to", &openapi.Schema{Type: openapi.String, Words: wordsOf(disputeMoves...), Example: "won"}, ""),
 )
 
 // openDispute records, by an operator's word, that a payer contests a payment.
@@ -19,11 +74,11 @@ func (a *API) openDispute(w http.ResponseWriter, r *http.Request, caller auth.Id
 	if err != nil {
 		return err
 	}
-	in.only("payment", "amount", "currency", "kind", "reason", "is_fact", "processor_ref")
+	in.only(disputeRequest.Members)
 	of := in.payment()
 	command := payment.OpenDispute{
 		Meta:         meta(r, caller),
-		Kind:         payment.DisputeKind(in.word("kind", "inquiry", "dispute", "pre_arbitration")),
+		Kind:         payment.DisputeKind(in.word("kind", wordsOf(disputeKinds...)...)),
 		Currency:     in.currency("currency"),
 		IsFact:       in.flag("is_fact"),
 		ProcessorRef: in.identifier("processor_ref"),
@@ -59,6 +114,20 @@ func disputeDigest(c payment.OpenDispute) *wire.Digest {
 	return new(wire.Digest).Text("dispute").Bytes(c.Payment[:]).Text(string(c.Kind)).Number(int64(c.Amount)).
 		Text(string(c.Currency)).Number(isFact).Text(c.ProcessorRef).Text(c.Reason)
 }
+
+// disputeAnswer is what writeDispute writes.
+var disputeAnswer = shown("DisputeAnswer", "A dispute, and what it leaves of its payment.",
+	must("dispute", disputeSchema, ""),
+	must("payment", shown("PaymentTotals", "The sums of a payment.",
+		must("id", paymentID, ""),
+		must("captured", someAmount, ""),
+		must("refunded", someAmount, ""),
+		must("reserved", someAmount, ""),
+		must("disputed", someAmount, ""),
+		may("excess", someAmount, ""),
+		must("refundable", someAmount, ""),
+	), ""),
+)
 
 // writeDispute answers with a dispute and what it leaves of its payment.
 func writeDispute(w http.ResponseWriter, status int, replayed bool, answer payment.Answer) {
@@ -107,9 +176,11 @@ func (a *API) moveDispute(w http.ResponseWriter, r *http.Request, caller auth.Id
 	if err != nil {
 		return err
 	}
-	in.only("to")
-	in.required("to", nameMax)
-	to := in.word("to", "challenged", "won", "lost", "accepted", "expired", "canceled")
+	in.only(disputeMoveRequest.Members)
+	to := in.word("to", wordsOf(disputeMoves...)...)
+	if !in.value.Get("to").IsGiven() {
+		in.wrong("to", "is required")
+	}
 	if err := in.err(); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func TestDocumentedExamplesAreTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := setup(t)
-	e := &examples{world: w, ids: map[string]string{}, shown: map[string]string{}}
+	e := &story{world: w, ids: map[string]string{}, shower: shower{map[string]string{}}}
 	fence := regexp.MustCompile("(?s)```http\n(.*?)```\n\n```http\n(.*?)```\n")
 	rewritten := fence.ReplaceAllStringFunc(string(page), func(text string) string {
 		parts := fence.FindStringSubmatch(text)
@@ -45,22 +45,18 @@ func TestDocumentedExamplesAreTrue(t *testing.T) {
 	}
 }
 
-// examples runs the page's requests one after the other.
-type examples struct {
+// story runs the page's requests one after the other.
+type story struct {
+	shower
+
 	world *world
 	ids   map[string]string // "PAYMENT" → the newest payment's id
-	shown map[string]string // id → as the page shows it
 }
 
 var variables = map[string]string{"pay": "PAYMENT", "rfd": "REFUND", "dsp": "DISPUTE", "end": "ENDPOINT"}
 
-var (
-	idText     = regexp.MustCompile(`\b([a-z]{3})_[0-9a-hjkmnp-tv-z]{26}\b`)
-	secretText = regexp.MustCompile(`\b(rfk_|whsec_)[A-Za-z0-9+/=]+`)
-)
-
 // run sends a request and returns the answer as the page shows it.
-func (e *examples) run(t *testing.T, request string) string {
+func (e *story) run(t *testing.T, request string) string {
 	t.Helper()
 	for name, id := range e.ids {
 		request = strings.ReplaceAll(request, "$"+name, id)
@@ -83,17 +79,6 @@ func (e *examples) run(t *testing.T, request string) string {
 	}
 	return e.show(fmt.Sprintf("HTTP/1.1 %d %s\nContent-Type: %s\n\n", got.status, http.StatusText(got.status),
 		got.header.Get("Content-Type")) + indent(got.text))
-}
-
-// show gives ids names that are the same in every run, and hides secrets.
-func (e *examples) show(text string) string {
-	text = secretText.ReplaceAllString(text, "${1}…")
-	return idText.ReplaceAllStringFunc(text, func(id string) string {
-		if e.shown[id] == "" {
-			e.shown[id] = fmt.Sprintf("%s_06e40bvx550000%012d", id[:3], len(e.shown)+1)
-		}
-		return e.shown[id]
-	})
 }
 
 // indent spreads an object over lines; lines of JSON stay as they are.

@@ -1,17 +1,94 @@
 package api
 
 import (
+	"context"
+	"encoding/base64"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 )
 
 const (
-	urlMax   = 2000
-	kindsMax = 50
+	urlMax         = 2000
+	kindsMax       = 50
+	secretBytesMin = 24 // as Standard Webhooks has it
+	secretBytesMax = 64
+	secretPrefix   = "whsec_"
 )
+
+func (a *API) endpointOperations() []operation {
+	one := []openapi.Parameter{pathID(endpointID)}
+	return append([]operation{
+		{
+			method: "GET", path: "/v1/endpoints", id: "listEndpoints", tag: tagEndpoints, summary: "List webhook endpoints",
+			scope: scopeReadEndpoints, serve: a.listEndpoints,
+			answers: ok("All endpoints that have not been removed.", all("EndpointList", "endpoints", endpointSchema)),
+		},
+		{
+			method: "POST", path: "/v1/endpoints", id: "createEndpoint", tag: tagEndpoints, summary: "Add a webhook endpoint",
+			doc: "From now on, events are told there. The secret is shown this once.", scope: scopeWriteEndpoints,
+			body: endpointRequest, answers: created("The endpoint, with its secret.", endpointMade, headerLocation),
+			serve: a.createEndpoint,
+		},
+		{
+			method: "GET", path: "/v1/endpoints/{id}", id: "getEndpoint", tag: tagEndpoints, summary: "Read a webhook endpoint",
+			scope: scopeReadEndpoints, parameters: one, answers: ok("The endpoint.", endpointWhole), serve: a.getEndpoint,
+		},
+	}, a.endpointChanges(one)...)
+}
+
+// endpointMembers are what showEndpoint writes.
+var endpointMembers = []openapi.Member{
+	must("id", endpointID, ""),
+	must("door", someDoor, "In whose words, and with whose signature and schedule, events are told."),
+	must("url", someText, ""),
+	may("kinds", listOf(someText), "The events that are told. Absent: all."),
+	must("is_disabled", someFlag, "Whether it is told nothing for now."),
+	may("is_ordered", someFlag, "`true`: the webhooks of a payment come one after the other, in order."),
+	may("format", &openapi.Schema{Type: openapi.String, Words: []string{string(FormatCloudEvents)}},
+		"Absent: our own; else CloudEvents 1.0."),
+	must("created_at", someTime, ""),
+}
+
+var endpointSchema = shown("Endpoint", "Where a tenant is told what happens.", endpointMembers...)
+
+// endpointWhole is what writeEndpoint writes.
+var endpointWhole = shown("EndpointWithKey", "An endpoint, and by what a receiver knows that we have called.",
+	slices.Concat(endpointMembers, []openapi.Member{publicKey})...)
+
+// endpointMade is an endpoint with its secret.
+var endpointMade = shown("EndpointWithSecret", "An endpoint, and what its deliveries are signed with.",
+	slices.Concat(endpointMembers, []openapi.Member{
+		publicKey,
+		may("secret", &openapi.Schema{Type: openapi.String, Example: "whsec_…"},
+			"Shown this once. Absent: the door signs with a key of its own."),
+		may("previous_until", someTime, "The secret before it signs too, until then."),
+	})...)
+
+var publicKey = may("public_key", &openapi.Schema{Type: openapi.String, Example: "whpk_…"},
+	"Verifies the `v1a` signatures (Ed25519). Absent: the door signs with keys of its own.")
+
+func showEndpoint(w *writer, endpoint auth.Endpoint) {
+	named(w, "id", endpoint.ID)
+	w.string("door", string(endpoint.Door))
+	w.string("url", endpoint.URL)
+	if len(endpoint.Kinds) > 0 {
+		w.any("kinds", endpoint.Kinds)
+	}
+	w.flag("is_disabled", endpoint.Disabled)
+	if endpoint.Door == payment.DoorAPI {
+		options := optionsOf(endpoint.Endpoint)
+		if options.IsOrdered {
+			w.flag("is_ordered", true)
+		}
+		w.maybe("format", string(options.Format))
+	}
+	w.time("created_at", endpoint.CreatedAt)
+}
 
 // listEndpoints shows where a tenant is told.
 func (a *API) listEndpoints(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
@@ -27,18 +104,28 @@ func (a *API) listEndpoints(w http.ResponseWriter, r *http.Request, caller auth.
 	return nil
 }
 
-func showEndpoint(w *writer, endpoint auth.Endpoint) {
-	named(w, "id", endpoint.ID)
-	w.string("door", string(endpoint.Door))
-	w.string("url", endpoint.URL)
-	if len(endpoint.Kinds) > 0 {
-		w.any("kinds", endpoint.Kinds)
+// The members of requests about endpoints.
+var (
+	urlRequest = &openapi.Schema{
+		Type: openapi.String, LengthMin: 1, LengthMax: urlMax, Pattern: "^https?://", Example: "https://shop.example/refunds",
 	}
-	if endpoint.Disabled {
-		w.flag("is_disabled", true)
-	}
-	w.time("created_at", endpoint.CreatedAt)
-}
+	kindsRequest   = anyTexts(kindsMax, "refund.succeeded", "refund.failed")
+	orderedRequest = may("is_ordered", anyFlag(true),
+		"The webhooks of a payment come one after the other, in order. Of endpoints of our own API only.")
+	formats       = []string{"plain", string(FormatCloudEvents)}
+	formatRequest = may("format", anyWord(formats...), "How webhooks are written. Of endpoints of our own API only.")
+)
+
+// endpointRequest is what createEndpoint reads.
+var endpointRequest = taken("EndpointRequest", "A webhook endpoint that is added.",
+	must("url", urlRequest, "http:// or https://, without user, password or fragment."),
+	may("kinds", kindsRequest, "The events that are told; all, unless they are named."),
+	may("door", anyText(nameMax, "api"), "In whose words events are told; `api` unless it is named."),
+	may("secret", &openapi.Schema{
+		Type: openapi.String, IsNullable: true, LengthMin: 32, LengthMax: nameMax, Pattern: "^(whsec_)?[A-Za-z0-9+/]+=*$",
+	}, "`whsec_` and Base64 of 24 to 64 bytes; a fresh one, unless it is named."),
+	orderedRequest, formatRequest,
+)
 
 // createEndpoint makes a webhook endpoint. Its secret is shown this once.
 func (a *API) createEndpoint(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
@@ -46,48 +133,119 @@ func (a *API) createEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	if err != nil {
 		return err
 	}
-	in.only("door", "url", "kinds", "secret")
-	door := payment.Door(in.text("door", nameMax))
-	if door == "" {
-		door = payment.DoorAPI
+	in.only(endpointRequest.Members)
+	endpoint := auth.Endpoint{Tenant: caller.Tenant}
+	if endpoint.Door = payment.Door(in.text("door", nameMax)); endpoint.Door == "" {
+		endpoint.Door = payment.DoorAPI
 	}
-	if door != payment.DoorAPI && !slices.Contains(a.config.Doors, door) {
+	if endpoint.Door != payment.DoorAPI && !slices.Contains(a.config.Doors, endpoint.Door) {
 		in.wrong("door", "is not a front door that is known")
 	}
-	url := in.required("url", urlMax)
-	var kinds []payment.EventKind
-	for _, kind := range in.texts("kinds", kindsMax) {
-		kinds = append(kinds, payment.EventKind(kind))
-	}
-	secret := auth.Secret(in.text("secret", nameMax))
+	endpoint.URL, endpoint.Kinds = in.required("url", urlMax), in.kinds()
+	in.options(&endpoint)
+	secret, raw := a.secretOf(in)
 	if err := in.err(); err != nil {
 		return err
 	}
-	endpoint, secret, err := a.config.Auth.AddEndpoint(r.Context(), by(r, caller), caller.Tenant,
-		door, url, kinds, secret)
-	if err != nil {
+	if endpoint, err = a.config.Auth.PutEndpoint(r.Context(), by(r, caller), endpoint, raw); err != nil {
 		return err
 	}
+	w.Header().Set("Location", "/v1/endpoints/"+endpoint.ID.String())
+	return a.writeEndpoint(r.Context(), w, http.StatusCreated, endpoint, func(to *writer) {
+		if endpoint.Door == payment.DoorAPI { // the dialects sign with keys of their own
+			to.string("secret", secret.Reveal())
+		}
+	})
+}
+
+// kinds reads which events an endpoint is told of.
+func (o object) kinds() []payment.EventKind {
+	var kinds []payment.EventKind
+	for _, kind := range o.texts("kinds", kindsMax) {
+		kinds = append(kinds, payment.EventKind(kind))
+	}
+	return kinds
+}
+
+// options reads what an endpoint of our own may choose; what is absent stays.
+func (o object) options(of *auth.Endpoint) {
+	hasOrder, format := o.value.Get("is_ordered").IsGiven(), o.word("format", formats...)
+	if !hasOrder && format == "" {
+		return
+	}
+	if of.Door != payment.DoorAPI {
+		o.wrong("", "is_ordered and format are of endpoints of our own API only")
+		return
+	}
+	options := optionsOf(of.Endpoint)
+	if hasOrder {
+		options.IsOrdered = o.flag("is_ordered")
+	}
+	switch format {
+	case string(FormatCloudEvents):
+		options.Format = FormatCloudEvents
+	case formats[0]:
+		options.Format = FormatPlain
+	}
+	of.Detail = options.Detail()
+}
+
+// secretOf reads the secret of an endpoint, or makes one; raw is its bytes.
+func (a *API) secretOf(in object) (secret auth.Secret, raw []byte) {
+	secret = auth.Secret(in.text("secret", nameMax))
+	if !in.value.Get("secret").IsGiven() {
+		secret = auth.NewEndpointSecret(a.config.Random)
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret.Reveal(), secretPrefix))
+	if err != nil || len(raw) < secretBytesMin || len(raw) > secretBytesMax {
+		in.wrong("secret", "must be whsec_ and Base64 of 24 to 64 bytes")
+	}
+	return secret, raw
+}
+
+// endpointNamed finds an endpoint by its id.
+func (a *API) endpointNamed(ctx context.Context, tenant payment.TenantID, text string) (auth.Endpoint, error) {
+	var id payment.EndpointID
+	if id.Parse(text) != nil {
+		return auth.Endpoint{}, payment.NoSuch("endpoint")
+	}
+	all, err := a.config.Auth.Endpoints(ctx, tenant)
+	if err != nil {
+		return auth.Endpoint{}, err
+	}
+	at := slices.IndexFunc(all, func(e auth.Endpoint) bool { return e.ID == id })
+	if at < 0 {
+		return auth.Endpoint{}, payment.NoSuch("endpoint")
+	}
+	return all[at], nil
+}
+
+// writeEndpoint answers with an endpoint, and what more there is to say.
+func (a *API) writeEndpoint(ctx context.Context, w http.ResponseWriter, status int, endpoint auth.Endpoint, more func(*writer),
+) error {
 	to := newWriter()
 	to.begin("")
 	showEndpoint(to, endpoint)
-	if door == payment.DoorAPI { // the dialects sign with keys of their own
-		to.string("secret", secret.Reveal())
+	if endpoint.Door == payment.DoorAPI {
+		_, public, err := signingKey(ctx, a.config.Auth, endpoint.Tenant)
+		if err != nil {
+			return err
+		}
+		to.string("public_key", public)
+	}
+	if more != nil {
+		more(to)
 	}
 	to.end()
-	write(w, http.StatusCreated, false, to.text)
+	write(w, status, false, to.text)
 	return nil
 }
 
-// removeEndpoint ends an endpoint.
-func (a *API) removeEndpoint(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	var id payment.EndpointID
-	if id.Parse(r.PathValue("id")) != nil {
-		return payment.NoSuch("endpoint")
-	}
-	if err := a.config.Auth.RemoveEndpoint(r.Context(), by(r, caller), caller.Tenant, id); err != nil {
+// getEndpoint shows an endpoint.
+func (a *API) getEndpoint(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	endpoint, err := a.endpointNamed(r.Context(), caller.Tenant, r.PathValue("id"))
+	if err != nil {
 		return err
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return a.writeEndpoint(r.Context(), w, http.StatusOK, endpoint, nil)
 }

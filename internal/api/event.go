@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 )
 
@@ -14,39 +15,68 @@ const (
 	eventsMax     = 1000
 )
 
+func (a *API) eventOperations() []operation {
+	return []operation{{
+		method: "GET", path: "/v1/events", id: "listEvents", tag: tagEvents, summary: "Read what happened",
+		doc: "Everything that happened, in the order in which it was committed. Begin without `after`, and go on from `next`: " +
+			"nothing ever appears behind a cursor that you have passed.\n\nWith `Accept: text/event-stream` the answer does not " +
+			"end: events follow as they are committed, as server-sent events whose `id` is the cursor. A broken stream goes on " +
+			"from the header `Last-Event-ID`, which browsers send by themselves.",
+		scope: scopeReadEvents, serve: a.getEvents,
+		parameters: append(pageParameters(eventsDefault, eventsMax), openapi.Parameter{
+			Name: "Last-Event-ID", In: "header", Schema: &openapi.Schema{Type: openapi.String},
+			Doc: "Where a stream goes on: it counts for more than `after`.",
+		}),
+		answers: []openapi.Answer{{
+			Status: http.StatusOK, Doc: "Events, oldest first.", Contents: []openapi.Content{
+				{Media: mediaJSON, Schema: page("EventPage", "events", eventSchema)},
+				{Media: mediaStream, Schema: &openapi.Schema{
+					Type: openapi.String, Doc: "Server-sent events: `id` has the cursor, `event` the kind, `data` the event. " +
+						"Lines that begin with a colon say that the stream is alive.",
+				}},
+			},
+		}},
+	}}
+}
+
+// getEvents shows events: a page of them, or those that come as they come.
+func (a *API) getEvents(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	if wantsStream(r) {
+		return a.streamEvents(w, r, caller)
+	}
+	return a.listEvents(w, r, caller)
+}
+
 // listEvents shows what happened behind a cursor, in the order of commits.
 func (a *API) listEvents(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
 	query := r.URL.Query()
 	after, ok := payment.ParseCursor(query.Get("after"))
 	if !ok {
-		return wrongParameter("after", "must be a cursor from an earlier answer")
+		return wrongCursor
 	}
 	limit, err := limitOf(query.Get("limit"), eventsDefault, eventsMax)
 	if err != nil {
 		return err
 	}
-	events, err := a.config.Feed.Events(r.Context(), caller.Tenant, after, limit)
+	events, err := a.config.Feed.Events(r.Context(), caller.Tenant, after, limit+1) // one more says whether there is more
 	if err != nil {
 		return err
 	}
 	to := newWriter()
 	to.begin("")
 	to.beginList("events")
-	for _, event := range events {
+	for _, event := range events[:min(limit, len(events))] {
 		showEvent(to, event)
 		after = event.Cursor
 	}
 	to.endList()
-	next := ""
-	if after != (payment.Cursor{}) {
-		next = after.String()
-	}
-	to.string("next", next)
-	to.flag("has_more", len(events) == limit)
+	showNext(to, after != payment.Cursor{}, after.String(), len(events) > limit)
 	to.end()
 	write(w, http.StatusOK, false, to.text)
 	return nil
 }
+
+var wrongCursor = wrongParameter("after", "must be a cursor from an earlier answer")
 
 func wrongParameter(name, detail string) error {
 	return &problem{
@@ -66,6 +96,22 @@ func limitOf(text string, byDefault, most int) (int, error) {
 	}
 	return limit, nil
 }
+
+// eventSchema is what showEvent writes.
+var eventSchema = shown("Event", "A fact that happened. It names things; read them to see them.",
+	must("cursor", someText, "The event's place in the feed."),
+	must("kind", &openapi.Schema{Type: openapi.String, Example: "refund.succeeded"},
+		"What happened. New kinds may come: leave alone what you do not know."),
+	may("payment", paymentID, "The payment that it is about."),
+	may("refund", refundID, ""), may("dispute", disputeID, ""), may("order", orderID, ""), may("payout", payoutID, ""),
+	may("resource", resourceID, ""), may("endpoint", endpointID, ""), may("key", keyID, ""), may("tenant", tenantID, ""),
+	may("version", someVersion, "The payment's, when it happened; else the order's or the tenant's."),
+	must("at", someTime, ""),
+	must("actor", someText, "Who did it: `key:…`, `operator:…`, or a part of Refundry."),
+	may("door", someDoor, "Where it was asked for."),
+	may("request_id", someText, "The request that asked for it."),
+	may("detail", &openapi.Schema{Type: openapi.Object}, "What a change of settings changed."),
+)
 
 func showEvent(w *writer, event payment.FeedEvent) {
 	w.begin("")
@@ -94,8 +140,14 @@ func showSubject(w *writer, event payment.Event) {
 		named(w, noun, payment.DisputeID(event.Subject))
 	case "order":
 		named(w, noun, payment.OrderID(event.Subject))
+	case "payout":
+		named(w, noun, payment.PayoutID(event.Subject))
+	case "resource":
+		named(w, noun, payment.ResourceID(event.Subject))
 	case "endpoint":
-		named(w, noun, payment.EndpointID(event.Subject))
+		if event.Kind != payment.EventEndpointTried { // whose subject is the try itself
+			named(w, noun, payment.EndpointID(event.Subject))
+		}
 	case "key":
 		named(w, noun, auth.CredentialID(event.Subject))
 	case "tenant", "settings":

@@ -2,28 +2,70 @@ package api
 
 import (
 	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 )
 
 // CodeOfRule returns the code of a rule's no, and whether it is described.
 func CodeOfRule(rule payment.RuleName) (name string, status int, described bool) {
-	code := ruleCodes[rule]
-	facts, described := problems[code]
-	return string(code), facts.status, described && facts.title != "" && facts.advice != ""
+	return describedCode(ruleCodes[rule])
 }
 
 // CodeOfFault returns the code of a failure that is no rule's.
 func CodeOfFault(fault fault.Code) (name string, status int, described bool) {
-	code := faultCodes[fault]
-	facts, described := problems[code]
-	return string(code), facts.status, described && facts.title != "" && facts.advice != ""
+	return describedCode(faultCodes[fault])
+}
+
+func describedCode(of code) (name string, status int, described bool) {
+	facts, known := problems[of]
+	return string(of), facts.status, known && facts.title != "" && facts.means != "" && facts.todo != "" && facts.detail != ""
 }
 
 // Codes returns every code.
-func Codes() []string {
-	codes := make([]string, 0, len(problems))
-	for code := range problems {
-		codes = append(codes, string(code))
-	}
-	return codes
+func Codes() []string { return wordsOf(codes()...) }
+
+// ExplainedText returns a code's page as text: its title, what it means and what to do.
+func ExplainedText(of string) (title, means, todo string, status int) {
+	one := explain(code(of))
+	return one.Title, one.Means, one.Todo, one.Status
 }
+
+// Row is a row of the table of operations, as tests see it.
+type Row struct {
+	Method, Path, ID, Scope string
+	IsOperators             bool // only an operator may ask for it
+	IsForAll                bool // an operator, for all tenants
+	IsForAnybody            bool
+	IsListed                bool // it is in the document
+	TakesKey                bool
+}
+
+// Table returns the table of operations.
+func Table() []Row {
+	var rows []Row
+	for _, o := range New(Config{}).table {
+		rows = append(rows, Row{
+			Method: o.method, Path: o.path, ID: o.id, Scope: string(o.scope), IsOperators: o.isOperators(),
+			IsForAll: o.access == forAll, IsForAnybody: o.access == forAnybody, IsListed: !o.isUnlisted, TakesKey: o.takesKey,
+		})
+	}
+	return rows
+}
+
+// Document returns the document of the table.
+func Document() openapi.Document { return New(Config{}).openAPI() }
+
+// Scopes returns every scope.
+func Scopes() []string { return wordsOf(allScopes...) }
+
+// VariablesOfExamples returns what stands for ids in examples, and their prefixes.
+func VariablesOfExamples() map[string]string { return exampleVariables }
+
+// IDOfExamples is how ids of a kind look in examples.
+func IDOfExamples(prefix string) string { return exampleID(prefix) }
+
+// StreamBeat is how often a quiet stream says that it is alive.
+const StreamBeat = streamBeat
+
+// StreamsMax is how many streams there may be at a time.
+const StreamsMax = streamsMax

@@ -30,32 +30,55 @@ func IdentityOf(ctx context.Context) (auth.Identity, bool) {
 // Authenticate returns who calls: the one that the context knows, else the
 // owner of the bearer key.
 func (a *API) Authenticate(r *http.Request) (auth.Identity, error) {
-	if identity, ok := IdentityOf(r.Context()); ok {
-		return identity, nil
-	}
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || key == "" {
-		return auth.Identity{}, &problem{code: codeUnauthorized, detail: "send an API key: Authorization: Bearer <key>"}
-	}
-	identity, err := a.config.Auth.ByAPIKey(r.Context(), strings.TrimSpace(key))
-	switch fault.CodeOf(err) { // of nil: internal
-	case fault.Unavailable:
-		return auth.Identity{}, err
-	case fault.NotFound, fault.Forbidden, fault.Invalid, fault.Conflict:
-		return auth.Identity{}, &problem{code: codeUnauthorized, detail: "the API key is not valid"}
-	case fault.Internal:
-	}
+	identity, _, err := a.identify(r)
 	return identity, err
 }
 
-// admit returns the caller of a route, with the tenant that the call is about.
-func (a *API) admit(r *http.Request, access access) (auth.Identity, error) {
-	caller, err := a.Authenticate(r)
+// keyLengthMax is longer than any key.
+const keyLengthMax = 255
+
+// identify returns who calls, and what the key may do.
+func (a *API) identify(r *http.Request) (auth.Identity, scopes, error) {
+	if identity, ok := IdentityOf(r.Context()); ok {
+		return identity, "", nil
+	}
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	key = strings.TrimSpace(key)
+	if !strings.EqualFold(scheme, "Bearer") || key == "" {
+		return auth.Identity{}, "", &problem{code: codeUnauthorized, detail: "send an API key: Authorization: Bearer <key>"}
+	}
+	if len(key) > keyLengthMax {
+		return auth.Identity{}, "", errBadKey
+	}
+	found, err := a.config.Auth.Credential(r.Context(), auth.KindAPIKey, auth.Digest(auth.Secret(key)))
+	if err != nil {
+		switch fault.CodeOf(err) {
+		case fault.NotFound, fault.Forbidden, fault.Invalid, fault.Conflict:
+			err = errBadKey
+		case fault.Unavailable, fault.Internal:
+		}
+		return auth.Identity{}, "", err
+	}
+	return auth.Identity{Tenant: found.Tenant, Actor: "key:" + found.ID.String()}, scopes(found.Public), nil
+}
+
+var errBadKey = &problem{code: codeUnauthorized, detail: "the API key is not valid"}
+
+// admit returns the caller of an operation, with the tenant that the call is
+// about.
+func (a *API) admit(r *http.Request, access access, needed scope) (auth.Identity, error) {
+	if access == forAnybody {
+		return auth.Identity{}, nil
+	}
+	caller, has, err := a.identify(r)
 	if err != nil {
 		return auth.Identity{}, err
 	}
 	if access != forMerchants && !caller.IsOperator {
 		return auth.Identity{}, &problem{code: codeForbidden, detail: "only an operator may do this"}
+	}
+	if !has.allow(needed) {
+		return auth.Identity{}, &problem{code: codeScope, detail: "the key needs the scope " + string(needed)}
 	}
 	if !caller.IsOperator || access == forAll {
 		return caller, nil

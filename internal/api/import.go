@@ -14,6 +14,7 @@ import (
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -25,11 +26,42 @@ const (
 	importScope   = "api.import"
 )
 
+const mediaLines = "application/x-ndjson"
+
+// linesOf is a text of lines, each of which is JSON.
+func linesOf(schema *openapi.Schema) *openapi.Schema {
+	return &openapi.Schema{Type: openapi.String, Media: mediaLines, Content: schema}
+}
+
 // importMembers are what a line may have besides a payment's own members: an
 // id by which a repeated line is known, and what its door must know.
-var importMembers = slices.Concat(paymentMembers, []string{
-	"id", "home", "connector", "aliases", "session", "payment_id", "document",
+var importMembers = slices.Concat(paymentRequest.Members, []openapi.Member{
+	may("id", anyIdentifier("old-1"), "Your name of the line; all of the line, unless it is named."),
+	may("home", anyText(nameMax, "ping"), "The front door that it was made at; `api` unless it is named."),
+	may("connector", anyText(nameMax, "sandbox"), "Who took it."),
+	may("aliases", &openapi.Schema{
+		Type: openapi.Array, ItemsMax: aliasesMax,
+		Items: taken("Alias", "How the payment is known elsewhere.", aliasMembers...),
+	}, "Ids that it has elsewhere."),
+	may("session", &openapi.Schema{}, "Its home's own: what it calls the session."),
+	may("payment_id", &openapi.Schema{}, "Its home's own: what it calls the payment."),
+	may("document", &openapi.Schema{}, "Its home's own document about it."),
 })
+
+var aliasMembers = []openapi.Member{
+	must("kind", neededText(nameMax, "till"), ""), must("value", neededText(nameMax, "4711"), ""),
+}
+
+var (
+	importLine   = taken("ImportLine", "A payment that was made elsewhere, before Refundry.", importMembers...)
+	importSchema = linesOf(importLine)
+	importAnswer = shown("ImportAnswer", "What came of a line.",
+		must("line", someCount, "1, 2, …; empty lines count too."),
+		may("id", paymentID, "Of the payment."),
+		may("replayed", someFlag, "`true`: it was imported before."),
+		may("error", problemSchema, "Why nothing was imported."),
+	)
+)
 
 // importPayments reads payments that were made elsewhere, one JSON object a
 // line, and answers each with a line of its own, in their order. A bad line
@@ -39,7 +71,7 @@ func (a *API) importPayments(w http.ResponseWriter, r *http.Request, caller auth
 	_ = control.EnableFullDuplex()            // where it cannot be, answers wait for the end
 	_ = control.SetReadDeadline(time.Time{})  // a file may be long,
 	_ = control.SetWriteDeadline(time.Time{}) // and an operator is trusted to end
-	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.Header().Set("Content-Type", mediaLines)
 	lines := &lineReader{from: bufio.NewReaderSize(r.Body, importLineMax)}
 	for {
 		window, err := lines.window()
@@ -175,7 +207,7 @@ func (a *API) importLine(r *http.Request, caller auth.Identity, line line) (paym
 // decodeImport reads a line, and the name by which its repeat is known: its
 // id, or else all of it.
 func (a *API) decodeImport(in object) (payment.CreatePayment, string, error) {
-	in.only(importMembers...)
+	in.only(importMembers)
 	command := a.decodePayment(in)
 	name := in.identifier("id")
 	if name == "" {
@@ -189,7 +221,7 @@ func (a *API) decodeImport(in object) (payment.CreatePayment, string, error) {
 		command.Connector = a.config.Connector
 	}
 	for _, alias := range in.objects("aliases", aliasesMax) {
-		alias.only("kind", "value")
+		alias.only(aliasMembers)
 		known := payment.Alias{Kind: alias.identifier("kind"), Value: alias.identifier("value")}
 		if known.Kind == "" || known.Value == "" {
 			alias.wrong("", "needs a kind and a value")

@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -14,6 +17,28 @@ import (
 // its owner may be told this once: public keys, secrets.
 type MakeCredential func(ctx context.Context, id auth.CredentialID, tenant payment.TenantID, body wire.Value,
 ) (credential auth.Credential, shown map[string]string, err error)
+
+func (a *API) keyOperations() []operation {
+	return []operation{
+		{
+			method: "GET", path: "/v1/keys", id: "listKeys", tag: tagOperators, summary: "List keys",
+			doc: "Credentials of all kinds, the revoked ones too, without their secrets.", access: forOperators,
+			answers: ok("All keys.", all("KeyList", "keys", keySchema)), serve: a.listKeys,
+		},
+		{
+			method: "POST", path: "/v1/keys", id: "createKey", tag: tagOperators, summary: "Make a key",
+			doc: "What is secret of it is shown this once. Without `scopes`, a key of our own API may do everything that a " +
+				"merchant may.",
+			access: forOperators, body: keyRequest, answers: created("The key.", keyMade), codes: []code{codeConflict},
+			serve: a.createKey,
+		},
+		{
+			method: "DELETE", path: "/v1/keys/{id}", id: "revokeKey", tag: tagOperators, summary: "Revoke a key",
+			doc: "It is never valid again, everywhere within a second.", access: forOperators,
+			parameters: []openapi.Parameter{pathID(keyID)}, answers: nothing("It is revoked."), serve: a.revokeKey,
+		},
+	}
+}
 
 // listKeys shows a tenant's credentials of all kinds, without their secrets.
 func (a *API) listKeys(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
@@ -29,12 +54,35 @@ func (a *API) listKeys(w http.ResponseWriter, r *http.Request, caller auth.Ident
 	return nil
 }
 
+// keyMembers are what showKey writes.
+var keyMembers = []openapi.Member{
+	must("id", keyID, ""),
+	must("kind", &openapi.Schema{Type: openapi.String, Example: "api_key"}, "`api_key`, or a front door's own kind."),
+	may("name", someText, "For people."),
+	may("lookup", someText, "By what a front door knows it."),
+	may("scopes", listOf(someScope), "What a key of our own API may do. Absent: everything."),
+	may("public", &openapi.Schema{}, "What is not secret of a front door's own kind."),
+	must("created_at", someTime, ""),
+	may("revoked_at", someTime, "Absent: it is valid."),
+}
+
+var keySchema = shown("Key", "How a caller proves who it is.", keyMembers...)
+
+// keyMade is a key with what its owner is told this once.
+var keyMade = shown("KeyWithSecret", "A key, and what its owner is told this once. Front doors' own kinds have other members.",
+	append(slices.Clone(keyMembers), may("key", &openapi.Schema{Type: openapi.String, Example: "rfk_…"}, "Of our own API."))...)
+
+var someScope = someWord("Scope", "What a key may do.", allScopes...)
+
 // showKey writes the members of a credential.
 func showKey(w *writer, key auth.Credential) {
 	named(w, "id", key.ID)
 	w.string("kind", string(key.Kind))
 	w.maybe("name", key.Name)
-	if key.Kind != auth.KindAPIKey { // there it is a digest, of no use to anybody
+	if key.Kind == auth.KindAPIKey { // its lookup is a digest, of no use to anybody
+		showScopes(w, scopes(key.Public))
+		key.Public = ""
+	} else {
 		w.maybe("lookup", key.Lookup)
 	}
 	if _, err := wire.Parse([]byte(key.Public)); err == nil {
@@ -44,6 +92,48 @@ func showKey(w *writer, key auth.Credential) {
 	}
 	w.time("created_at", key.CreatedAt)
 	w.time("revoked_at", key.RevokedAt)
+}
+
+func showScopes(w *writer, of scopes) {
+	if of == "" {
+		return
+	}
+	w.beginList("scopes")
+	for word := range strings.FieldsSeq(string(of)) {
+		w.string("", word)
+	}
+	w.endList()
+}
+
+// keyRequest is what createKey reads: a key of our own API, or what a front
+// door's own kind of key is made of.
+var keyRequest = &openapi.Schema{
+	Name: "KeyRequest", Doc: "A key that is made.", Type: openapi.Object,
+	Members: []openapi.Member{
+		may("kind", anyText(nameMax, "api_key"), "`api_key`, unless it is named."),
+		may("name", anyText(tenantNameMax, "web shop"), "For people."),
+		may("scopes", &openapi.Schema{
+			Type: openapi.Array, IsNullable: true, Items: someScope, ItemsMin: 1, ItemsMax: len(allScopes),
+			Example: []string{"refunds:write"},
+		}, "What it may do; everything that a merchant may, unless they are named."),
+	},
+	AnyOf: []*openapi.Schema{apiKeyRequest, {
+		Doc: "A front door's own kind, with members of its own.",
+		Members: []openapi.Member{must("kind", &openapi.Schema{Type: openapi.String, Not: &openapi.Schema{
+			Words: []string{string(auth.KindAPIKey), ""},
+		}}, "")},
+	}},
+}
+
+// apiKeyRequest is what createAPIKey reads.
+var apiKeyRequest = &openapi.Schema{
+	Doc: "A key of our own API.", IsClosed: true,
+	Members: []openapi.Member{
+		may("kind", &openapi.Schema{
+			Type: openapi.String, IsNullable: true, Words: []string{string(auth.KindAPIKey), ""},
+		}, ""),
+		may("name", &openapi.Schema{}, ""), may("scopes", &openapi.Schema{}, ""),
+	},
 }
 
 // createKey makes a credential. What is secret of it is shown this once.
@@ -83,12 +173,15 @@ func (a *API) createKey(w http.ResponseWriter, r *http.Request, caller auth.Iden
 
 func (a *API) createAPIKey(r *http.Request, caller auth.Identity, in object,
 ) (auth.Credential, map[string]string, error) {
-	in.only("kind", "name")
-	name := in.text("name", nameMax)
+	in.only(apiKeyRequest.Members)
+	name, may := in.text("name", tenantNameMax), in.scopes("scopes")
 	if err := in.err(); err != nil {
 		return auth.Credential{}, nil, err
 	}
-	key, credential, err := a.config.Auth.CreateAPIKey(r.Context(), by(r, caller), caller.Tenant, name)
+	key := auth.NewAPIKey(a.config.Random)
+	credential, err := a.config.Auth.PutCredential(r.Context(), by(r, caller), auth.Credential{
+		Tenant: caller.Tenant, Kind: auth.KindAPIKey, Lookup: auth.Digest(key), Name: name, Public: string(may),
+	})
 	return credential, map[string]string{"key": key.Reveal()}, err
 }
 

@@ -2,32 +2,51 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
 
-func (a *API) operatorRoutes() []route {
-	return []route{
-		{"GET /v1/tenants", a.listTenants, forAll},
-		{"POST /v1/tenants", a.createTenant, forAll},
-		{"GET /v1/keys", a.listKeys, forOperators},
-		{"POST /v1/keys", a.createKey, forOperators},
-		{"DELETE /v1/keys/{id}", a.revokeKey, forOperators},
-		{"GET /v1/settings", a.listSettings, forOperators},
-		{"PATCH /v1/settings", a.changeSettings, forOperators},
-		{"GET /v1/endpoints", a.listEndpoints, forOperators},
-		{"POST /v1/endpoints", a.createEndpoint, forOperators},
-		{"DELETE /v1/endpoints/{id}", a.removeEndpoint, forOperators},
-		{"GET /v1/deliveries", a.listDeliveries, forOperators},
-		{"GET /v1/deliveries/{id}", a.getDelivery, forOperators},
-		{"POST /v1/deliveries/{id}/resend", a.resendDelivery, forOperators},
-		{"POST /v1/disputes", a.openDispute, forOperators},
-		{"GET /v1/disputes/{id}", a.getDispute, forOperators},
-		{"POST /v1/disputes/{id}/move", a.moveDispute, forOperators},
-		{"POST /v1/payments/import", a.importPayments, forOperators},
-		{"GET /v1/reports/{name}", a.getReport, forOperators},
+func (a *API) operatorOperations() []operation {
+	return slices.Concat(a.tenantOperations(), a.keyOperations(), a.settingOperations(), []operation{
+		{
+			method: "POST", path: "/v1/payments/import", id: "importPayments", tag: tagOperators, summary: "Import payments",
+			doc: "NDJSON: a payment a line. Each line gets a line: its number, and the payment's id or a problem. A bad line " +
+				"harms no other. `id` is your name of the line: sent again, it changes nothing (`replayed`), so a broken import " +
+				"is simply run again.",
+			access: forOperators, body: importSchema, bodyMedia: mediaLines, serve: a.importPayments,
+			answers: []openapi.Answer{{
+				Status: http.StatusOK, Doc: "A line for each line.",
+				Contents: []openapi.Content{{Media: mediaLines, Schema: linesOf(importAnswer)}},
+			}},
+		},
+		{
+			method: "GET", path: "/v1/reports/{name}", id: "getReport", tag: tagOperators, summary: "Write a report",
+			doc: "CSV about days in UTC, the last one included; yesterday, if none is named. An answer that breaks off is no " +
+				"report.",
+			access: forOperators, parameters: reportParameters, serve: a.getReport,
+			answers: []openapi.Answer{{
+				Status: http.StatusOK, Doc: "The report.", Headers: []openapi.Header{headerDisposition},
+				Contents: []openapi.Content{{Media: mediaCSV, Schema: &openapi.Schema{Type: openapi.String}}},
+			}},
+		},
+	})
+}
+
+func (a *API) tenantOperations() []operation {
+	return []operation{
+		{
+			method: "GET", path: "/v1/tenants", id: "listTenants", tag: tagOperators, summary: "List tenants",
+			access: forAll, answers: ok("All tenants, by name.", all("TenantList", "tenants", tenantSchema)), serve: a.listTenants,
+		},
+		{
+			method: "POST", path: "/v1/tenants", id: "createTenant", tag: tagOperators, summary: "Make a tenant",
+			access: forAll, body: tenantRequest, answers: created("The tenant.", tenantSchema), codes: []code{codeConflict},
+			serve: a.createTenant,
+		},
 	}
 }
 
@@ -59,6 +78,11 @@ func (a *API) listTenants(w http.ResponseWriter, r *http.Request, _ auth.Identit
 	return nil
 }
 
+// tenantSchema is what showTenant writes.
+var tenantSchema = shown("Tenant", "An organization whose data and keys are separate from all others.",
+	must("id", tenantID, ""), must("name", someText, ""),
+)
+
 func showTenant(w *writer, tenant payment.Tenant) {
 	w.begin("")
 	named(w, "id", tenant.ID)
@@ -66,14 +90,23 @@ func showTenant(w *writer, tenant payment.Tenant) {
 	w.end()
 }
 
+// tenantNameMax is how long a tenant's or a key's name may be, so that it can be
+// shown in a line.
+const tenantNameMax = 100
+
+// tenantRequest is what createTenant reads.
+var tenantRequest = taken("TenantRequest", "A tenant that is made.",
+	must("name", neededText(tenantNameMax, "shop"), "A line that no other tenant has."),
+)
+
 // createTenant makes a tenant.
 func (a *API) createTenant(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
 	in, err := a.read(w, r)
 	if err != nil {
 		return err
 	}
-	in.only("name")
-	name := in.required("name", nameMax)
+	in.only(tenantRequest.Members)
+	name := in.required("name", tenantNameMax)
 	if err := in.err(); err != nil {
 		return err
 	}

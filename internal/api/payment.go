@@ -9,9 +9,34 @@ import (
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/money"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
+
+func (a *API) paymentOperations() []operation {
+	return []operation{
+		{
+			method: "POST", path: "/v1/payments", id: "createPayment", tag: tagPayments, summary: "Record a payment",
+			doc: "What was paid, so that it can be refunded here. No money moves.", scope: scopeWritePayments, takesKey: true,
+			body:    paymentRequest,
+			answers: created("The payment, as it was recorded.", paymentSchema, headerLocation),
+			codes:   codesOf(payment.RuleAmount, payment.RuleItems, payment.RuleStatus, payment.RuleCurrency, payment.RuleAlias),
+			serve:   a.createPayment,
+		},
+		{
+			method: "GET", path: "/v1/payments", id: "listPayments", tag: tagPayments, summary: "List payments",
+			doc:   "The newest first. Filters narrow the list, all of them together.",
+			scope: scopeReadPayments, parameters: paymentFilters, serve: a.listPayments,
+			answers: ok("Payments, the newest first.", page("PaymentPage", "payments", paymentSchema)),
+		},
+		{
+			method: "GET", path: "/v1/payments/{id}", id: "getPayment", tag: tagPayments, summary: "Read a payment",
+			scope: scopeReadPayments, parameters: []openapi.Parameter{pathID(paymentID)}, serve: a.getPayment,
+			answers: ok("The payment as it is now.", paymentSchema),
+		},
+	}
+}
 
 // createPayment records a payment, so that it can be refunded here.
 func (a *API) createPayment(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
@@ -23,7 +48,7 @@ func (a *API) createPayment(w http.ResponseWriter, r *http.Request, caller auth.
 	if err != nil {
 		return err
 	}
-	in.only(paymentMembers...)
+	in.only(paymentRequest.Members)
 	command := a.decodePayment(in)
 	if err := in.err(); err != nil {
 		return err
@@ -42,10 +67,25 @@ func (a *API) createPayment(w http.ResponseWriter, r *http.Request, caller auth.
 	return nil
 }
 
-var paymentMembers = []string{
-	"amount", "currency", "status", "reference", "merchant", "method", "country", "payer", "description", "items",
-	"metadata", "processor_ref", "captured_at", "created_at",
-}
+// paymentRequest is what decodePayment reads.
+var paymentRequest = taken("PaymentRequest", "A payment that was made elsewhere.",
+	must("amount", neededAmount(8900), "What was paid, in minor units."),
+	must("currency", someCurrency, ""),
+	may("status", anyWord("captured", "authorized"), "`captured` unless it is named."),
+	may("reference", anyText(nameMax, "order-1001"), "What you call it."),
+	may("merchant", anyText(nameMax, "main"), "Who was paid; `main` unless it is named."),
+	may("method", methodRequest, ""),
+	may("country", &openapi.Schema{
+		Type: openapi.String, IsNullable: true, Pattern: "^([A-Z]{2})?$", LengthMax: 2, Example: "DE",
+	}, "Of the payer: an ISO 3166 code of two upper-case letters."),
+	may("payer", anyText(nameMax, "buyer-77"), "What you call the payer."),
+	may("description", anyText(noteMax, "Two hats and a tie"), ""),
+	may("items", itemsRequest, "Lines of what was bought. They add up to the amount."),
+	may("metadata", anyMetadata, ""),
+	may("processor_ref", anyText(nameMax, "ch_1"), "What the processor calls it."),
+	may("captured_at", anyTime("2026-02-28T12:00:00Z"), "Now, unless it is named. Of a captured payment only."),
+	may("created_at", anyTime("2026-02-28T12:00:00Z"), "The time of capture, unless it is named."),
+)
 
 // decodePayment reads a payment that was made elsewhere.
 func (a *API) decodePayment(in object) payment.CreatePayment {
@@ -80,12 +120,25 @@ func (a *API) decodePayment(in object) payment.CreatePayment {
 	return command
 }
 
+// methodRequest is what decodeMethod reads.
+var methodRequest = nullable(openapi.Schema{
+	Type: openapi.Object, IsClosed: true, Doc: "What it was paid with; never a card number.",
+	Example: map[string]any{"type": "card", "brand": "visa", "last4": "4242"},
+	Members: []openapi.Member{
+		may("type", anyText(nameMax, "card"), ""),
+		may("brand", anyText(nameMax, "visa"), ""),
+		may("last4", &openapi.Schema{
+			Type: openapi.String, IsNullable: true, Pattern: "^([0-9]{4})?$", LengthMax: 4, Example: "4242",
+		}, "The last four digits."),
+	},
+})
+
 func decodeMethod(in object) payment.Method {
 	method, given := in.object("method")
 	if !given {
 		return payment.Method{}
 	}
-	method.only("type", "brand", "last4")
+	method.only(methodRequest.Members)
 	last4 := method.text("last4", nameMax)
 	if last4 != "" && (len(last4) != 4 || !isMadeOf(last4, '0', '9')) {
 		method.wrong("last4", "must be four digits")
@@ -112,10 +165,27 @@ func isMadeOf(text string, from, to byte) bool {
 	return true
 }
 
+// itemsRequest is what decodeItems reads.
+var itemsRequest = &openapi.Schema{
+	Type: openapi.Array, ItemsMax: itemsMax,
+	Example: []any{map[string]any{"name": "Wool hat", "unit_amount": 8900}},
+	Items: taken("ItemRequest", "A line of what was bought.",
+		must("name", neededText(nameMax, "Wool hat"), ""),
+		may("quantity", whole(1, quantityMax, 1), "1 unless it is named."),
+		must("unit_amount", whole(0, int64(money.Max), 8900), "Of one unit, in minor units."),
+		may("tax_rate", anyText(nameMax, "19"), "In percent, as a text of yours."),
+		may("tax", whole(0, int64(money.Max), 1421), "The part of the total that is tax; 0 unless it is named."),
+		may("total", whole(0, int64(money.Max), 8900), "Of the line; quantity × unit unless it is named."),
+		may("merchant", anyText(nameMax, "main"), "Who is paid for the line; the payment's, unless it is named."),
+		may("metadata", anyMetadata, ""),
+		may("tags", anyTexts(tagsMax, "winter"), ""),
+	),
+}
+
 func decodeItems(in object) []payment.Item {
 	var items []payment.Item
 	for i, line := range in.objects("items", itemsMax) {
-		line.only("name", "quantity", "unit_amount", "tax_rate", "tax", "total", "merchant", "metadata", "tags")
+		line.only(itemsRequest.Items.Members)
 		item := payment.Item{
 			Position:   i + 1,
 			Name:       line.required("name", nameMax),
@@ -176,6 +246,11 @@ func (a *API) getPayment(w http.ResponseWriter, r *http.Request, caller auth.Ide
 	}
 	write(w, http.StatusOK, false, paymentJSON(view))
 	return nil
+}
+
+// paymentNameRequest is what [object.payment] reads.
+var paymentNameRequest = &openapi.Schema{
+	Type: openapi.String, LengthMin: 1, LengthMax: nameMax, Example: exampleID("pay"),
 }
 
 // payment reads the payment that a request is about.

@@ -5,6 +5,56 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 )
 
+// paymentSchema is what showPayment writes.
+var paymentSchema = shown("Payment", "What a payer agreed to hand to a merchant, and what has become of it.",
+	must("id", paymentID, ""),
+	must("ids", doorIDsSchema, ""),
+	must("status", someWord("PaymentStatus", "Where a payment is in its life. A refund never changes it.",
+		paymentStatuses...), ""),
+	may("waiting_for", someWord("Gate", "What a payment waits for.",
+		payment.GatePayer, payment.GateConfirmation, payment.GateCapture), ""),
+	must("amount", someAmount, "What was agreed."),
+	must("currency", someCurrency, ""),
+	must("captured", someAmount, "Taken so far."),
+	must("refunded", someAmount, "Given back."),
+	must("reserved", someAmount, "Claimed by refunds on their way."),
+	must("disputed", someAmount, "Taken by disputes that are open or lost."),
+	may("excess", someAmount, "What facts from outside took beyond what was captured. Absent: nothing."),
+	must("refundable", someAmount, "What a refund may still ask for."),
+	may("reference", someText, "What the merchant calls it."),
+	must("merchant", someText, "Who was paid."),
+	may("method", methodSchema, ""),
+	may("country", someText, "Of the payer (ISO 3166)."),
+	may("payer", someText, "What the merchant calls the payer."),
+	may("description", someText, ""),
+	may("items", listOf(itemSchema), "Lines of what was bought. Absent: not known."),
+	may("metadata", someMetadata, ""),
+	must("home", someDoor, "The front door that it was made at."),
+	may("order", orderID, ""),
+	may("connector", someText, "Through which it was taken, and refunds go back."),
+	may("processor_ref", someText, "What the processor calls it."),
+	may("references", listOf(referenceSchema), "What others call it."),
+	must("refunds", listOf(shown("RefundInShort", "A refund of a payment.",
+		must("id", refundID, ""),
+		must("amount", someAmount, ""),
+		must("status", refundStatusSchema, ""),
+		must("created_at", someTime, ""),
+	)), "Oldest first."),
+	may("disputes", listOf(disputeSchema), "Oldest first. Absent: none."),
+	may("captured_at", someTime, "When money was first taken. Absent: never."),
+	must("created_at", someTime, ""),
+	must("updated_at", someTime, ""),
+	must("version", someVersion, ""),
+)
+
+var methodSchema = shown("Method", "What it was paid with.",
+	may("type", someText, ""), may("brand", someText, ""), may("last4", someText, "The last four digits."),
+)
+
+var referenceSchema = shown("Reference", "How another party calls something: an ARN, an RRN, a code.",
+	must("kind", someText, ""), must("value", someText, ""),
+)
+
 // paymentJSON returns a payment as callers see it.
 func paymentJSON(v payment.View) []byte {
 	w := newWriter()
@@ -17,6 +67,7 @@ func showPayment(w *writer, name string, v payment.View) {
 	p := v.Payment
 	w.begin(name)
 	named(w, "id", p.ID)
+	showDoorIDs(w, p)
 	w.string("status", string(p.Status))
 	w.maybe("waiting_for", string(p.WaitsAt()))
 	w.number("amount", int64(p.Amount.Minor))
@@ -66,17 +117,34 @@ func showMethod(w *writer, m payment.Method) {
 	w.end()
 }
 
+// showItems writes the lines as they are now: a refund can name no others.
 func showItems(w *writer, v payment.View) {
-	if len(v.Items) == 0 {
+	items := v.Current()
+	if len(items) == 0 {
 		return
 	}
-	left := payment.Left(v.Items, v.Refunds)
+	left := payment.Left(items, v.Refunds)
 	w.beginList("items")
-	for i, item := range v.Items {
+	for i, item := range items {
 		showItem(w, item, left[i])
 	}
 	w.endList()
 }
+
+// itemSchema is what showItem writes.
+var itemSchema = shown("Item", "A line of what was bought.",
+	must("position", someCount, "How a refund names it: 1, 2, …; another list goes on counting."),
+	must("name", someText, ""),
+	must("quantity", someCount, ""),
+	must("unit_amount", someAmount, "Of one unit."),
+	may("tax_rate", someText, "In percent, as it was given."),
+	must("tax", someAmount, "The part of the total that is tax."),
+	must("total", someAmount, "Of the line."),
+	must("refundable", someAmount, "What is left of the line."),
+	may("merchant", someText, "Who is paid for it. Absent: the payment's merchant."),
+	may("metadata", someMetadata, ""),
+	may("tags", listOf(someText), ""),
+)
 
 func showItem(w *writer, item payment.Item, left money.Minor) {
 	w.begin("")
@@ -123,6 +191,21 @@ func showDisputes(w *writer, disputes []payment.Dispute) {
 	}
 	w.endList()
 }
+
+// disputeSchema is what showDispute writes.
+var disputeSchema = shown("Dispute", "A case in which the payer contests a payment.",
+	must("id", disputeID, ""),
+	must("payment", paymentID, ""),
+	must("kind", someWord("DisputeKind", "How serious a dispute is. An inquiry takes nothing.", disputeKinds...), ""),
+	must("amount", someAmount, ""),
+	must("currency", someCurrency, ""),
+	must("status", someWord("DisputeStatus", "Where a dispute is in its life.", disputeStatuses...), ""),
+	may("reason", someText, ""),
+	may("processor_ref", someText, "What the processor calls the case. Absent: an operator opened it."),
+	must("created_at", someTime, ""),
+	must("updated_at", someTime, ""),
+	must("version", someVersion, ""),
+)
 
 // showDispute writes a dispute.
 func showDispute(w *writer, name string, d payment.Dispute) {

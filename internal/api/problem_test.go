@@ -45,11 +45,22 @@ func TestEveryCodeHasAPage(t *testing.T) {
 	w := setup(t)
 	for _, code := range api.Codes() {
 		page := send(t, w.server, "GET", "/errors/"+code, "").want(t, 200)
-		if !strings.HasPrefix(page.text, code+"\n") {
-			t.Errorf("the page of %s begins otherwise: %s", code, page.text)
+		if !strings.HasPrefix(page.text, code+"\n") || !strings.Contains(page.text, `"code": "`+code+`"`) {
+			t.Errorf("the page of %s begins otherwise, or has no example: %s", code, page.text)
+		}
+		forPeople := send(t, w.server, "GET", "/errors/"+code, "", "Accept: text/html,*/*").want(t, 200)
+		if !strings.Contains(forPeople.text, "<code>"+code+"</code>") || forPeople.header.Get("Content-Security-Policy") == "" {
+			t.Errorf("the page of %s for people: %s", code, forPeople.text)
+		}
+		if !strings.Contains(send(t, w.server, "GET", "/errors", "").text, code) ||
+			!strings.Contains(send(t, w.server, "GET", "/errors", "", "Accept: text/html").text, `href="/errors/`+code+`"`) {
+			t.Errorf("%s is in no list", code)
 		}
 	}
 	send(t, w.server, "GET", "/errors/nonsense", "").wantCode(t, 404, "not_found")
+	if got := send(t, w.server, "POST", "/errors/not_found", "").wantCode(t, 405, "method_not_allowed"); got.header.Get("Allow") != "GET" {
+		t.Errorf("Allow: %s, want GET", got.header.Get("Allow"))
+	}
 }
 
 func TestCallersAreKnown(t *testing.T) {
@@ -65,7 +76,7 @@ func TestCallersAreKnown(t *testing.T) {
 			t.Errorf("%s: no WWW-Authenticate", name)
 		}
 	}
-	for _, path := range []string{"/v1/tenants", "/v1/keys", "/v1/settings", "/v1/endpoints", "/v1/deliveries"} {
+	for _, path := range []string{"/v1/tenants", "/v1/keys", "/v1/settings", "/v1/reports/good"} {
 		w.call(t, "GET", path, "").wantCode(t, 403, "forbidden")
 	}
 }

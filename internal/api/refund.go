@@ -7,12 +7,45 @@ import (
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/money"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
 
 // scheduleMax is how far ahead a refund can be scheduled.
 const scheduleMax = 366 * 24 * time.Hour
+
+func (a *API) refundOperations() []operation {
+	decided := codesOf(payment.RuleStatus)
+	return []operation{
+		{
+			method: "POST", path: "/v1/refunds", id: "createRefund", tag: tagRefunds, summary: "Ask for a refund",
+			doc: "Exactly one of `amount` (with its `currency`), `items` and `full: true` says how much. Always send an " +
+				"Idempotency-Key: if the connection breaks, the same request again is the same refund.",
+			scope: scopeWriteRefunds, takesKey: true, body: refundRequest, serve: a.createRefund,
+			answers: created("The refund, as it stood right after it was accepted.", refundSchema, headerLocation),
+			codes:   append(codesOf(refundRules...), codeNotFound),
+		},
+		{
+			method: "GET", path: "/v1/refunds/{id}", id: "getRefund", tag: tagRefunds, summary: "Read a refund",
+			scope: scopeReadRefunds, parameters: []openapi.Parameter{pathID(refundID)}, serve: a.getRefund,
+			answers: ok("The refund as it is now.", refundSchema),
+		},
+		{
+			method: "POST", path: "/v1/refunds/{id}/cancel", id: "cancelRefund", tag: tagRefunds, summary: "Cancel a refund",
+			doc: "Stops a refund that has not left. Its amount is refundable again.", scope: scopeWriteRefunds, takesKey: true,
+			parameters: []openapi.Parameter{pathID(refundID)}, body: decisionRequest, codes: decided,
+			answers: ok("The refund, canceled.", refundSchema), serve: a.cancelRefund,
+		},
+		{
+			method: "POST", path: "/v1/refunds/{id}/approve", id: "approveRefund", tag: tagRefunds, summary: "Approve a refund",
+			doc:   "Agrees to a refund that waits for approval. Who asked for it cannot agree.",
+			scope: scopeApproveRefunds, takesKey: true, parameters: []openapi.Parameter{pathID(refundID)},
+			body: decisionRequest, answers: ok("The refund, with one more approval.", refundSchema), serve: a.approveRefund,
+			codes: append(decided, codesOf(payment.RuleSelfApproval, payment.RuleSeen)...),
+		},
+	}
+}
 
 // createRefund opens a refund: one commit, and nothing else is read.
 func (a *API) createRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
@@ -45,10 +78,38 @@ func (a *API) createRefund(w http.ResponseWriter, r *http.Request, caller auth.I
 	return nil
 }
 
+// refundRequest is what decodeRefund reads.
+var refundRequest = &openapi.Schema{
+	Name: "RefundRequest", Doc: "A refund that is asked for. Exactly one of `amount`, `items` and `full` says how much.",
+	Type: openapi.Object, IsClosed: true,
+	Members: []openapi.Member{
+		must("payment", paymentNameRequest, "The payment's id."),
+		may("amount", neededAmount(2450), "In minor units, with the `currency`."),
+		may("currency", someCurrency, "Of the payment. It must be there with an `amount`."),
+		may("items", itemAsksRequest, "Units of line items."),
+		may("full", &openapi.Schema{Type: openapi.Boolean, Const: true, Example: true}, "All that is left."),
+		may("reason", anyText(nameMax, "returned"), "Why the money goes back."),
+		may("note", anyText(noteMax, "The hat was too small"), "For your own records."),
+		may("message", anyText(noteMax, "Your hat is back with us"), "For the payer."),
+		may("reference", anyText(nameMax, "return-77"), "What you call the refund."),
+		may("order_reference", anyText(nameMax, "order-1001"), "What you call the order."),
+		may("metadata", anyMetadata, ""),
+		may("expected_refundable", whole(0, int64(money.Max), 8900),
+			"What you believe is left: a guard. The refund is refused if something else is."),
+		may("not_before", anyTime("2026-03-02T12:00:00Z"), "It waits until then, and can be canceled meanwhile."),
+	},
+	OneOf: []*openapi.Schema{{
+		Members: []openapi.Member{{Name: "amount", IsRequired: true}, {Name: "currency", IsRequired: true}},
+	}, {
+		Members: []openapi.Member{{Name: "items", IsRequired: true}},
+	}, {
+		Members: []openapi.Member{{Name: "full", IsRequired: true}},
+	}},
+}
+
 // decodeRefund reads a refund that is asked for, and which payment it is of.
 func decodeRefund(in object, now time.Time) (command payment.OpenRefund, of string) {
-	in.only("payment", "currency", "amount", "items", "full", "reason", "note", "message", "reference",
-		"order_reference", "metadata", "expected_refundable", "not_before")
+	in.only(refundRequest.Members)
 	of = in.payment()
 	command = payment.OpenRefund{
 		Ask:            decodeAsk(in),
@@ -92,6 +153,15 @@ func decodeAsk(in object) payment.Ask {
 	}
 }
 
+// itemAsksRequest is what decodeItemAsks reads.
+var itemAsksRequest = &openapi.Schema{
+	Type: openapi.Array, ItemsMin: 1, ItemsMax: itemsMax, Example: []any{map[string]any{"position": 1, "quantity": 1}},
+	Items: taken("ItemAsk", "Units of one line item.",
+		must("position", whole(1, positionMax, 1), "The item's position."),
+		must("quantity", whole(1, quantityMax, 1), "How many units."),
+	),
+}
+
 func decodeItemAsks(in object) []payment.ItemAsk {
 	items := in.objects("items", itemsMax)
 	if len(items) == 0 && in.value.Get("items").Is(wire.Array) {
@@ -99,9 +169,9 @@ func decodeItemAsks(in object) []payment.ItemAsk {
 	}
 	asks := make([]payment.ItemAsk, 0, len(items))
 	for _, item := range items {
-		item.only("position", "quantity")
+		item.only(itemAsksRequest.Items.Members)
 		ask := payment.ItemAsk{
-			Position: int(item.number("position", 1, itemsMax, 0)),
+			Position: int(item.number("position", 1, positionMax, 0)),
 			Quantity: item.number("quantity", 1, quantityMax, 0),
 		}
 		if ask.Position == 0 || ask.Quantity == 0 {
@@ -177,6 +247,11 @@ func keyText(r *http.Request) string {
 	return text
 }
 
+// decisionRequest is what decide reads.
+var decisionRequest = taken("Decision", "A decision about a refund.",
+	may("message", anyText(noteMax, "The hat was kept after all"), "Why."),
+)
+
 // decide runs a command about a refund that is there.
 func (a *API) decide(w http.ResponseWriter, r *http.Request, caller auth.Identity,
 	command func(m payment.Meta, refund payment.Refund, message string) payment.Command,
@@ -188,7 +263,7 @@ func (a *API) decide(w http.ResponseWriter, r *http.Request, caller auth.Identit
 	if err != nil {
 		return err
 	}
-	in.only("message")
+	in.only(decisionRequest.Members)
 	message := in.text("message", noteMax)
 	if err := in.err(); err != nil {
 		return err

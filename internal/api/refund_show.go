@@ -2,6 +2,63 @@ package api
 
 import "github.com/refundry/refundry/internal/payment"
 
+// refundSchema is what showRefund writes.
+var refundSchema = shown("Refund", "Captured money on its way back to the payer.",
+	must("id", refundID, ""),
+	must("payment", paymentID, ""),
+	must("amount", someAmount, ""),
+	must("currency", someCurrency, ""),
+	must("status", refundStatusSchema, ""),
+	may("pending_reason", someWord("PendingReason", "Why a refund has not ended.",
+		payment.PendingApproval, payment.PendingSchedule, payment.PendingProcessor, payment.PendingResolution), ""),
+	may("reason", someText, "Why the money goes back."),
+	may("note", someText, "For the merchant's own records."),
+	may("message", someText, "For the payer."),
+	may("reference", someText, "What the merchant calls the refund."),
+	may("order_reference", someText, "What the merchant calls the order."),
+	may("metadata", someMetadata, ""),
+	may("items", listOf(refundLineSchema), "How the amount falls on line items. Absent: the payment has none."),
+	must("source", someWord("RefundSource", "Where a refund came from.",
+		payment.SourceAPI, payment.SourceDialect, payment.SourceConsole, payment.SourceBulk, payment.SourceAdopted,
+		payment.SourceAlert), ""),
+	must("door", someDoor, "The front door that asked for it."),
+	may("not_before", someTime, "It waits until then."),
+	may("submitted_at", someTime, "When it left. Absent: it has not, and can be canceled."),
+	may("ended_at", someTime, "When it reached its outcome."),
+	may("failure", failureSchema, "Why it did not happen."),
+	may("references", listOf(referenceSchema), "What others call it."),
+	may("executed_as", someText, "`refund` or `void`, once the processor has said."),
+	may("retry_of", refundID, "It gives back once more what that one did not."),
+	may("corrects", refundID, "That one was taken for failed, and had succeeded."),
+	may("approvals_needed", someCount, "How many must agree."),
+	may("approvals", listOf(shown("Approval", "Somebody's yes.",
+		must("actor", someText, ""), must("at", someTime, ""),
+	)), ""),
+	may("needs_review", someFlag, "`true`: its outcome is still not known, and a person must look."),
+	must("created_at", someTime, ""),
+	must("updated_at", someTime, ""),
+	must("version", someVersion, ""),
+)
+
+var refundStatusSchema = someWord("RefundStatus", "Where a refund is in its life. `unknown`: it left, and its outcome is not "+
+	"known yet; we ask until it is. `declined`, `failed`, `canceled`, `returned`: the amount is refundable again.",
+	payment.RefundStatuses...)
+
+var refundLineSchema = shown("RefundLine", "The part of a refund that falls on one line item.",
+	must("position", someCount, ""),
+	may("quantity", someCount, "Absent: the refund named an amount."),
+	must("amount", someAmount, ""),
+	must("tax", someAmount, "The part of the amount that is tax."),
+	may("merchant", someText, "Who pays for it. Absent: the payment's merchant."),
+)
+
+var failureSchema = shown("Failure", "Why a refund did not happen.",
+	may("code", someText, ""),
+	may("message", someText, ""),
+	may("processor_code", someText, "The processor's own."),
+	must("retryable", someFlag, "Whether a new refund may work."),
+)
+
 // refundJSON returns a refund as callers see it.
 func refundJSON(r payment.Refund) []byte {
 	w := newWriter()

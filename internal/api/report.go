@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 )
 
@@ -19,6 +20,23 @@ const (
 	reportDays = 366 // in one report
 	day        = 24 * time.Hour
 )
+
+const mediaCSV = "text/csv"
+
+// reportParameters are what getReport reads.
+var reportParameters = []openapi.Parameter{
+	{
+		Name: "name", In: "path", Doc: "Of a report.", IsRequired: true, Example: "smartglocal",
+		Schema: &openapi.Schema{Type: openapi.String},
+	},
+	inQuery("from", &openapi.Schema{Type: openapi.String, Format: "date", Example: "2026-03-01"}, "The first day."),
+	inQuery("to", &openapi.Schema{Type: openapi.String, Format: "date", Example: "2026-03-31"}, "The last day."),
+}
+
+var headerDisposition = openapi.Header{
+	Name: "Content-Disposition", Doc: "A name for the file.", IsRequired: true, Schema: someText,
+	Example: `attachment; filename="smartglocal_2026-03-01_2026-03-31.csv"`,
+}
 
 // getReport writes a report about some days (UTC), yesterday if none is named.
 // A report that fails on its way breaks the connection: half of one must not
@@ -79,7 +97,7 @@ type reportWriter struct {
 func (w *reportWriter) begin() {
 	if !w.began {
 		w.began = true
-		w.to.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		w.to.Header().Set("Content-Type", mediaCSV+"; charset=utf-8")
 		w.to.Header().Set("Content-Disposition", `attachment; filename="`+w.file+`"`)
 	}
 }

@@ -6,8 +6,49 @@ import (
 	"slices"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/wire"
+)
+
+func (a *API) settingOperations() []operation {
+	settings := all("SettingList", "settings", settingSchema)
+	return []operation{
+		{
+			method: "GET", path: "/v1/settings", id: "listSettings", tag: tagOperators, summary: "Read settings",
+			access: forOperators, answers: ok("Every setting.", settings), serve: a.listSettings,
+		},
+		{
+			method: "PATCH", path: "/v1/settings", id: "changeSettings", tag: tagOperators, summary: "Change settings",
+			doc:    "Some, all together or none. `null` is the default again.",
+			access: forOperators, body: settingsRequest, answers: ok("Every setting, as it is now.", settings),
+			codes: []code{codeConflict}, serve: a.changeSettings,
+		},
+	}
+}
+
+// settingsRequest is what changeSettings reads.
+var settingsRequest = &openapi.Schema{
+	Name: "SettingsRequest", Doc: "New values of settings, by name.", Type: openapi.Object, Rest: settingValueSchema,
+}
+
+// settingValueSchema is what settingValue takes.
+var settingValueSchema = &openapi.Schema{
+	Name: "SettingValue", Doc: "What a setting is set to.",
+	AnyOf: []*openapi.Schema{
+		{Type: openapi.Boolean, IsNullable: true}, {Type: openapi.Integer, Format: "int64"}, {Type: openapi.String},
+		listOf(someText),
+	},
+}
+
+// settingSchema is what showSetting writes.
+var settingSchema = shown("Setting", "What a tenant may change.",
+	must("name", &openapi.Schema{Type: openapi.String, Example: "policy.approval_above"}, ""),
+	must("value", settingValueSchema, ""),
+	must("default", settingValueSchema, ""),
+	must("is_default", someFlag, "Whether the tenant has not chosen."),
+	must("doc", someText, "What it does."),
+	may("choices", listOf(someText), "What it may be set to. Absent: anything of the default's type."),
 )
 
 // listSettings shows every setting with its default, and the tenant's choice.

@@ -38,6 +38,7 @@ type world struct {
 	tenant   payment.TenantID
 	key      string // of the tenant
 	stranger string // the key of another tenant
+	hear     string // where webhooks can be sent
 	log      *safeBuffer
 	offset   atomic.Int64 // seconds by which time has moved on
 }
@@ -90,7 +91,7 @@ const dialect payment.Door = "dialect"
 
 func setup(t *testing.T) *world {
 	t.Helper()
-	w := &world{log: &safeBuffer{}}
+	w := &world{log: &safeBuffer{}, hear: "https://shop.example/refunds"}
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
 	newID := countingIDs()
 	var err error
@@ -109,17 +110,24 @@ func setup(t *testing.T) *world {
 		Now: w.now, Machine: time.Now, NewID: newID,
 	})
 	late := &lateEngine{}
+	var replay webhook.Replayer
 	a := api.New(api.Config{
 		Engine: late, Reader: w.store, Feed: w.store, Auth: w.auth, Deliveries: w.store,
 		Doors:       []payment.Door{dialect},
 		Import:      map[payment.Door]api.ImportDocument{dialect: importDialect},
 		AliasKinds:  []string{"dialect.session"},
 		Credentials: map[auth.Kind]api.MakeCredential{"project": makeProject},
-		Reports:     map[string]api.Report{"good": goodReport, "bad": badReport, "broken": brokenReport},
+		Reports:     map[string]api.Report{"smartglocal": goodReport, "good": goodReport, "bad": badReport, "broken": brokenReport},
+		Replay: func(ctx context.Context, meta payment.Meta, tenant *payment.Tenant, what webhook.Replay) (webhook.Replayed, error) {
+			return replay.Replay(ctx, meta, tenant, what)
+		},
+		StreamPause: time.Millisecond,
 		Now:         w.now, NewID: newID, IsSandbox: true, Connector: "sandbox", Log: log,
 	})
+	router := webhook.NewRouter(a.Voice())
+	replay = webhook.Replayer{Engine: late, Feed: w.store, Reader: w.store, Router: router}
 	w.engine = engine.New(engine.Config{
-		Store: w.store, Router: webhook.NewRouter(a.Voice()), Starter: nobody{}, NewID: newID, Lanes: 1,
+		Store: w.store, Router: router, Starter: nobody{}, NewID: newID, Lanes: 1,
 		Log: log, Metrics: nobody{},
 	})
 	late.engine = w.engine

@@ -65,7 +65,8 @@ const kindSigningKey auth.Kind = "webhook_signing_key"
 const publicKeyPrefix = "whpk_"
 
 // signingKey returns a tenant's key pair. The first who asks makes it.
-func signingKey(ctx context.Context, of *auth.Auth, tenant payment.TenantID) (private ed25519.PrivateKey, public string, err error) {
+func signingKey(ctx context.Context, of *auth.Auth, tenant payment.TenantID,
+) (private ed25519.PrivateKey, public string, err error) {
 	credential, err := of.Secret(ctx, auth.By{Actor: "clock"}, tenant, kindSigningKey, "webhooks", func() (string, []byte, error) {
 		public, private, err := ed25519.GenerateKey(nil)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/webhook"
 )
 
 // byFlags is how changes are signed that the flags of `refundry serve` ask for.
@@ -123,4 +124,10 @@ func (s *Service) SetSettings(ctx context.Context, changes map[string]any) error
 // disableEndpoint ends an endpoint whose receiver says that it is gone.
 func (s *Service) disableEndpoint(ctx context.Context, tenant payment.TenantID, id payment.EndpointID) error {
 	return s.auth.DisableEndpoint(ctx, auth.By{Actor: "receiver"}, tenant, id, true)
+}
+
+// replay tells an endpoint what it missed.
+func (s *Service) replay(ctx context.Context, meta payment.Meta, tenant *payment.Tenant, replay webhook.Replay,
+) (webhook.Replayed, error) {
+	return s.replayer.Replay(ctx, meta, tenant, replay)
 }

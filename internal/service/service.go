@@ -72,6 +72,7 @@ type Service struct {
 	engine   *engine.Engine
 	runner   *job.Runner
 	teller   *webhook.Teller
+	replayer webhook.Replayer
 	carrier  *processor.Carrier
 	waiter   *waiter.Waiter
 	dialects dialects
@@ -147,7 +148,7 @@ func (s *Service) assemble() {
 		NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
 	s.api = api.New(api.Config{
-		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store,
+		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Replay: s.replay,
 		Doors: dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
 		Reports: map[string]api.Report{
 			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),
@@ -180,8 +181,10 @@ func (s *Service) assemble() {
 	if c.Database != "" {
 		lanes = LanesPostgres
 	}
+	router := webhook.NewRouter(voices...)
+	s.replayer = webhook.Replayer{Engine: lateEngine{s}, Feed: s.store, Reader: s.store, Router: router}
 	s.engine = engine.New(engine.Config{
-		Store: s.store, Router: webhook.NewRouter(voices...), Starter: s.runner, NewID: c.NewID, Lanes: lanes,
+		Store: s.store, Router: router, Starter: s.runner, NewID: c.NewID, Lanes: lanes,
 		Log: c.Log, Metrics: s.metrics,
 	})
 	s.handler, s.operator = s.handlers()

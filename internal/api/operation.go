@@ -1,0 +1,148 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
+)
+
+// operation is one thing that can be asked for. The mux, the answers to wrong
+// paths and methods, and the document all come from the table of them.
+type operation struct {
+	method, path string
+	id           string // its name in the document, and of its example
+	tag          tag
+	summary      string
+	doc          string
+	access       access
+	scope        scope // that a key needs
+	takesKey     bool  // an Idempotency-Key
+	parameters   []openapi.Parameter
+	body         *openapi.Schema // nil: it takes none
+	bodyMedia    string          // empty: JSON
+	answers      []openapi.Answer
+	codes        []code // besides those that follow from the rest
+	isUnlisted   bool   // it is not in the document
+	serve        func(w http.ResponseWriter, r *http.Request, caller auth.Identity) error
+}
+
+// access says who may call an operation.
+type access int
+
+const (
+	forMerchants access = iota // with a key; an operator names the tenant
+	forOperators               // an operator, for one tenant
+	forAll                     // an operator, for all tenants
+	forAnybody                 // without a key
+)
+
+// tag is a group of operations in the document.
+type tag string
+
+// The tags.
+const (
+	tagPayments   tag = "Payments"
+	tagRefunds    tag = "Refunds"
+	tagDisputes   tag = "Disputes"
+	tagEvents     tag = "Events"
+	tagEndpoints  tag = "Webhook endpoints"
+	tagDeliveries tag = "Deliveries"
+	tagLedger     tag = "Ledger"
+	tagOperators  tag = "For operators"
+	tagDocument   tag = "Document"
+)
+
+// operations returns the table.
+func (a *API) operations() []operation {
+	return slices.Concat(
+		a.paymentOperations(), a.refundOperations(), a.disputeOperations(), a.eventOperations(), a.endpointOperations(),
+		a.deliveryOperations(), a.ledgerOperations(), a.operatorOperations(), a.documentOperations(),
+	)
+}
+
+// Register adds the API's routes to a mux.
+func (a *API) Register(mux *http.ServeMux) {
+	mux.HandleFunc("/v1/", a.noRoute)
+	known := map[string]bool{}
+	for _, operation := range a.table {
+		mux.HandleFunc(operation.method+" "+operation.path, a.answer(operation))
+		if !strings.HasPrefix(operation.path, "/v1/") && !known[operation.path] {
+			known[operation.path] = true
+			mux.HandleFunc(operation.path, a.noRoute)
+		}
+	}
+}
+
+// answer lets an operation's callers in and answers what went wrong.
+func (a *API) answer(o operation) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		caller, err := a.admit(r, o.access, o.scope)
+		if err == nil {
+			err = o.serve(w, r, caller)
+		}
+		if err != nil {
+			a.fail(w, r, err)
+		}
+	}
+}
+
+// noRoute answers what no operation answers: a wrong method, or nothing at all.
+func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, operation := range a.table {
+		if matches(operation.path, r.URL.Path) && !slices.Contains(allowed, operation.method) {
+			allowed = append(allowed, operation.method)
+		}
+	}
+	if len(allowed) == 0 {
+		a.fail(w, r, &problem{code: codeNotFound, detail: "there is nothing at this path"})
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	a.fail(w, r, &problem{code: codeMethod, detail: "this path takes " + strings.Join(allowed, ", ")})
+}
+
+// matches reports whether a path fits a pattern of segments.
+func matches(pattern, path string) bool {
+	wanted, given := strings.Split(pattern, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(wanted, given, func(want, give string) bool {
+		return want == give || strings.HasPrefix(want, "{") && give != ""
+	})
+}
+
+// isWithID reports whether the operation is about something that its path names.
+func (o operation) isWithID() bool { return strings.Contains(o.path, "{") }
+
+// isOperators reports whether only an operator may ask for it.
+func (o operation) isOperators() bool { return o.access == forOperators || o.access == forAll }
+
+// allCodes returns every code that the operation answers with.
+func (o operation) allCodes() []code {
+	all := slices.Concat(o.codes, []code{codeInternal, codeUnavailable})
+	if o.access != forAnybody {
+		all = append(all, codeUnauthorized)
+	}
+	switch {
+	case o.isOperators():
+		all = append(all, codeForbidden)
+	case o.scope != "":
+		all = append(all, codeScope)
+	}
+	if o.isWithID() || o.access == forOperators { // who may name a tenant that is not there
+		all = append(all, codeNotFound)
+	}
+	if o.access == forOperators || len(o.parameters) > 0 || o.body != nil {
+		all = append(all, codeInvalid)
+	}
+	if o.body != nil && o.bodyMedia == "" {
+		all = append(all, codeJSON, codeBody, codeTooLarge, codeMediaType, codeCardNumber)
+	}
+	if o.takesKey {
+		all = append(all, codeKey, ruleCodes["key_misuse"])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
