@@ -50,6 +50,21 @@ func itemsAsOf(items []Item, version int64) []Item {
 	return then
 }
 
+// checkItems refuses lines that cannot be. A line of a list may have no
+// quantity: it is one.
+func checkItems(items []Item) error {
+	var sum money.Minor
+	for _, item := range items {
+		if item.Quantity < 0 || item.Total < 0 || item.Tax < 0 || item.Tax > item.Total || item.Total > money.Max {
+			return refuse(RuleItems, "a line item has an amount or a quantity out of range")
+		}
+		if sum += item.Total; sum > money.Max {
+			return refuse(RuleItems, "the line items add up to more than there can be")
+		}
+	}
+	return nil
+}
+
 // RefundLine is the part of a refund that falls on one line item.
 type RefundLine struct {
 	Position int

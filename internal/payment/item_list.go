@@ -231,6 +231,8 @@ func (c ReplaceItems) Apply(b *Book) (Answer, error) {
 			return refuse(RuleOrder, "the payment's order is %s", p.OrderStatus)
 		case p.Reserved > 0:
 			return refuse(RuleOneAtATime, "a refund of the payment has not ended")
+		case checkItems(c.List) != nil:
+			return checkItems(c.List)
 		case len(c.List) == 0 || totalOf(c.List) != totalOf(v.List()):
 			return refuse(RuleListSum, "the new lines do not add up to what the lines are now")
 		}

@@ -91,7 +91,7 @@ func (c MoveOrder) Apply(b *Book) (Answer, error) {
 		c.movePayment(b, v, from, parts)
 	}
 	if c.PaysOut && c.To == OrderSettled {
-		b.payOut(c.Meta, order, parts.shares, order.Currency)
+		b.payOut(c.Meta, order, parts.list)
 	}
 	b.keep(c.Meta, order.ID, PaymentID{}, order.Version)
 	return Answer{Order: order}, nil
@@ -119,17 +119,22 @@ func (c MoveOrder) check(order Order, views []View) error {
 	return nil
 }
 
-// parting sums what each recipient of an order gets.
-type parting struct{ shares []share }
+// parting sums what each recipient of an order gets, by currency.
+type parting struct{ list []part }
 
-func (p *parting) add(merchant string, minor money.Minor) {
-	for i := range p.shares {
-		if p.shares[i].merchant == merchant {
-			p.shares[i].minor += minor
+type part struct {
+	merchant string
+	amount   money.Amount
+}
+
+func (p *parting) add(merchant string, amount money.Amount) {
+	for i := range p.list {
+		if p.list[i].merchant == merchant && p.list[i].amount.Currency == amount.Currency {
+			p.list[i].amount.Minor += amount.Minor
 			return
 		}
 	}
-	p.shares = append(p.shares, share{merchant, minor})
+	p.list = append(p.list, part{merchant, amount})
 }
 
 // movePayment writes the order's status on a payment, so that a refund reads
@@ -150,7 +155,7 @@ func (c MoveOrder) movePayment(b *Book, v View, from OrderStatus, parts *parting
 			postings = append(postings, ledger.Posting{
 				Debit: allocated, Credit: ledger.Bank(p.Connector), Amount: amount,
 			})
-			parts.add(part.Merchant, part.Amount)
+			parts.add(part.Merchant, amount)
 		}
 	}
 	b.post(*p, p.ID, EventPaymentOrderMoved, postings)

@@ -49,7 +49,11 @@ type CreatePayment struct {
 
 // Need implements [Command].
 func (c CreatePayment) Need() Need {
-	return Need{Tenant: c.Tenant, Order: c.Order, Key: c.Key.Hash, Aliases: c.Aliases, Payment: c.ID}
+	need := Need{Tenant: c.Tenant, Order: c.Order, Key: c.Key.Hash, Aliases: c.Aliases, Payment: c.ID}
+	if c.ShortID != "" {
+		need.Aliases = append(slices.Clip(need.Aliases), Alias{ShortAlias, c.ShortID})
+	}
+	return need
 }
 
 // Apply implements [Command].
@@ -114,16 +118,10 @@ func (c CreatePayment) check(b *Book) error {
 			return refuse(RuleAlias, "the id %s is taken", alias.Kind)
 		}
 	}
-	var sum money.Minor
-	for _, item := range c.Items {
-		if item.Quantity < 1 || item.Total < 0 || item.Tax < 0 || item.Tax > item.Total || item.Total > money.Max {
-			return refuse(RuleItems, "a line item has an amount or a quantity out of range")
-		}
-		if sum += item.Total; sum > money.Max {
-			break // however many there are, the sum does not overflow
-		}
+	if err := checkItems(c.Items); err != nil {
+		return err
 	}
-	if len(c.Items) > 0 && sum != c.Amount.Minor {
+	if len(c.Items) > 0 && totalOf(c.Items) != c.Amount.Minor {
 		return refuse(RuleItems, "the line items do not add up to the amount")
 	}
 	switch c.Status {

@@ -16,12 +16,12 @@ type Payout struct {
 	At       time.Time
 }
 
-// payOut makes one payout for each recipient of an order.
-func (b *Book) payOut(meta Meta, order Order, parts []share, currency money.Currency) {
+// payOut makes one payout for each recipient of an order and currency.
+func (b *Book) payOut(meta Meta, order Order, parts []part) {
 	for _, part := range parts {
 		payout := Payout{
 			Tenant: order.Tenant, ID: b.newID(), Order: order.ID, Merchant: part.merchant,
-			Amount: money.Of(part.minor, currency), At: order.UpdatedAt,
+			Amount: part.amount, At: order.UpdatedAt,
 		}
 		b.Changes.Payouts = append(b.Changes.Payouts, payout)
 		b.Changes.Tellings = append(b.Changes.Tellings, Telling{

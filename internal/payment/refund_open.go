@@ -113,6 +113,7 @@ func (a *asking) resolve() {
 		return
 	case AskList:
 		a.amount = a.Ask.Amount
+		a.itemsErr = checkItems(a.Ask.List)
 		a.lines, a.listErr = a.view.cut(a.Ask.List, a.amount)
 		return
 	}

@@ -16,7 +16,8 @@ type Resource struct {
 	CreatedAt time.Time
 }
 
-// PutResource writes a resource: a new one, or a new body of one that exists.
+// PutResource writes a resource: a new one, or a new body of one that exists,
+// which keeps the time when it was made.
 type PutResource struct {
 	Meta
 
