@@ -155,12 +155,13 @@ func (e *Engine) decide(book *payment.Book, batch []*request, results []result) 
 }
 
 // reserve lets the tasks from a position on be born leased to this replica, as
-// far as it has free places, and returns them.
+// far as it has free places, and returns them. Of a thread only the first can
+// be: the store takes the claim away if others were there before.
 func (e *Engine) reserve(book *payment.Book, from int) []payment.Task {
 	var born []payment.Task
 	for i := from; i < len(book.Changes.Tasks); i++ {
 		task := &book.Changes.Tasks[i]
-		if task.DueAt.After(book.Now) || task.After != (payment.Turn{}) {
+		if task.DueAt.After(book.Now) || isBehind(book.Changes.Tasks[:i], task.After.Thread) {
 			continue
 		}
 		if claim, ok := e.config.Starter.Reserve(*task); ok {
@@ -169,6 +170,11 @@ func (e *Engine) reserve(book *payment.Book, from int) []payment.Task {
 		}
 	}
 	return born
+}
+
+// isBehind reports whether a task of a thread is not the first in its commit.
+func isBehind(earlier []payment.Task, thread [16]byte) bool {
+	return thread != [16]byte{} && slices.ContainsFunc(earlier, func(t payment.Task) bool { return t.After.Thread == thread })
 }
 
 // sortBorn gives back the places of tasks that were not born: those of a try

@@ -50,9 +50,12 @@ func (w *writer) jobs(tasks []payment.Task, lease int64) {
 			lease_until, again_at, buried_at)
 		SELECT tenant_id, subject_id, kind, payment_id, queue, due_at, thread, turn, claim,
 			CASE WHEN claim IS NULL THEN 0 ELSE 1 END, CASE WHEN claim IS NULL THEN 0 ELSE `+now+` + $10 END, 0, 0
-		FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::uuid[], $8::bigint[],
-			$9::uuid[])
-			AS t (tenant_id, subject_id, kind, payment_id, queue, due_at, thread, turn, claim)
+		FROM (SELECT tenant_id, subject_id, kind, payment_id, queue, due_at, thread, turn,
+				-- One that others of its thread go before is not born leased.
+				CASE WHEN EXISTS (SELECT 1 FROM job WHERE job.thread = t.thread) THEN NULL ELSE claim END AS claim
+			FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::uuid[],
+				$8::bigint[], $9::uuid[])
+				AS t (tenant_id, subject_id, kind, payment_id, queue, due_at, thread, turn, claim)) t
 		ON CONFLICT (tenant_id, subject_id, kind) DO UPDATE SET
 			due_at = CASE WHEN job.claim IS NULL THEN least(job.due_at, excluded.due_at) ELSE job.due_at END,
 			again_at = CASE WHEN job.claim IS NULL THEN 0

@@ -13,7 +13,9 @@ import (
 // it is leased, asked to run again; then the batch's own claim is taken away.
 func (s *Store) saveJobs(c *conn, changes *payment.Changes) error {
 	const insert = `INSERT INTO job (tenant_id, subject_id, kind, payment_id, queue, due_at, thread, turn, runs, claim,
-		lease_until, again_at, buried_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0) `
+		lease_until, again_at, buried_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0 WHERE true `
+	// One that others of its thread go before is not born leased.
+	const ifFirst = `AND (?7 IS NULL OR NOT EXISTS (SELECT 1 FROM job WHERE thread = ?7)) `
 	const orAskAgain = `ON CONFLICT (tenant_id, subject_id, kind) DO UPDATE SET
 		due_at = CASE WHEN job.claim IS NULL THEN min(job.due_at, excluded.due_at) ELSE job.due_at END,
 		again_at = CASE WHEN job.claim IS NULL THEN 0
@@ -24,7 +26,7 @@ func (s *Store) saveJobs(c *conn, changes *payment.Changes) error {
 	for i := range changes.Tasks {
 		task := &changes.Tasks[i]
 		if task.Claim != [16]byte{} {
-			born, err := c.exec(insert+`ON CONFLICT DO NOTHING`, taskArgs(*task, 1, lease)...)
+			born, err := c.exec(insert+ifFirst+`ON CONFLICT DO NOTHING`, taskArgs(*task, 1, lease)...)
 			if err != nil {
 				return err
 			}

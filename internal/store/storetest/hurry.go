@@ -12,6 +12,7 @@ var hurryTests = map[string]func(*testing.T, Open){
 	"a delivery that hurries lets those before it be looked at at once": testHurries,
 	"a delivery that is being made is looked at once more":              testHurriesClaimed,
 	"a delivery that hurries leaves all others alone":                   testHurriesNoMore,
+	"the first of a thread is born leased, and none behind it":          testBornOfThread,
 }
 
 // deliver writes deliveries in one commit, and returns their ids.
@@ -134,4 +135,33 @@ func testHurriesNoMore(t *testing.T, open Open) {
 		b.end(t, j, time.Time{})
 	}
 	b.wantDue(t) // the turns of those that wait have come, and their hour has not
+}
+
+// A task of a thread may be born leased while nothing of the thread is left,
+// and is nobody's if something is.
+func testBornOfThread(t *testing.T, open Open) {
+	b := setup(t, open)
+	thread := b.newID()
+	born := func(number int64) bool {
+		claim := b.newID()
+		var check func() bool
+		err := b.store.Commit(t.Context(), b.newID(), []payment.Need{{Tenant: b.tenant}}, func(book *payment.Book) error {
+			book.Deliver(b.turn(thread, number, false), "endpoint:test")
+			task := &book.Changes.Tasks[len(book.Changes.Tasks)-1]
+			task.Claim = claim
+			check = func() bool { return task.Claim == claim }
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return check()
+	}
+	if !born(1) {
+		t.Error("the first is not born leased")
+	}
+	if born(2) {
+		t.Error("the second is born leased, and the first is left")
+	}
+	b.wantDue(t) // the first is held, the second is not its turn
 }
