@@ -1,12 +1,15 @@
 package primer_test
 
 import (
+	"encoding/pem"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/refundry/refundry/internal/dialect/dialecttest"
 	"github.com/refundry/refundry/internal/dialect/primer"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // A payment that was made at Primer keeps its id, at every call and in every webhook.
@@ -59,6 +62,34 @@ func TestBadImportsAreRefused(t *testing.T) {
 			t.Errorf("%s is taken", line)
 		}
 	}
+}
+
+// A payment that another door has under way is not authorized here: it has a
+// way of its own there.
+func TestAnotherDoorsPaymentsAreNotAuthorizedHere(t *testing.T) {
+	w := setup(t)
+	w.Set("smartglocal.require_action", true)
+	key, err := os.ReadFile(w.File.SmartGlocal.PrivateKeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(key)
+	private, err := wire.ParseRSAPrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"payment_details":{"type":"card","card":{"type":"bank_card","bank_card":{"number":"4242424242424242",` +
+		`"expiration_month":"05","expiration_year":"35","security_code":"123"}}},"amount_details":{"amount":20000,"currency":"eur"}}`
+	signature, err := wire.SignRSA(private, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Call(http.MethodPost, "/api/v1/session/init/payment", body, "X-PARTNER-PROJECT", w.File.SmartGlocal.Project,
+		"X-PARTNER-SIGN", signature)
+	id := w.get("/payments").At("data.0.id").(string)
+	got := w.post("/payments/"+id+"/authorize", `{"processor":{"processorMerchantId":"a"}}`)
+	w.refused("authorize", got, 400, "InvalidPaymentStatus")
+	w.ok("it waits", w.get("/payments/"+id), "PENDING")
 }
 
 // A payment of another door shows what this one can say of it, and all that

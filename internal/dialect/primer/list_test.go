@@ -46,7 +46,7 @@ func TestListFilters(t *testing.T) {
 		w.post("/payments/"+w.pay("d", "GBP", 400, "")+"/cancel", "")
 		date := func(id string) string { return url.QueryEscape(w.get("/payments/" + id).At("date").(string)) }
 		from := date(settled)
-		day := from[:10]
+		day := from[:10] // it has at least the payment b
 		for query, want := range map[string]string{
 			"": "d c b a", "?status=SETTLED": "b", "?status=SETTLED,CANCELLED": "d b", "?status=SETTLED&status=AUTHORIZED": "b a",
 			"?status=PARTIALLY_SETTLED": "c", "?status=SETTLING": "", "?status=AUTHORIZED,SETTLING,": "a", "?status=PENDING": "",
@@ -58,6 +58,7 @@ func TestListFilters(t *testing.T) {
 			"?from_date=" + from: "d c b", "?to_date=" + from: "b a", "?from_date=" + from + "&to_date=" + from: "b",
 			"?from_date=" + from + "Z": "d c b", "?from_date=2000-01-01": "d c b a", "?to_date=2000-01-01": "", "?whatever=1": "d c b a",
 			"?to_date=2999-12-31T00:00:00": "d c b a", "?from_date=" + day: orderIDs(w.get("/payments?from_date=" + day + "T00:00:00")),
+			"?to_date=" + day:                   orderIDs(w.get("/payments?to_date=" + day + "T23:59:59.999999")),
 			"?status=SETTLED&currency_code=EUR": "",
 		} {
 			if got := w.get("/payments" + query); got.Status != 200 || orderIDs(got) != want || got.At("nextCursor") != nil {

@@ -32,6 +32,9 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: %s", token, got)
 		}
 		id := got.At("id").(string)
+		if list := w.get("/payments?status=" + status); list.At("data.0.id") != id || list.At("data.1") != nil {
+			t.Errorf("%s: %s", token, list)
+		}
 		if status == "AUTHORIZED" {
 			continue
 		}

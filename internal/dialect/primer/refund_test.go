@@ -64,6 +64,11 @@ func TestAmounts(t *testing.T) {
 			t.Errorf("%s: %s", given, got)
 		}
 	}
+	for given, says := range map[string]string{"0": "greater than 0", "9223372036854775807": "authorized amount (4200)"} {
+		if got := w.post(refundOf(id), `{"amount":`+given+`}`); !strings.Contains(got.Raw, says) {
+			t.Errorf("%s: %s", given, got)
+		}
+	}
 	w.sums("nothing has happened", w.get("/payments/"+id), 4200, 0)
 	got := w.post(refundOf(id), `{"orderId":"","expand":null}`)
 	w.sums("absent: the whole", got, 4200, 4200)
