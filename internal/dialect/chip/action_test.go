@@ -1,10 +1,8 @@
 package chip_test
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/refundry/refundry/internal/dialect/dialecttest"
@@ -100,30 +98,6 @@ func TestReleaseAndCancel(t *testing.T) {
 	refuses(t, "paid", s.act(s.paid(500), "cancel", ""), 400, "__all__ purchase_cancel_wrong_status")
 	s.told("/hook", "purchase.released", 1)
 	s.told("/hook", "purchase.cancelled", 1)
-}
-
-// Of all who capture, release and cancel at once, one does.
-func TestActionsRace(t *testing.T) {
-	dialecttest.OnBoth(t, func(t *testing.T, w *dialecttest.World) {
-		s := shop{w}
-		id := s.held()
-		var mutex sync.Mutex
-		statuses := map[string]int{}
-		var running sync.WaitGroup
-		for n := range 12 {
-			running.Go(func() {
-				got := s.act(id, []string{"capture", "release"}[n%2], "")
-				mutex.Lock()
-				defer mutex.Unlock()
-				statuses[fmt.Sprint(got.Status)]++
-			})
-		}
-		running.Wait()
-		if statuses["200"] != 1 || statuses["400"] != 11 {
-			t.Errorf("answers: %v", statuses)
-		}
-		w.Clean()
-	})
 }
 
 // What was paid outside is paid, and cannot be refunded here.

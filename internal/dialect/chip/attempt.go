@@ -61,13 +61,16 @@ type card struct {
 	IssuedIn string `json:"card_issuer_country"`
 }
 
-// methodOf returns what a purchase is paid with: a word, and its card. Of a
-// card that was used elsewhere only the end of its number is known.
+// methodOf returns what a purchase is paid with: a word, and its card; nothing
+// before somebody has paid. Of a card that was used elsewhere only the end of
+// its number is known.
 func methodOf(p payment.Payment, doc document) (method string, of *card) {
 	switch {
 	case doc.Paid != nil:
 		return doc.Paid.Method, doc.Paid.Card
-	case p.Method.Type != "card" || p.Captured == 0 && p.Status != payment.PaymentAuthorized:
+	case p.Captured == 0 && p.History.ReachedAt(payment.PaymentAuthorized).IsZero():
+		return "", nil
+	case p.Method.Type != "card":
 		return p.Method.Type, nil
 	case p.Method.Last4 == "":
 		return p.Method.Brand, nil

@@ -231,6 +231,17 @@ func (s shop) events(path string) string {
 	return strings.Join(list, " ")
 }
 
+// eventsOf lists the events about a purchase that came to a path.
+func (s shop) eventsOf(path, id string) string {
+	var list []string
+	for _, came := range s.Receiver.List(path) {
+		if came.At("id") == id || came.At("related_to.id") == id {
+			list = append(list, text(came.At("event_type")))
+		}
+	}
+	return strings.Join(list, " ")
+}
+
 // becomes waits until a purchase has a status.
 func (s shop) becomes(id, status string) dialecttest.Answered {
 	s.T.Helper()

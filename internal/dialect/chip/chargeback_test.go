@@ -1,0 +1,136 @@
+package chip_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/refundry/refundry/internal/dialect/dialecttest"
+)
+
+// dispute lets an operator open a dispute of a purchase, and returns its id.
+func (s shop) dispute(id, more string) string {
+	s.T.Helper()
+	got := must(s.T, s.Operate(http.MethodPost, "/v1/disputes", `{"payment":"`+own(s.T, id)+`"`+more+`}`), 201)
+	if id, ok := got.At("id").(string); ok {
+		return id
+	}
+	return text(got.At("dispute.id"))
+}
+
+func (s shop) move(dispute, to string) {
+	s.T.Helper()
+	must(s.T, s.Operate(http.MethodPost, "/v1/disputes/"+dispute+"/move", `{"to":"`+to+`"}`), 200)
+}
+
+// A chargeback takes what is left; reversed, it gives the purchase its earlier
+// status and amounts back.
+func TestChargebacks(t *testing.T) {
+	s := setup(t)
+	s.hook("/hook")
+	id := s.paid(5900)
+	must(t, s.refund(id, `{"amount":900}`), 200)
+	inquiry := s.dispute(id, `,"kind":"inquiry","amount":10`)
+	is(t, "an inquiry", s.purchase(id), "refunded", "all", 5000)
+	s.move(inquiry, "won")
+	dispute := s.dispute(id, "")
+	got := s.purchase(id)
+	is(t, "charged back", got, "chargeback", "none", 0)
+	if got.At("can_chargeback") != false || got.At("can_reverse_chargeback") != false || number(got.At("payment.amount")) != 5900 {
+		t.Errorf("charged back: %s", got.Raw)
+	}
+	refuses(t, "a refund", s.refund(id, `{"amount":1}`), 400, "__all__ purchase_refund_wrong_status")
+	back := s.told("/hook", "payment.charged_back", 1)
+	for member, want := range map[string]string{
+		"type": "payment", "status": "charged_back", "payment.amount": "5000", "payment.is_outgoing": "false",
+		"payment.payment_type": "purchase", "related_to.type": "purchase", "related_to.id": id,
+		"payment.description": "Chargeback: " + text(got.At("reference_generated")),
+	} {
+		if text(back.At(member)) != want {
+			t.Errorf("%s is %v, want %s", member, back.At(member), want)
+		}
+	}
+	s.move(dispute, "challenged")
+	is(t, "challenged", s.purchase(id), "chargeback", "none", 0)
+	s.move(dispute, "won")
+	is(t, "reversed", s.purchase(id), "refunded", "all", 5000)
+	reversed := s.told("/hook", "payment.chargeback_reversed", 1)
+	if reversed.At("id") != back.At("id") || reversed.At("status") != "success" || number(reversed.At("payment.amount")) != 5000 {
+		t.Errorf("told: %s", reversed.Raw)
+	}
+	must(t, s.refund(id, ""), 200)
+	if got := steps(s.purchase(id)); got != "created paid refunded chargeback refunded refunded" {
+		t.Errorf("history: %s", got)
+	}
+	lost := s.paid(5900)
+	s.move(s.dispute(lost, ""), "lost")
+	is(t, "lost", s.purchase(lost), "chargeback", "none", 0)
+	refuses(t, "a refund", s.refund(lost, ""), 400, "__all__ purchase_refund_wrong_status")
+	s.toldOf("/hook", "payment.charged_back", lost)
+	s.told("/hook", "payment.refunded", 2)
+	if got := s.eventsOf("/hook", id); got != "purchase.created purchase.paid payment.refunded payment.charged_back "+
+		"payment.chargeback_reversed payment.refunded" {
+		t.Errorf("told: %s", got)
+	}
+}
+
+// A chargeback that opens while a refund is pending is shown and told of when
+// the refund has ended, however it ends.
+func TestChargebackWhilePending(t *testing.T) {
+	s := setup(t)
+	s.Set("chip.refund_sync_timeout", int64(100))
+	s.hook("/hook")
+	for _, end := range []string{"succeeds", "is canceled"} {
+		id := s.paid(30000)
+		if end == "succeeds" {
+			s.plan(id, "SLOW")
+		} else {
+			s.Set("policy.approval_above", int64(1))
+		}
+		is(t, end, must(t, s.refund(id, `{"amount":1000}`), 200), "pending_refund", "none", 30000)
+		s.Set("policy.approval_above", int64(0))
+		s.dispute(id, `,"amount":400`)
+		s.dispute(id, `,"amount":600`)
+		is(t, end, s.purchase(id), "pending_refund", "none", 30000)
+		if end == "succeeds" {
+			s.Advance("5s")
+		} else {
+			refund := text(s.API(http.MethodGet, "/v1/payments/"+own(t, id), "").At("refunds.0.id"))
+			must(t, s.API(http.MethodPost, "/v1/refunds/"+refund+"/cancel", "{}"), 200)
+		}
+		is(t, end, s.becomes(id, "chargeback"), "chargeback", "none", 0)
+		amounts := map[int64]bool{}
+		want := 2
+		if end == "is canceled" {
+			want = 1 // which ones there are is not known to that command
+		}
+		dialecttest.Eventually(t, end+": told", func() bool {
+			for _, told := range s.Receiver.List("/hook") {
+				if told.At("event_type") == "payment.charged_back" && told.At("related_to.id") == id {
+					amounts[number(told.At("payment.amount"))] = true
+				}
+			}
+			return len(amounts) >= want
+		})
+		for _, told := range s.Receiver.List("/hook") {
+			if told.At("event_type") == "payment.charged_back" && told.At("status") != "charged_back" {
+				t.Errorf("told: %s", told.Raw)
+			}
+		}
+	}
+}
+
+// A chargeback that leaves no room for a refund that waits cancels it: both are told.
+func TestChargebackCancelsARefund(t *testing.T) {
+	s := setup(t)
+	s.hook("/hook")
+	s.Set("policy.approval_above", int64(1))
+	id := s.paid(5900)
+	is(t, "it waits", must(t, s.refund(id, `{"amount":1000}`), 200), "pending_refund", "none", 5900)
+	s.dispute(id, `,"amount":5900,"is_fact":true,"processor_ref":"case-1"`)
+	is(t, "charged back", s.becomes(id, "chargeback"), "chargeback", "none", 0)
+	s.toldOf("/hook", "purchase.refund_failure", id)
+	if told := s.toldOf("/hook", "payment.charged_back", id); number(told.At("payment.amount")) != 5900 {
+		t.Errorf("told: %s", told.Raw)
+	}
+	s.Clean()
+}

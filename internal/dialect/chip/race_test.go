@@ -1,0 +1,70 @@
+package chip_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/refundry/refundry/internal/dialect/dialecttest"
+)
+
+// However many ask for the same at once, on either store, it is done once.
+func TestRaces(t *testing.T) {
+	dialecttest.OnBoth(t, func(t *testing.T, w *dialecttest.World) {
+		s := shop{w}
+		t.Run("capture and release", s.raceActions)
+		t.Run("refunds of all", s.raceRefunds)
+		t.Run("one key", s.raceKeys)
+		s.Clean()
+	})
+}
+
+// at runs something several times at once, and counts what comes of it.
+func at(times int, do func(n int) string) map[string]int {
+	var mutex sync.Mutex
+	counts := map[string]int{}
+	var running sync.WaitGroup
+	for n := range times {
+		running.Go(func() {
+			came := do(n)
+			mutex.Lock()
+			defer mutex.Unlock()
+			counts[came]++
+		})
+	}
+	running.Wait()
+	return counts
+}
+
+func (s shop) raceActions(t *testing.T) {
+	id := s.held()
+	answers := at(12, func(n int) string { return s.act(id, []string{"capture", "release"}[n%2], "").String()[:3] })
+	if answers["OK "] != 1 || answers["Bad"] != 11 {
+		t.Errorf("answers: %v", answers)
+	}
+}
+
+func (s shop) raceRefunds(t *testing.T) {
+	id := s.paid(5900)
+	answers := at(16, func(int) string { return codeOf(s.refund(id, "")) })
+	noes := answers["__all__ purchase_refund_wrong_status"] + answers["__all__ purchase_refund_not_possible"]
+	if answers[""] != 1 || noes != 15 {
+		t.Errorf("answers: %v", answers)
+	}
+	is(t, "afterwards", s.purchase(id), "refunded", "none", 0)
+}
+
+func (s shop) raceKeys(t *testing.T) {
+	id := s.paid(5900)
+	payments := at(12, func(int) string {
+		got := s.refund(id, `{"amount":100}`, headerKey, "a")
+		if got.Status != 200 {
+			return codeOf(got)
+		}
+		return text(got.At("id"))
+	})
+	delete(payments, "__all__ conflict")
+	if len(payments) != 1 {
+		t.Errorf("payments: %v", payments)
+	}
+	is(t, "afterwards", s.purchase(id), "refunded", "all", 5800)
+}
