@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/job"
 	"github.com/refundry/refundry/internal/money"
@@ -31,6 +32,7 @@ type Store interface {
 	payment.Reader
 	payment.Feed
 	verify.Store
+	batch.Store
 	// Refunds returns the refunds that there are of those that are named, each
 	// once and in any order.
 	Refunds(ctx context.Context, refs []payment.RefundRef) ([]payment.Refund, error)
@@ -236,6 +238,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, keptTests)
 	maps.Copy(tests, listTests)
 	maps.Copy(tests, hurryTests)
+	maps.Copy(tests, batchTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

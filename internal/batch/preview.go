@@ -1,0 +1,163 @@
+package batch
+
+import (
+	"context"
+	"slices"
+
+	"github.com/refundry/refundry/internal/money"
+	"github.com/refundry/refundry/internal/payment"
+)
+
+// rehearsal is a payment as a dry run has left it: nobody else sees it so.
+type rehearsal struct {
+	view     payment.View
+	counters []payment.Counter // as they were read
+	err      error             // why it cannot be rehearsed
+	isLong   bool              // too many rows of the payment were allowed to follow them all
+}
+
+// rehearse decides the rows without effect, by the rules by which they would be
+// decided, one after the other: each sees what those before it would have done.
+func (w *window) rehearse(ctx context.Context) {
+	w.each(readersMax, func(a *asking) { w.recall(ctx, a) })
+	payments := w.set(ctx)
+	done := w.batch // as it would be after the rows before
+	for _, a := range w.asked {
+		if a.isHeld || a.isOver && !a.Status.Takes() {
+			continue
+		}
+		if !a.isOver {
+			w.rehearseOne(a, payments[a.Payment], done)
+		}
+		if a.isOver && a.Status.Takes() && !done.hasRoom(a.Amount) {
+			a.end(a.skipped(SkipCap))
+			done.Full = append(slices.Clone(done.Full), a.Amount.Currency)
+		}
+		if a.isOver && a.Status.Takes() {
+			payments[a.Payment].take(a.previewed, w.config.NewID)
+			done.count(RowWaiting, a.Row)
+		}
+	}
+}
+
+// recall allows a row whose key was used before: it would be that refund again.
+// A key that follows from a dry run was never used.
+func (w *window) recall(ctx context.Context, a *asking) {
+	if a.Key == "" {
+		return
+	}
+	opened, err := w.earlier(ctx, a.command)
+	if err != nil {
+		w.fail(a, err)
+	} else if opened != nil {
+		a.end(a.allowed(*opened))
+	}
+}
+
+// set reads the payments that the rows are about, each with what the dry run
+// has allowed of it before.
+func (w *window) set(ctx context.Context) map[payment.PaymentID]*rehearsal {
+	payments := map[payment.PaymentID]*rehearsal{}
+	for _, a := range w.asked {
+		if !a.isHeld && payments[a.Payment] == nil {
+			payments[a.Payment] = &rehearsal{}
+		}
+	}
+	isRead := map[payment.PaymentID]bool{}
+	var first []*asking
+	for _, a := range w.asked {
+		if !a.isOver && !a.isHeld && !isRead[a.Payment] {
+			isRead[a.Payment] = true
+			first = append(first, a)
+		}
+	}
+	each(first, readersMax, func(a *asking) { *payments[a.Payment] = w.prepare(ctx, a.command) })
+	return payments
+}
+
+// prepare reads the payment of a command, and lets the rows that were allowed
+// before take their parts of it.
+func (w *window) prepare(ctx context.Context, command payment.OpenRefund) (r rehearsal) {
+	if r.view, r.counters, r.err = w.look(ctx, command); r.err != nil {
+		return r
+	}
+	before, err := w.config.Store.AllowedRows(ctx, w.batch.Tenant, w.batch.ID, command.Payment, followMax)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	r.isLong = len(before) == followMax
+	for _, row := range before {
+		asked, err := w.config.Door.ReadRow(row.Body)
+		if err != nil {
+			continue // a later version reads rows otherwise
+		}
+		asked.Command.Payment, asked.Command.Meta = command.Payment, command.Meta
+		asked.Command.Key = payment.Key{}
+		r.take(payment.Preview(r.view, w.tenant, asked.Command, w.config.Now()).Refunds, w.config.NewID)
+	}
+	return r
+}
+
+// look reads what a preview of a command needs.
+func (w *window) look(ctx context.Context, command payment.OpenRefund) (payment.View, []payment.Counter, error) {
+	view, err := w.config.Reader.View(ctx, w.batch.Tenant, command.Payment)
+	if err != nil {
+		return view, nil, err
+	}
+	ids := command.Need().Counters(view.Payment, w.tenant, w.config.Now())
+	if len(ids) == 0 {
+		return view, nil, nil
+	}
+	counters, err := w.config.Reader.Counters(ctx, w.batch.Tenant, ids)
+	return view, counters, err
+}
+
+// take lets refunds that were previewed claim their parts.
+func (r *rehearsal) take(refunds []payment.Refund, newID func() [16]byte) {
+	r.view.Refunds = slices.Clip(r.view.Refunds)
+	for _, refund := range refunds {
+		refund.ID = newID()
+		r.view.Refunds = append(r.view.Refunds, refund)
+		r.view.Payment.Reserved += refund.Amount.Minor
+	}
+}
+
+// rehearseOne decides one row.
+func (w *window) rehearseOne(a *asking, r *rehearsal, done Batch) {
+	switch {
+	case r.err != nil:
+		w.fail(a, r.err)
+		return
+	case r.isLong:
+		a.end(a.skipped(SkipLong))
+		return
+	}
+	previewed := payment.Preview(r.view, w.tenant, a.command, w.config.Now(), counted(r.counters, done)...)
+	if previewed.Refusal != nil {
+		a.end(a.refused(previewed.Refusal))
+		return
+	}
+	a.previewed = previewed.Refunds
+	a.end(a.allowed(opened{Amount: previewed.Amount}))
+}
+
+// counted returns the counters as they would be by now: all rows of a batch are
+// asked for by the same actor, so that all count.
+func counted(read []payment.Counter, done Batch) []payment.Counter {
+	counters := slices.Clone(read)
+	for i, counter := range counters {
+		if counter.Currency == "" {
+			counters[i].Value += done.Counts.Allowed
+		} else {
+			counters[i].Value += int64(done.sum(counter.Currency))
+		}
+	}
+	return counters
+}
+
+// hasRoom reports whether the caps leave room for one more amount.
+func (b Batch) hasRoom(amount money.Amount) bool {
+	most, isLimited := b.cap(amount.Currency)
+	return !isLimited || !slices.Contains(b.Full, amount.Currency) && amount.Minor <= most-b.sum(amount.Currency)
+}
