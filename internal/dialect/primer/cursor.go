@@ -15,6 +15,9 @@ const (
 	wayMax    = 32  // pages that one can go back; from there to the first
 	beginning = "0" // the first page, for one who goes back to it
 	between   = "."
+
+	yearMin = 1970 // what a store can compare with
+	yearMax = 9999
 )
 
 // read reads what [cursor.next] or [cursor.previous] wrote.
@@ -28,7 +31,7 @@ func (c *cursor) read(text string) bool {
 	}
 	for _, part := range parts {
 		place, ok := payment.ParsePlace(part)
-		if !ok || part == "" {
+		if !ok || part == "" || place.At.Year() < yearMin || place.At.Year() > yearMax {
 			return false
 		}
 		c.way = append(c.way, place)

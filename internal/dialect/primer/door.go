@@ -18,14 +18,15 @@ func New(config dialect.Config) *Door { return &Door{config: config} }
 
 // route is one of the API's calls.
 type route struct {
-	method string
-	path   string
-	scope  scope  // that a key must have
-	model  string // what Primer calls the body's schema
-	takes  bool   // a payer's money: in the sandbox only, elsewhere refused unread
-	body   presence
-	words  dictionary // how a no is said where the call differs from the others
-	serve  func(d *Door, c *call) (any, error)
+	method  string
+	path    string
+	scope   scope  // that a key must have
+	model   string // what Primer calls the body's schema
+	takes   bool   // a payer's money: in the sandbox only, elsewhere refused unread
+	keyless bool   // it changes nothing and ignores idempotency keys
+	body    presence
+	words   dictionary // how a no is said where the call differs from the others
+	serve   func(d *Door, c *call) (any, error)
 }
 
 // presence says whether a call has a body.
@@ -45,11 +46,11 @@ var routes = []route{
 	},
 	{
 		method: http.MethodGet, path: "/payments", scope: scopeRetrieve, model: "PaymentListAPIRequest",
-		serve: (*Door).list,
+		keyless: true, serve: (*Door).list,
 	},
 	{
 		method: http.MethodGet, path: "/payments/{id}", scope: scopeRetrieve, model: "PaymentAPIRequest",
-		serve: (*Door).get,
+		keyless: true, serve: (*Door).get,
 	},
 	{
 		method: http.MethodPost, path: "/payments/{id}/refund", scope: scopeRefund, model: "PaymentRefundAPIRequest",
@@ -74,7 +75,7 @@ var routes = []route{
 	},
 	{
 		method: http.MethodPost, path: "/payments/{id}/resume", scope: scopeAuthorize, model: "PaymentResumeAPIRequest",
-		body: requiredBody, serve: (*Door).resume,
+		keyless: true, body: requiredBody, serve: (*Door).resume,
 	},
 }
 

@@ -1,13 +1,18 @@
 package primer_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/refundry/refundry/internal/dialect/dialecttest"
+	"github.com/refundry/refundry/internal/dialect/primer"
+	"github.com/refundry/refundry/internal/payment"
 )
 
 // orderIDs returns the order ids on a page.
@@ -59,7 +64,8 @@ func TestListFilters(t *testing.T) {
 			"?from_date=" + from + "Z": "d c b", "?from_date=2000-01-01": "d c b a", "?to_date=2000-01-01": "", "?whatever=1": "d c b a",
 			"?to_date=2999-12-31T00:00:00": "d c b a", "?from_date=" + day: orderIDs(w.get("/payments?from_date=" + day + "T00:00:00")),
 			"?to_date=" + day:                   orderIDs(w.get("/payments?to_date=" + day + "T23:59:59.999999")),
-			"?status=SETTLED&currency_code=EUR": "",
+			"?status=SETTLED&currency_code=EUR": "", "?from_date=0000-01-01&to_date=9999-12-31T23:59:59.999999": "d c b a",
+			"?order_id=%ff": "", "?customer_id=%00": "", "?cursor=5-" + strings.Repeat("0", 32): "",
 		} {
 			if got := w.get("/payments" + query); got.Status != 200 || orderIDs(got) != want || got.At("nextCursor") != nil {
 				t.Errorf("%s: %s, want %s", query, got, want)
@@ -68,7 +74,8 @@ func TestListFilters(t *testing.T) {
 		for _, query := range []string{
 			"status=settled", "status=SETTLED,REFUNDED", "currency_code=eur", "currency_code=XXXX", "from_date=yesterday", "to_date=1",
 			"min_amount=x", "min_amount=-1", "max_amount=1.5", "limit=0", "limit=101", "limit=x", "cursor=x", "cursor=.", "cursor=0.0",
-			"cursor=" + strings.Repeat("0-0.", 99),
+			"cursor=" + strings.Repeat("0-0.", 99), "cursor=7fffffffffffffff-" + strings.Repeat("0", 32),
+			"cursor=-8000000000000000-" + strings.Repeat("0", 32),
 		} {
 			w.refused(query, w.get("/payments?"+query), 422, "RequestValidationError")
 		}
@@ -127,5 +134,46 @@ func TestListPages(t *testing.T) {
 	}
 	if exact := w.get("/payments?limit=15"); exact.At("nextCursor") != nil {
 		t.Errorf("nothing is behind the last: %s", exact)
+	}
+}
+
+// endless is a list of payments of which none is wanted.
+type endless struct {
+	payment.Reader
+	read int
+}
+
+func (e *endless) Payments(_ context.Context, _ payment.TenantID, filter payment.PaymentFilter) ([]payment.View, error) {
+	views := make([]payment.View, filter.Limit)
+	for i := range views {
+		e.read++
+		views[i].Payment.CreatedAt, views[i].Payment.ID = time.Unix(int64(1e9-e.read), 0), newID()
+	}
+	return views, nil
+}
+
+// A search does not look at everything at once: it goes on at the next page.
+func TestLongSearchesGoOn(t *testing.T) {
+	t.Parallel()
+	store := &accounts{}
+	key := primer.NewKey(newID(), payment.TenantID{}, "secret")
+	store.credentials = append(store.credentials, key)
+	list := &endless{}
+	of := config{auth: newAuth(t, store)}.dialect()
+	of.Reader = list
+	mux := http.NewServeMux()
+	primer.New(of).Register(mux)
+	cursor := ""
+	for page := range 2 {
+		request := httptest.NewRequest(http.MethodGet, "/payments?order_id=x&cursor="+cursor, nil)
+		request.Header.Set("X-Api-Key", "secret")
+		answer := httptest.NewRecorder()
+		mux.ServeHTTP(answer, request)
+		shown := dialecttest.Decode(answer.Body.String())
+		next, _ := dialecttest.At(shown, "nextCursor").(string)
+		if list.read != (page+1)*10_000 || next == "" || next == cursor || dialecttest.At(shown, "data.0") != nil {
+			t.Fatalf("%d looked at: %s", list.read, answer.Body)
+		}
+		cursor = next
 	}
 }

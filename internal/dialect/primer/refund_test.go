@@ -249,8 +249,10 @@ func TestKeysAreSpent(t *testing.T) {
 		for range 2 {
 			w.ok("an empty key is none", w.post(refundOf(second), `{"amount":1}`, "X-Idempotency-Key", ""), "SETTLED")
 		}
-		resumed := w.post("/payments/"+first+"/resume", `{"resumeToken":"493cde19-04f2-4913-b00b-71af806f4374"}`, key...)
-		w.refused("resume has no keys", resumed, 202, "NoActionsToHandle")
+		for _, any := range []string{"key-1", "two words"} {
+			resumed := w.post("/payments/"+first+"/resume", `{"resumeToken":"493cde19-04f2-4913-b00b-71af806f4374"}`, key[0], any)
+			w.refused("resume has no keys", resumed, 202, "NoActionsToHandle")
+		}
 		card := w.post(refundOf(second), `{"amount":1}`, "X-Idempotency-Key", "4111111111111111")
 		w.ok("digits", card, "SETTLED")
 		if again := w.post(refundOf(second), "", "X-Idempotency-Key", "4111111111111111"); strings.Contains(again.Raw, "4111") {

@@ -110,7 +110,7 @@ func (c *call) readBody(body []byte) error {
 // readKey reads the idempotency key; an empty one is none.
 func (c *call) readKey(header http.Header) error {
 	values := header.Values(headerIdempotency)
-	if c.route.body == noBody || len(values) == 0 || len(values) == 1 && values[0] == "" {
+	if c.route.keyless || len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return nil
 	}
 	if len(values) > 1 || !wire.IsVisible(values[0], keyBytesMax) {

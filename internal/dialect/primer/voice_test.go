@@ -129,6 +129,9 @@ func TestReturnedRefundsStaySettled(t *testing.T) {
 		Meta: meta, Payment: id, Refund: first.ID, Attempt: first.Attempt, Outcome: payment.Outcome{Kind: payment.AttemptReturned},
 	})
 	second := refund(first.ID)
+	adopted := do(payment.AdoptRefund{
+		Meta: meta, Payment: id, Connector: "sandbox", ProcessorRef: "theirs", Amount: money.Of(5, "EUR"),
+	}).Refund
 	view := book.Changes.Views[0].View
 	voice := primer.New(config{}.dialect()).Voices()[0]
 	if len(voice.Tells(payment.Telling{
@@ -139,16 +142,17 @@ func TestReturnedRefundsStaySettled(t *testing.T) {
 	isOver := func(r payment.Refund) bool {
 		return voice.(webhook.Forgetter).IsOver(webhook.Event{Word: "PAYMENT.REFUND", Subject: r.ID, Version: r.Version}, view)
 	}
-	if isOver(first) || !isOver(second) {
-		t.Error("the first is told, the second is not")
+	if isOver(first) || !isOver(second) || isOver(adopted) {
+		t.Error("the first is told, the second is not, and one that was made at the processor is")
 	}
 	body, err := voice.Body(webhook.Event{Word: "PAYMENT.REFUND", Subject: first.ID}, view, &payment.Tenant{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	told := dialecttest.Decode(string(body))
-	if got := statuses(dialecttest.At(told, "payment")); !slices.Equal(got, []string{"SETTLED"}) ||
-		fmt.Sprint(dialecttest.At(told, "payment.processor.amountRefunded")) != "1000" {
+	if got := statuses(dialecttest.At(told, "payment")); !slices.Equal(got, []string{"SETTLED", "SETTLED"}) ||
+		fmt.Sprint(dialecttest.At(told, "payment.processor.amountRefunded")) != "1005" ||
+		dialecttest.At(told, "payment.transactions.2.processorTransactionId") != "theirs" {
 		t.Errorf("%s", body)
 	}
 }
