@@ -14,7 +14,9 @@ import (
 func (v View) List() []Item {
 	p := v.Payment
 	if p.ItemCount == 0 {
-		return []Item{{Position: 1, Name: defaultLine, Quantity: 1, UnitAmount: p.Amount.Minor, Total: v.unlisted(), Merchant: p.Merchant}}
+		return []Item{{
+			Position: 1, Name: defaultLine, Quantity: 1, UnitAmount: p.Amount.Minor, Total: v.unlisted(), Merchant: p.Merchant,
+		}}
 	}
 	succeeded := taken{}
 	for _, refund := range v.Refunds {

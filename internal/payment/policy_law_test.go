@@ -59,6 +59,9 @@ func TestLawsUnderPolicies(t *testing.T) {
 		} else {
 			listed(t, m, 1_500, 700, 2_800)
 		}
+		m.view.Payment.Availability = rapid.SampledFrom([]payment.Availability{
+			"", "", "", payment.RefundsPartialOnly, payment.RefundsWholeOnly, payment.RefundsNone,
+		}).Draw(t, "availability")
 		m.now = m.now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes")) * time.Minute)
 		t.Repeat(map[string]func(*rapid.T){
 			"":        m.counted,

@@ -34,7 +34,8 @@ type Reader interface {
 	Resource(ctx context.Context, tenant TenantID, door Door, kind ResourceKind, id ResourceID) (Resource, error)
 	// Resources returns a door's own things of a kind, the newest first: at most
 	// limit of those older than before (zero: from the newest on).
-	Resources(ctx context.Context, tenant TenantID, door Door, kind ResourceKind, before ResourceID, limit int) ([]Resource, error)
+	Resources(ctx context.Context, tenant TenantID, door Door, kind ResourceKind, before ResourceID, limit int,
+	) ([]Resource, error)
 }
 
 // Counting reads what was counted, see [Need.Counters].

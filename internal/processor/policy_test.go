@@ -219,3 +219,62 @@ func (w *world) untilReview(refund payment.RefundID, step time.Duration) {
 		return now.NeedsReview() && w.isQuiet(payment.TaskInquireRefund, payment.TaskSubmitRefund)
 	})
 }
+
+// A refund that nobody approves ends when its time is over, and no sooner.
+func TestApprovalExpires(t *testing.T) {
+	t.Parallel()
+	w := start(t, wanted{processor: &company{refunds: always(done, nil)}})
+	w.set(setting.Values{payment.PolicyApprovalAbove.Name: int64(1), payment.PolicyApprovalExpires.Name: int64(2)})
+	r := w.refund(w.pay(1000).ID, 1000, "")
+	w.advance(2*time.Hour - time.Second)
+	if _, now := w.see(r.ID); now.Status != payment.RefundAwaitingApproval {
+		t.Fatalf("it is %s", now.Status)
+	}
+	w.untilStatus(r.ID, payment.RefundCanceled, time.Second)
+	view, now := w.see(r.ID)
+	if now.Failure.Code != "approval_expired" || view.Payment.Reserved != 0 {
+		t.Errorf("%+v, %d reserved", now.Failure, view.Payment.Reserved)
+	}
+	w.checkBooks(view)
+}
+
+// A refund that takes longer than its company said, and longer than a policy
+// bears, is told to be stuck: once, and it goes on.
+func TestStuckIsToldOnce(t *testing.T) {
+	t.Parallel()
+	firm := withCan(&company{refunds: always(payment.Outcome{Kind: payment.AttemptPending}, nil)}, processor.Capabilities{Expected: 24 * time.Hour})
+	w := start(t, wanted{processor: firm})
+	w.set(setting.Values{payment.PolicyStuckHours.Name: int64(6)})
+	r := w.refund(w.pay(1000).ID, 1000, "")
+	w.until("it has left", 0, func() bool {
+		_, now := w.see(r.ID)
+		return now.PendingReason == payment.PendingProcessor
+	})
+	_, now := w.see(r.ID)
+	if expected := now.SubmittedAt.Add(24 * time.Hour); !now.ExpectedBy.Equal(expected) {
+		t.Errorf("expected by %s, want %s", now.ExpectedBy, expected)
+	}
+	w.advance(29 * time.Hour)
+	if _, now := w.see(r.ID); now.IsStuck() {
+		t.Fatal("it is stuck too early")
+	}
+	w.until("it is stuck", time.Hour, func() bool {
+		_, now := w.see(r.ID)
+		return now.IsStuck() && w.isQuiet(payment.TaskWatchRefund)
+	})
+	view, now := w.see(r.ID)
+	w.receive(processor.Notice{
+		Tenant: w.tenant, Connector: connector, Payment: r.Payment, Refund: r.ID, Attempt: view.Attempts[0].ID, Outcome: done,
+	})
+	view, now = w.see(r.ID)
+	stuck := 0
+	for _, mark := range now.History {
+		if mark.Note == payment.NoteStuck {
+			stuck++
+		}
+	}
+	if now.Status != payment.RefundSucceeded || now.IsStuck() || stuck != 1 {
+		t.Errorf("it is %s, and was stuck %d times", now.Status, stuck)
+	}
+	w.checkBooks(view)
+}

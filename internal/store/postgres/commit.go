@@ -168,6 +168,7 @@ func (w *wants) add(need payment.Need, id payment.PaymentID) {
 	want.need.Parts |= need.Parts
 	want.need.Opens = want.need.Opens || need.Opens
 	want.need.Settles = want.need.Settles || need.Settles
+	want.need.Groups = want.need.Groups || need.Groups
 	if !need.Refund.IsZero() {
 		want.refunds = append(want.refunds, need.Refund)
 	}

@@ -167,7 +167,8 @@ func readDisputes(rows pgx.Rows, views byPayment) error {
 		var history string
 		var created, updated int64
 		if err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Payment), &d.Kind, &d.Amount.Minor, &d.Amount.Currency,
-			&d.Status, &history, &d.Connector, &d.ProcessorRef, &d.Reason, &d.DoubleLoss, &d.Version, &created, &updated); err != nil {
+			&d.Status, &history, &d.Connector, &d.ProcessorRef, &d.Reason, &d.DoubleLoss, &d.Version, &created, &updated,
+		); err != nil {
 			return d, err
 		}
 		d.CreatedAt, d.UpdatedAt = row.Time(created), row.Time(updated)

@@ -92,6 +92,7 @@ func (s *Store) load(c *conn, book *payment.Book, needs []payment.Need) error {
 		w.need.Parts |= need.Parts
 		w.need.Opens = w.need.Opens || need.Opens
 		w.need.Settles = w.need.Settles || need.Settles
+		w.need.Groups = w.need.Groups || need.Groups
 		if !need.Refund.IsZero() {
 			w.refunds = append(w.refunds, need.Refund)
 		}
@@ -129,11 +130,12 @@ func (s *Store) load(c *conn, book *payment.Book, needs []payment.Need) error {
 		}
 		w.found = view.Payment
 	}
-	return loadCounters(c, book, needs, func(need payment.Need) payment.Payment {
-		if w, ok := index[[2][16]byte{need.Tenant, need.Payment}]; ok {
-			return w.found
+	return loadCounters(c, book, needs, func(need payment.Need) (payment.Payment, bool) {
+		w, wanted := index[[2][16]byte{need.Tenant, need.Payment}]
+		if !wanted {
+			return payment.Payment{}, false
 		}
-		return payment.Payment{}
+		return w.found, !w.found.ID.IsZero()
 	})
 }
 

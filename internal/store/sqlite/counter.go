@@ -27,12 +27,14 @@ func counterArgs(id payment.CounterID) []any {
 
 // loadCounters reads the counters that the batch's rules look at, where
 // policies ask for any.
-func loadCounters(c *conn, book *payment.Book, needs []payment.Need, of func(payment.Need) payment.Payment) error {
+func loadCounters(c *conn, book *payment.Book, needs []payment.Need, of func(payment.Need) (payment.Payment, bool),
+) error {
 	for _, need := range needs {
-		if !need.Opens {
+		p, found := of(need)
+		if !found {
 			continue
 		}
-		for _, id := range need.Counters(of(need), book.Tenant(need.Tenant), book.Now) {
+		for _, id := range need.Counters(p, book.Tenant(need.Tenant), book.Now) {
 			counter, err := findCounter(c, id)
 			if err != nil {
 				return err

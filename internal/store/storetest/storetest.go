@@ -31,6 +31,7 @@ type Store interface {
 	webhook.Store
 	payment.Reader
 	payment.Feed
+	payment.Counting
 	verify.Store
 	batch.Store
 	// Refunds returns the refunds that there are of those that are named, each
@@ -238,6 +239,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, keptTests)
 	maps.Copy(tests, listTests)
 	maps.Copy(tests, hurryTests)
+	maps.Copy(tests, policyTests)
 	maps.Copy(tests, batchTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
