@@ -85,7 +85,7 @@ func (l likeness) compare(t *testing.T, name, path string, want, got any) {
 			fail("is %v", got)
 		case !slices.Contains(l.vary, path) && text != want:
 			fail("is %q, not %q", text, want)
-		case wordOf.MatchString(path) && !timeFormat.MatchString(text):
+		case isDate.MatchString(path) && !timeFormat.MatchString(text):
 			fail("is %q, no time", text)
 		}
 	default:
@@ -96,7 +96,7 @@ func (l likeness) compare(t *testing.T, name, path string, want, got any) {
 }
 
 var (
-	wordOf     = regexp.MustCompile(`(^|\.)date(Updated)?$`)
+	isDate     = regexp.MustCompile(`(^|\.)date(Updated)?$`)
 	timeFormat = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$`)
 )
 

@@ -166,8 +166,9 @@ var (
 	notNow    = bad(idStatus, "The payment cannot be refunded now")
 )
 
-// rules has the words for refunds. What nobody should ever meet here is said
-// too: the list is complete.
+// rules has the words for refunds. A policy's no is said as if the payment's
+// status did not allow it: the API knows no policies. What nobody should ever
+// meet here is said too: the list is complete.
 var rules = dictionary{
 	payment.RuleKey:       usedKey,
 	payment.RuleKeyMisuse: usedKey,
@@ -194,15 +195,15 @@ var rules = dictionary{
 	payment.RuleExpected:         badAmount,
 	payment.RuleFullAfterPartial: badAmount,
 	payment.RuleAvailability:     unprocessable(idAmount, "The payment method does not allow a refund of this amount."),
-	payment.RulePartial:          unprocessable(idAmount, "Partial refunds are not enabled for this account."),
-	payment.RuleMaximum:          unprocessable(idAmount, "The refund amount is above the limit for one refund."),
+	payment.RulePartial:          bad(idStatus, "Partial refunds are not enabled for this account"),
+	payment.RuleMaximum:          bad(idStatus, "The amount is above this account's limit for one refund"),
 	payment.RuleOneAtATime:       bad(idStatus, "A payment with a pending refund cannot be refunded"),
 	payment.RuleNextDay:          bad(idStatus, "The payment can be refunded from the next day"),
 	payment.RuleWindow:           bad(idStatus, "The payment is too old to be refunded"),
 	payment.RuleDuplicate:        bad(idStatus, "An equal refund of the payment was made a moment ago"),
-	payment.RuleHalted:           forbidden("Refunds of this account have been stopped."),
-	payment.RuleVelocity:         forbidden("The limit of this account's refunds in a day is reached."),
-	payment.RuleReason:           unprocessable(idValidation, "The reason is not one that this account allows."),
+	payment.RuleHalted:           bad(idStatus, "Refunds of this account have been stopped"),
+	payment.RuleVelocity:         bad(idStatus, "The limit of this account's refunds in a day is reached"),
+	payment.RuleReason:           bad(idStatus, "The reason is not one that this account allows"),
 	payment.RuleSelfApproval:     notNow,
 	payment.RuleGate:             notNow,
 	payment.RuleAlias:            notNow,

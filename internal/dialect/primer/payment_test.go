@@ -90,10 +90,11 @@ func TestSwitches(t *testing.T) {
 	w.Set("primer.default_version", "2.1")
 	w.ok("an earlier version", w.Call(http.MethodGet, "/payments/"+id, "", "X-API-KEY", w.key), "SETTLED")
 	w.Set("primer.rate_limit", int64(1))
-	limited := w.get("/payments/" + id)
-	for range 3 {
+	var limited dialecttest.Answered
+	dialecttest.Eventually(t, "too many", func() bool {
 		limited = w.get("/payments/" + id)
-	}
+		return limited.Status != http.StatusOK
+	})
 	w.refused("too many", limited, 429, "TooManyRequests")
 	if limited.Header.Get("Retry-After") == "" {
 		t.Error("nothing says when")

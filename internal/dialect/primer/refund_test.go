@@ -387,8 +387,8 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
-	set("policy.partial_refunds", false, `{"amount":1}`, "422 UnprocessableRefundAmount")
-	set("policy.maximum_amount", int64(10), `{"amount":11}`, "422 UnprocessableRefundAmount")
+	set("policy.partial_refunds", false, `{"amount":1}`, "400 InvalidPaymentStatus")
+	set("policy.maximum_amount", int64(10), `{"amount":11}`, "400 InvalidPaymentStatus")
 	w.ok("one", w.post(refundOf(id), `{"amount":7}`), "SETTLED")
 	set("policy.duplicate_minutes", int64(5), `{"amount":7}`, "400 InvalidPaymentStatus")
 	set("policy.approval_above", int64(10), `{"amount":11}`, "200")
