@@ -40,10 +40,15 @@ func (v View) Capture(id CaptureID) (Capture, bool) {
 
 // LeftOf returns what refunds that named a capture have left of it. Those that
 // named none do not count.
-func (v View) LeftOf(capture Capture) money.Minor {
+func (v View) LeftOf(capture Capture) money.Minor { return leftOf(capture, v.Refunds, false) }
+
+// leftOf returns what some refunds that named a capture have left of it.
+// isFinal says that money which came back stays counted.
+func leftOf(capture Capture, refunds []Refund, isFinal bool) money.Minor {
 	left := capture.Amount
-	for _, refund := range v.Refunds {
-		if refund.Capture == capture.ID && refund.Status.Effect() != EffectNone {
+	for _, refund := range refunds {
+		counts := refund.Status.Effect() != EffectNone || isFinal && refund.Status == RefundReturned
+		if refund.Capture == capture.ID && counts {
 			left -= refund.Amount.Minor
 		}
 	}
@@ -95,6 +100,8 @@ func (v View) left(capture Capture, isFinal bool) money.Minor {
 			}
 		}
 		left = min(left, sum)
+	case !capture.ID.IsZero() && isFinal:
+		left = min(left, leftOf(capture, v.FinalRefunds(), true))
 	case !capture.ID.IsZero():
 		left = min(left, v.LeftOf(capture))
 	}

@@ -330,6 +330,38 @@ func TestARefundOfOneCapture(t *testing.T) {
 	})
 }
 
+// Where success is final a capture stays given back, whatever is returned.
+func TestACaptureStaysGivenBackAtAFinalDoor(t *testing.T) {
+	check(t, func(t *rapid.T) {
+		m := newModel()
+		captures := captured(t, m, 1_000, 3_200)
+		open := func(isFinal bool) (payment.Refund, error) {
+			answer, err := m.run(t, payment.OpenRefund{
+				Meta: m.meta(), Payment: m.view.Payment.ID, IsFinal: isFinal,
+				Ask: payment.Ask{How: payment.AskRemaining, Capture: captures[0]},
+			})
+			return answer.Refund, err
+		}
+		refund, err := open(true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.end(t, refund, payment.AttemptSucceeded)
+		if _, err := m.run(t, payment.RecordOutcome{
+			Meta: m.meta(), Payment: refund.Payment, Refund: refund.ID, Attempt: m.view.Attempts[0].ID, Connector: "con",
+			Outcome: payment.Outcome{Kind: payment.AttemptReturned}, Next: m.now,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open(true); rule(err) != payment.RuleNothingLeft {
+			t.Fatalf("at a final door: %v", err)
+		}
+		if again, err := open(false); err != nil || again.Amount.Minor != 1_000 {
+			t.Fatalf("elsewhere: %s %v", again.Amount, err)
+		}
+	})
+}
+
 func TestRefusalsAreCountedWhereADoorSays(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		m := newModel()

@@ -214,7 +214,7 @@ func checkCapture(a *asking, _ Rule) error {
 	switch {
 	case !ok || capture.Status != CaptureSettled:
 		return refuse(RuleCapture, "the payment has no such capture")
-	case a.view.left(capture, false) == 0:
+	case a.left() == 0:
 		return a.withLeft(refuse(RuleNothingLeft, "nothing of the capture is left to refund"))
 	}
 	return nil

@@ -80,10 +80,11 @@ func (d dialects) voices() []webhook.Voice {
 // credentials returns how what callers prove who they are with is made.
 func (d dialects) credentials() map[auth.Kind]api.MakeCredential {
 	return map[auth.Kind]api.MakeCredential{
-		smartglocal.KindProject: d.smartglocal.MakeCredential,
-		ping.KindSecret:         d.ping.MakeCredential,
-		chip.KindKey:            d.chip.MakeCredential,
-		primer.KindKey:          d.primer.MakeCredential,
+		smartglocal.KindProject:  d.smartglocal.MakeCredential,
+		ping.KindSecret:          d.ping.MakeCredential,
+		chip.KindKey:             d.chip.MakeCredential,
+		primer.KindKey:           d.primer.MakeCredential,
+		primer.KindWebhookSecret: d.primer.MakeWebhookSecret,
 	}
 }
 
