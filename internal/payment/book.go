@@ -113,8 +113,8 @@ type Book struct {
 	views    map[bookKey]*ViewChange
 	keys     map[KeyHash]*KeyRecord
 	aliases  map[aliasKey][16]byte
-	counters map[CounterID]int64
-	counted  map[CounterID]*CounterChange
+	counters map[CounterID]int64          // nil: no policy asks
+	counted  map[CounterID]*CounterChange // nil: nothing is counted
 }
 
 type bookKey struct {
@@ -185,15 +185,13 @@ type EntryChange struct {
 // NewBook returns an empty book, to be filled by a store.
 func NewBook(now time.Time, newID id.Source) *Book {
 	return &Book{
-		Now:      now,
-		newID:    newID,
-		tenants:  map[TenantID]*Tenant{},
-		orders:   map[bookKey]*OrderChange{},
-		views:    map[bookKey]*ViewChange{},
-		keys:     map[KeyHash]*KeyRecord{},
-		aliases:  map[aliasKey][16]byte{},
-		counters: map[CounterID]int64{},
-		counted:  map[CounterID]*CounterChange{},
+		Now:     now,
+		newID:   newID,
+		tenants: map[TenantID]*Tenant{},
+		orders:  map[bookKey]*OrderChange{},
+		views:   map[bookKey]*ViewChange{},
+		keys:    map[KeyHash]*KeyRecord{},
+		aliases: map[aliasKey][16]byte{},
 	}
 }
 

@@ -207,7 +207,7 @@ func TestEarliest(t *testing.T) {
 		m := policed(t, setting.Values{payment.PolicyEarliestHours.Name: int64(48), payment.PolicyWindowDays.Name: int64(10)}, 1000)
 		opens := m.view.Payment.CapturedAt().Add(48 * time.Hour)
 		_, err := m.gives(t, m.meta(), 100)
-		if rule(err) != payment.RuleWindow || !refusalOf(err).From.Equal(opens) {
+		if rule(err) != payment.RuleNextDay || !refusalOf(err).From.Equal(opens) {
 			t.Fatalf("too early: %v", err)
 		}
 		later, err := m.run(t, payment.OpenRefund{

@@ -3,6 +3,7 @@ package payment
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
@@ -41,7 +42,7 @@ func Preview(v View, t *Tenant, c OpenRefund, now time.Time, counters ...Counter
 		}
 	} else {
 		answer := a.open()
-		previewed.Refunds, previewed.Left = answer.Refunds, answer.View.Payment.Refundable()
+		previewed.Refunds, previewed.Left = slices.Clone(answer.Refunds), answer.View.Payment.Refundable()
 	}
 	for i := range previewed.Refunds {
 		r := &previewed.Refunds[i]

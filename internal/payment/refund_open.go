@@ -130,7 +130,6 @@ func (a *asking) open() Answer {
 	if len(a.pieces) > 1 {
 		group = b.newID()
 	}
-	var refunds []Refund
 	for _, piece := range a.pieces {
 		r := a.refund(&v.Payment, piece)
 		r.Group = group
@@ -141,8 +140,8 @@ func (a *asking) open() Answer {
 		b.document(&v, a.Door, r.ID, a.Document)
 		b.tell(a.Meta, EventRefundCreated, r.ID, v.Payment, r)
 		b.schedule(r)
-		refunds = append(refunds, r)
 	}
+	refunds := v.Refunds[len(v.Refunds)-len(a.pieces):]
 	b.keep(a.Meta, refunds[0].ID, v.Payment.ID, v.Payment.Version)
 	b.save(v)
 	return Answer{View: v, Refund: refunds[0], Refunds: refunds}

@@ -278,8 +278,15 @@ func checkPartial(a *asking, rule Rule) error {
 	return nil
 }
 
+// checkNextDay refuses a payment that is too young: what would leave before a
+// policy lets it, and what its country lets go from the next day on only.
 func checkNextDay(a *asking, _ Rule) error {
 	p := a.view.Payment
+	if from := p.earliest(a.tenant); a.book.Now.Before(from) && a.NotBefore.Before(from) {
+		refusal := refuse(RuleNextDay, "the payment cannot be refunded yet")
+		refusal.From = from
+		return refusal
+	}
 	countries := HomeRulesOf(p.Home).NextDayCountries.Of(a.tenant.Settings)
 	if p.Country == "" || !slices.Contains(countries, p.Country) {
 		return nil
@@ -293,20 +300,14 @@ func checkNextDay(a *asking, _ Rule) error {
 	return nil
 }
 
-// checkWindow refuses a payment that is too old, and what would leave before
-// the payment is old enough.
+// checkWindow refuses a payment that is too old.
 func checkWindow(a *asking, rule Rule) error {
-	p, now := a.view.Payment, a.book.Now
-	if from := p.earliest(a.tenant); now.Before(from) && a.NotBefore.Before(from) {
-		refusal := refuse(RuleWindow, "the payment cannot be refunded yet")
-		refusal.From = from
-		return refusal
-	}
+	p := a.view.Payment
 	days := p.windowDays(a.tenant)
 	if rule.Limit > 0 && (days == 0 || rule.Limit < days) {
 		days = rule.Limit
 	}
-	if days > 0 && now.After(p.CapturedAt().AddDate(0, 0, int(days))) {
+	if days > 0 && a.book.Now.After(p.CapturedAt().AddDate(0, 0, int(days))) {
 		return refuse(RuleWindow, "the payment can be refunded for %d days only", days)
 	}
 	return nil

@@ -115,17 +115,25 @@ func (n Need) Counters(p Payment, t *Tenant, now time.Time) []CounterID {
 
 // PutCounter gives the book a counter that was read. One that was not there
 // need not be given.
-func (b *Book) PutCounter(counter Counter) { b.counters[counter.CounterID] = counter.Value }
+func (b *Book) PutCounter(counter Counter) {
+	if b.counters == nil {
+		b.counters = map[CounterID]int64{}
+	}
+	b.counters[counter.CounterID] = counter.Value
+}
 
 // count counts, or gives back.
 func (b *Book) count(id CounterID, delta, limit int64) {
 	change, ok := b.counted[id]
 	if !ok {
+		if b.counted == nil {
+			b.counted = map[CounterID]*CounterChange{}
+		}
 		change = &CounterChange{CounterID: id}
 		b.counted[id] = change
 		b.Changes.Counters = append(b.Changes.Counters, change)
 	}
-	b.counters[id] += delta
+	b.PutCounter(Counter{id, b.counters[id] + delta})
 	change.Delta += delta
 	change.Limit = max(change.Limit, limit)
 }
