@@ -168,7 +168,7 @@ func (a *allocator) complete(order payment.OrderID, part *allocation) error {
 		return err
 	}
 	for _, payout := range payouts {
-		if payout.Merchant == part.recipient {
+		if payout.Merchant == part.recipient && payout.Amount.Currency == part.Currency {
 			id, at := payout.ID.UUID(), shownTime(payout.At)
 			part.Disbursement, part.DisbursedAt = &id, &at
 		}
@@ -381,7 +381,7 @@ func (d *Door) disbursement(from *allocator, payout payment.Payout) (disbursemen
 			return disbursement{}, err
 		}
 		for _, part := range parts {
-			if part.recipient == payout.Merchant {
+			if part.Disbursement != nil && *part.Disbursement == shown.ID {
 				shown.Settlements = append(shown.Settlements, settlement{
 					ID: derivedID("settlement", part.ID), Allocation: part.ID, Amount: part.Amount, Merchant: part.Merchant,
 					Payment: part.Payment, Order: part.Order, RecipientName: part.RecipientName,

@@ -42,3 +42,13 @@ func ParseMarks(text string) (int, bool) {
 	marks, ok := parseMarks(text)
 	return len(marks), ok
 }
+
+// ReadRefund reads a refund, and returns where something is wrong.
+func ReadRefund(body wire.Value) (properties []string) {
+	c := &call{body: body, tenant: &payment.Tenant{}}
+	c.readRefund()
+	for _, problem := range c.problems {
+		properties = append(properties, problem.Property)
+	}
+	return properties
+}

@@ -88,6 +88,9 @@ func (c *call) readPayment() paymentAsked {
 		payer:    c.object(c.body.Get("payer"), "payer"),
 		callback: c.url(c.body.Get("status_callback_url"), "status_callback_url", false, c.isSandbox),
 	}
+	if asked.total > int64(money.Max) {
+		c.wrong(outOfRange, "total_amount", "the number is out of range")
+	}
 	asked.items = c.neededItems(c.body.Get("order_items"))
 	if found := sum(0, asked.items); len(c.problems) == 0 && found != asked.total {
 		said := invalid(amountMismatch, "order_items", "the sum of order_items must equal total_amount")

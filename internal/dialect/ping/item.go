@@ -217,8 +217,9 @@ func (s shower) recipient(name string) recipient {
 	if account, ok := strings.CutPrefix(name, liquidityPrefix); ok {
 		return recipient{liquidity: account}
 	}
-	if isUUID(name) {
-		return recipient{merchant: name}
+	var id payment.ResourceID
+	if id.ParseUUID(name) == nil {
+		return recipient{merchant: id.UUID()} // in lower case, as lists have it that come in
 	}
 	return recipient{merchant: derivedID("merchant", s.tenant.ID.UUID(), name)}
 }

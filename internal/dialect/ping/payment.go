@@ -65,7 +65,7 @@ func (d *Door) mayReplace(c *call, view payment.View, items []item) error {
 func (d *Door) replaceItems(c *call, view payment.View, list []payment.Item, items []item) error {
 	_, err := d.config.Engine.Do(c.ctx, payment.ReplaceItems{Meta: c.meta(), Payment: view.Payment.ID, List: list})
 	switch rule := ruleOf(err); rule {
-	case payment.RuleListSum:
+	case payment.RuleListSum, payment.RuleItems:
 		return mismatch(int64(totalOf(view.List())), sum(0, items))
 	case payment.RuleOrder, payment.RuleOneAtATime:
 		now, readErr := d.config.Reader.View(c.ctx, c.tenant.ID, view.Payment.ID)
@@ -105,6 +105,8 @@ func (d *Door) stop(c *call) (any, error) {
 }
 
 // reconcile takes what came in for a payment, for the lines that it is for.
+// What came in does not change: lines that are for another amount are refused
+// before anything is done.
 func (d *Door) reconcile(c *call) (any, error) {
 	given := c.body.Get("order_items")
 	items := c.items(given, "order_items")
@@ -116,41 +118,29 @@ func (d *Door) reconcile(c *call) (any, error) {
 		return nil, err
 	}
 	doc := documentOf(view)
-	if !isFunded(doc.word(view.Payment.Status)) {
-		return nil, notNow
-	}
 	list := doc.Items
 	if given.Is(wire.Array) {
 		list = lines(items, nil)
 	}
-	if list != nil {
-		if err := d.reconcileItems(c, view, list, items); err != nil {
-			return nil, err
-		}
+	isOther := list != nil && totalOf(list) != view.Payment.Amount.Minor
+	if isOther || !isFunded(doc.word(view.Payment.Status)) {
+		return nil, notNow
+	}
+	if err := d.needMerchants(c, items, "order_items"); err != nil {
+		return nil, err
 	}
 	doc.Status, doc.Total, doc.Items = "", 0, nil
 	_, err = d.config.Engine.Do(c.ctx, payment.CompletePayment{
 		Meta: c.meta(), Payment: view.Payment.ID, To: payment.PaymentCaptured, Method: view.Payment.Method,
 		Availability: view.Payment.Availability, Document: doc.bytes(),
 	})
-	if isRule(err, payment.RuleStatus) {
-		return nil, notNow
+	switch {
+	case isRule(err, payment.RuleStatus):
+		return nil, notNow // somebody else was faster
+	case err != nil || list == nil:
+		return nil, err
 	}
-	return nil, err
-}
-
-// reconcileItems replaces the lines by what the money that came in is for.
-func (d *Door) reconcileItems(c *call, view payment.View, list []payment.Item, items []item) error {
-	if totalOf(list) == view.Payment.Amount.Minor {
-		if err := d.needMerchants(c, items, "order_items"); err != nil {
-			return err
-		}
-	}
-	_, err := d.config.Engine.Do(c.ctx, payment.ReplaceItems{Meta: c.meta(), Payment: view.Payment.ID, List: list})
-	if isRule(err, payment.RuleListSum) {
-		return notNow
-	}
-	return err
+	return nil, d.replaceItems(c, view, list, items)
 }
 
 // listPayments lists the payments that were made here.
