@@ -91,8 +91,7 @@ func (v View) left(capture Capture, isFinal bool) money.Minor {
 	if isFinal {
 		left = min(left, v.FinalLeft())
 	}
-	switch {
-	case v.Payment.PerCapture:
+	if v.Payment.PerCapture {
 		var sum money.Minor
 		for _, of := range v.LeftOfCaptures() {
 			if capture.ID.IsZero() || capture.ID == of.Capture.ID {
@@ -100,9 +99,12 @@ func (v View) left(capture Capture, isFinal bool) money.Minor {
 			}
 		}
 		left = min(left, sum)
-	case !capture.ID.IsZero() && isFinal:
+	}
+	switch {
+	case capture.ID.IsZero():
+	case isFinal:
 		left = min(left, leftOf(capture, v.FinalRefunds(), true))
-	case !capture.ID.IsZero():
+	default:
 		left = min(left, v.LeftOf(capture))
 	}
 	return left

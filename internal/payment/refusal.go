@@ -24,7 +24,7 @@ const (
 	RuleNothingLeft      RuleName = "nothing_left"            // there is something to refund
 	RuleCurrency         RuleName = "currency"                // the currency is the payment's
 	RulePartial          RuleName = "partial"                 // a part may be refunded
-	RuleNextDay          RuleName = "next_day"                // the payment is old enough: its country, or a policy, lets it go back now
+	RuleNextDay          RuleName = "next_day"                // the payment is old enough for its country, and for a policy
 	RuleWindow           RuleName = "window"                  // the payment is young enough
 	RuleFullAfterPartial RuleName = "full_after_partial"      // "everything" is not asked for after a part
 	RuleItems            RuleName = "items"                   // line items are there and not yet refunded
