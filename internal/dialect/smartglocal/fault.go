@@ -71,7 +71,7 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleNothingLeft:      notRefundable,
 	payment.RuleCurrency:         invalid("amount_details.currency differs from the payment's"),
 	payment.RulePartial:          forbidden("partial refunds are not enabled for this project"),
-	payment.RuleNextDay:          invalid("payments from this country can be refunded from the next day"),
+	payment.RuleNextDay:          invalid("the payment cannot be refunded yet"),
 	payment.RuleWindow:           invalid("the payment is too old to be refunded"),
 	payment.RuleFullAfterPartial: invalid("amount_details is required after a partial refund"),
 	payment.RuleItems:            invalid("the refund does not fit the payment"),
