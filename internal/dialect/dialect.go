@@ -43,6 +43,7 @@ type Config struct {
 	Opener    Opener
 	Reader    payment.Reader
 	Books     Books
+	Counter   Counter
 	Auth      *auth.Auth
 	Now       func() time.Time // domain time
 	NewID     id.Source

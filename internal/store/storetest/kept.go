@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"context"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 
 var keptTests = map[string]func(*testing.T, Open){
 	"a payment keeps what its doors need":           testPaymentKept,
+	"running numbers are given to nobody twice":     testNumbers,
 	"lines that others took the place of stay":      testItemsReplaced,
 	"a refund's list takes the place of the lines":  testListSucceeds,
 	"no list, an empty one and a filled one differ": testRefundList,
@@ -247,6 +251,42 @@ func (c clash) Apply(b *payment.Book) (payment.Answer, error) {
 		c.CreatePayment.ShortID = c.taken
 	}
 	return c.CreatePayment.Apply(b)
+}
+
+// Running numbers are given to nobody twice, by tenant and name.
+func testNumbers(t *testing.T, open Open) {
+	b := setup(t, open)
+	counter, ok := b.store.(interface {
+		TakeNumbers(ctx context.Context, tenant payment.TenantID, name string, count int64) (first int64, err error)
+	})
+	if !ok {
+		t.Fatal("the store does not count")
+	}
+	firsts := make([]int64, 20)
+	var running sync.WaitGroup
+	for i := range firsts {
+		running.Go(func() {
+			var err error
+			if firsts[i], err = counter.TakeNumbers(t.Context(), b.tenant, "purchase", 10); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	slices.Sort(firsts)
+	for i, first := range firsts {
+		if first != int64(1+10*i) {
+			t.Fatalf("the blocks begin at %v", firsts)
+		}
+	}
+	for _, other := range []struct {
+		tenant payment.TenantID
+		name   string
+	}{{b.newID(), "purchase"}, {b.tenant, "refund"}} {
+		if first, err := counter.TakeNumbers(t.Context(), other.tenant, other.name, 1); err != nil || first != 1 {
+			t.Errorf("another one begins at %d: %v", first, err)
+		}
+	}
 }
 
 func testShortTaken(t *testing.T, open Open) {
