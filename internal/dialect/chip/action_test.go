@@ -153,7 +153,8 @@ func TestCharge(t *testing.T) {
 // Payments of other doors are paid, captured and given up there.
 func TestForeignPaymentsAreNotActedOn(t *testing.T) {
 	s := setup(t)
-	foreign := uuidOf(t, must(t, s.API(http.MethodPost, "/v1/payments", `{"amount":5900,"currency":"MYR"}`), 201))
+	foreign := uuidOf(t, must(t, s.API(http.MethodPost, "/v1/payments", `{"amount":5900,"currency":"MYR","status":"authorized"}`), 201))
+	is(t, "held elsewhere", s.purchase(foreign), "hold", "none", 0)
 	for _, action := range []string{"capture", "release", "cancel", "mark_as_paid"} {
 		refuses(t, action, s.act(foreign, action, ""), 400, "__all__ purchase_"+action+"_wrong_status")
 	}

@@ -31,7 +31,7 @@ func (d *Door) MakeCredential(_ context.Context, id auth.CredentialID, tenant pa
 ) (auth.Credential, map[string]string, error) {
 	secret := auth.NewAPIKey(rand.Reader)
 	made := NewKey(id, tenant, secret)
-	if name, ok := body.Get("name").Text(); ok {
+	if name, _ := body.Get("name").Text(); name != "" {
 		made.Name = name
 	}
 	return made, map[string]string{"key": secret.Reveal(), "brand_id": BrandOf(tenant)}, nil

@@ -99,7 +99,9 @@ func TestWebhooksAskForEvents(t *testing.T) {
 	id := s.pay(s.create("skip_capture", "true", "success_callback", `"`+s.Receiver.URL+`/callback"`))
 	must(t, s.act(id, "capture", ""), 200)
 	must(t, s.refund(id, `{"amount":100}`), 200)
-	s.told("/some", "payment.refunded", 1)
+	if told := s.told("/some", "payment.refunded", 1); !strings.HasPrefix(told.Raw, `{"type": "payment", "id": "`) {
+		t.Errorf("a Payment has spaces too: %s", told.Raw)
+	}
 	s.told("/all", "payment.refunded", 1)
 	s.told("/callback", "purchase.captured", 1)
 	if got := s.events("/some"); got != "purchase.hold payment.refunded" {

@@ -1,6 +1,7 @@
 package chip
 
 import (
+	"strings"
 	"time"
 
 	"github.com/refundry/refundry/internal/dialect"
@@ -45,7 +46,7 @@ func (d *Door) setKey(c *call, parts ...string) error {
 // keyHash returns the name of the call's key, and what it was used for. A use
 // that is too long ago makes the next one another key.
 func (d *Door) keyHash(c *call) (payment.KeyHash, *payment.KeyRecord, error) {
-	scope := []string{c.credential.ID.String(), c.path}
+	scope := []string{c.credential.ID.String(), strings.ToLower(c.path)}
 	for {
 		hash := dialect.Key(c.tenant.ID, Name, c.keyText, scope...)
 		used, err := d.config.Reader.Key(c.ctx, c.tenant.ID, hash)
@@ -65,7 +66,7 @@ func (d *Door) malformed(c *call, said error) error {
 			return err
 		}
 		if used != nil {
-			return keyConflict
+			return keyConflict // or the time has passed in which the same body was right
 		}
 	}
 	if c.id != "" {

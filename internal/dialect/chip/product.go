@@ -47,9 +47,12 @@ type product struct {
 func newDetails() *details {
 	return &details{
 		Currency: "MYR", Products: []product{}, Language: "en", RequestClientDetails: []string{}, Timezone: "UTC",
-		ShippingOptions: json.RawMessage("[]"), PaymentMethodDetails: json.RawMessage("{}"), Metadata: json.RawMessage("{}"),
+		ShippingOptions: json.RawMessage("[]"), PaymentMethodDetails: json.RawMessage("{}"), Metadata: json.RawMessage(noMetadata),
 	}
 }
+
+// noMetadata is what is shown if there is none.
+const noMetadata = "{}"
 
 const (
 	notesMax       = 10_000

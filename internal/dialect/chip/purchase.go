@@ -24,6 +24,9 @@ func (d *Door) create(c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, d.malformed(c, err)
 	}
+	if err := d.setKey(c, body.Compact()); err != nil {
+		return 0, nil, err
+	}
 	a, err := d.readAsked(c, body)
 	if err != nil {
 		return 0, nil, d.malformed(c, err)
@@ -32,9 +35,6 @@ func (d *Door) create(c *call) (int, any, error) {
 		if a.clientID, err = d.keepClient(c, a.client); err != nil {
 			return 0, nil, err
 		}
-	}
-	if err := d.setKey(c, a.fingerprint()...); err != nil {
-		return 0, nil, err
 	}
 	answer, err := d.config.Engine.Do(c.ctx, d.creation(c, a))
 	if err != nil {
@@ -59,8 +59,11 @@ func (d *Door) creation(c *call, a asked) payment.CreatePayment {
 	command := payment.CreatePayment{
 		Meta: c.meta(), ID: d.config.NewID(), Status: payment.PaymentCreated, Connector: d.config.Connector,
 		Reference: a.options.Reference, Payer: a.clientID.UUID(), Description: a.details.Notes,
-		Amount: money.Of(a.details.Total, a.details.Currency), Metadata: string(a.details.Metadata), Items: a.items,
-		Document: kept.bytes(), Callback: a.options.SuccessCallback,
+		Amount: money.Of(a.details.Total, a.details.Currency), Items: a.items, Document: kept.bytes(),
+		Callback: a.options.SuccessCallback,
+	}
+	if metadata := string(a.details.Metadata); metadata != noMetadata {
+		command.Metadata = metadata
 	}
 	if a.details.DueStrict {
 		within := time.Unix(a.options.Due, 0).Sub(d.config.Now())
@@ -68,11 +71,6 @@ func (d *Door) creation(c *call, a asked) payment.CreatePayment {
 		command.IsTaken = true
 	}
 	return command
-}
-
-// fingerprint returns what a key stands for that a purchase is created with.
-func (a asked) fingerprint() []string {
-	return []string{a.clientID.UUID(), string(wire.Encode([]any{a.client, a.details, a.options}))}
 }
 
 // readAsked reads a purchase's body. Whether there is a client is looked at

@@ -3,6 +3,9 @@ package chip_test
 import (
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -84,6 +87,37 @@ func TestSpacesInWebhooks(t *testing.T) {
 	} {
 		if got := chip.Spaced(compact); got != want {
 			t.Errorf("%s", got)
+		}
+	}
+}
+
+// The page for users names every switch, and only tests that there are.
+func TestThePageIsTrue(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/dialects/chip.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range chip.Specs() {
+		if !strings.Contains(string(page), "`"+spec.Name+"`") {
+			t.Errorf("%s is not there", spec.Name)
+		}
+	}
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests strings.Builder
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests.Write(content)
+	}
+	for _, name := range regexp.MustCompile(`Test[A-Z]\w+`).FindAllString(string(page), -1) {
+		if !strings.Contains(tests.String(), "func "+name+"(t *testing.T)") {
+			t.Errorf("there is no %s", name)
 		}
 	}
 }
