@@ -115,8 +115,9 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // meta returns what a caller's command carries.
 func meta(r *http.Request, caller auth.Identity) payment.Meta {
+	user, _ := userOf(r) // an operation that takes it has refused a wrong one
 	return payment.Meta{
-		Tenant: caller.Tenant, Actor: caller.Actor, Door: payment.DoorAPI, Request: wire.RequestID(r.Context()),
+		Tenant: caller.Tenant, Actor: caller.Actor, User: user, Door: payment.DoorAPI, Request: wire.RequestID(r.Context()),
 	}
 }
 

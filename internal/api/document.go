@@ -74,6 +74,9 @@ func (o operation) describe() openapi.Operation {
 	if o.takesKey {
 		described.Parameters = append(slices.Clip(described.Parameters), keyParameter)
 	}
+	if o.takesUser {
+		described.Parameters = append(slices.Clip(described.Parameters), userParameter)
+	}
 	if o.access == forOperators {
 		described.Parameters = append(slices.Clip(described.Parameters), tenantParameter)
 	}

@@ -20,6 +20,7 @@ type operation struct {
 	access       access
 	scope        scope // that a key needs
 	takesKey     bool  // an Idempotency-Key
+	takesUser    bool  // a Refundry-User: the person on whose behalf a key calls
 	parameters   []openapi.Parameter
 	body         *openapi.Schema // nil: it takes none
 	bodyMedia    string          // empty: JSON
@@ -80,6 +81,12 @@ func (a *API) Register(mux *http.ServeMux) {
 func (a *API) answer(o operation) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		caller, err := a.admit(r, o.access, o.scope)
+		if err == nil && r.URL.RawQuery != "" {
+			err = o.checkQuery(r)
+		}
+		if err == nil && o.takesUser {
+			_, err = userOf(r)
+		}
 		if err == nil {
 			err = o.serve(w, r, caller)
 		}
@@ -87,6 +94,23 @@ func (a *API) answer(o operation) http.HandlerFunc {
 			a.fail(w, r, err)
 		}
 	}
+}
+
+// checkQuery refuses parameters that are not known: a misspelled filter would
+// narrow nothing. Their names are not repeated: a name may be a secret.
+func (o operation) checkQuery(r *http.Request) error {
+	for name := range r.URL.Query() {
+		isKnown := slices.ContainsFunc(o.parameters, func(p openapi.Parameter) bool { return p.In == "query" && p.Name == name })
+		if !isKnown && o.hasQuery() {
+			return wrongParameter("", "has a parameter that is not known here")
+		}
+	}
+	return nil
+}
+
+// hasQuery reports whether the operation has parameters in its query.
+func (o operation) hasQuery() bool {
+	return slices.ContainsFunc(o.parameters, func(p openapi.Parameter) bool { return p.In == "query" })
 }
 
 // noRoute answers what no operation answers: a wrong method, or nothing at all.
@@ -134,11 +158,14 @@ func (o operation) allCodes() []code {
 	if o.isWithID() || o.access == forOperators { // who may name a tenant that is not there
 		all = append(all, codeNotFound)
 	}
-	if o.access == forOperators || len(o.parameters) > 0 || o.body != nil {
+	if o.access == forOperators || o.hasQuery() || o.body != nil || o.takesUser {
 		all = append(all, codeInvalid)
 	}
 	if o.body != nil && o.bodyMedia == "" {
 		all = append(all, codeJSON, codeBody, codeTooLarge, codeMediaType, codeCardNumber)
+	}
+	if o.takesUser {
+		all = append(all, codeCardNumber)
 	}
 	if o.takesKey {
 		all = append(all, codeKey, ruleCodes["key_misuse"])

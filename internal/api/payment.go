@@ -35,6 +35,7 @@ func (a *API) paymentOperations() []operation {
 			scope: scopeReadPayments, parameters: []openapi.Parameter{pathID(paymentID)}, serve: a.getPayment,
 			answers: ok("The payment as it is now.", paymentSchema),
 		},
+		a.refundabilityOperation(),
 	}
 }
 

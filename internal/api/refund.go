@@ -22,10 +22,11 @@ func (a *API) refundOperations() []operation {
 			method: "POST", path: "/v1/refunds", id: "createRefund", tag: tagRefunds, summary: "Ask for a refund",
 			doc: "Exactly one of `amount` (with its `currency`), `items` and `full: true` says how much. Always send an " +
 				"Idempotency-Key: if the connection breaks, the same request again is the same refund.",
-			scope: scopeWriteRefunds, takesKey: true, body: refundRequest, serve: a.createRefund,
-			answers: created("The refund, as it stood right after it was accepted.", refundSchema, headerLocation),
+			scope: scopeWriteRefunds, takesKey: true, takesUser: true, body: refundRequest, serve: a.createRefund,
+			answers: created("The refund, as it stood right after it was accepted.", refundOpened, headerLocation),
 			codes:   append(codesOf(refundRules...), codeNotFound),
 		},
+		a.previewOperation(),
 		{
 			method: "GET", path: "/v1/refunds/{id}", id: "getRefund", tag: tagRefunds, summary: "Read a refund",
 			scope: scopeReadRefunds, parameters: []openapi.Parameter{pathID(refundID)}, serve: a.getRefund,
@@ -40,7 +41,7 @@ func (a *API) refundOperations() []operation {
 		{
 			method: "POST", path: "/v1/refunds/{id}/approve", id: "approveRefund", tag: tagRefunds, summary: "Approve a refund",
 			doc:   "Agrees to a refund that waits for approval. Who asked for it cannot agree.",
-			scope: scopeApproveRefunds, takesKey: true, parameters: []openapi.Parameter{pathID(refundID)},
+			scope: scopeApproveRefunds, takesKey: true, takesUser: true, parameters: []openapi.Parameter{pathID(refundID)},
 			body: decisionRequest, answers: ok("The refund, with one more approval.", refundSchema), serve: a.approveRefund,
 			codes: append(decided, codesOf(payment.RuleSelfApproval, payment.RuleSeen)...),
 		},
@@ -73,8 +74,7 @@ func (a *API) createRefund(w http.ResponseWriter, r *http.Request, caller auth.I
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/v1/refunds/"+answer.Refund.ID.String())
-	write(w, http.StatusCreated, replayed, refundJSON(answer.Refund))
+	writeOpened(w, replayed, answer)
 	return nil
 }
 
@@ -97,6 +97,10 @@ var refundRequest = &openapi.Schema{
 		may("expected_refundable", whole(0, int64(money.Max), 8900),
 			"What you believe is left: a guard. The refund is refused if something else is."),
 		may("not_before", anyTime("2026-03-02T12:00:00Z"), "It waits until then, and can be canceled meanwhile."),
+		may("capture", takenID("cap"), "Gives back this capture, and no other."),
+		may("retry_of", takenID("rfd"), "One of the payment's refunds that ended without money moving: this one takes its place."),
+		may("allow_duplicate", anyFlag(true), "An equal refund a moment before is no mistake."),
+		may("preview_token", previewToken, "Of a preview: the refund is refused if it would do something else."),
 	},
 	OneOf: []*openapi.Schema{{
 		Members: []openapi.Member{{Name: "amount", IsRequired: true}, {Name: "currency", IsRequired: true}},
@@ -121,6 +125,12 @@ func decodeRefund(in object, now time.Time) (command payment.OpenRefund, of stri
 		OrderReference: in.text("order_reference", nameMax),
 		Metadata:       in.metadata("metadata"),
 		NotBefore:      in.time("not_before", now.Add(scheduleMax)),
+	}
+	command.Ask.Capture = readID[payment.CaptureID](in, "capture")
+	command.RetryOf = readID[payment.RefundID](in, "retry_of")
+	command.Repeats = in.flag("allow_duplicate")
+	if !in.value.Get("preview_token").Is(wire.Absent) {
+		command.Expect = payment.Digest(in.required("preview_token", nameMax))
 	}
 	if command.Ask.How == payment.AskAmount && in.value.Get("currency").Is(wire.Absent) {
 		in.wrong("currency", "is required with an amount")
@@ -192,6 +202,19 @@ func refundDigest(c payment.OpenRefund) *wire.Digest {
 	d.Text(c.Metadata).Time(c.NotBefore)
 	if c.Expected != nil {
 		d.Number(int64(*c.Expected))
+	}
+	// What came later must leave the digests of older requests as they were.
+	if !c.Ask.Capture.IsZero() {
+		d.Text("capture").Bytes(c.Ask.Capture[:])
+	}
+	if !c.RetryOf.IsZero() {
+		d.Text("retry_of").Bytes(c.RetryOf[:])
+	}
+	if c.Repeats {
+		d.Text("allow_duplicate")
+	}
+	if c.Expect != "" {
+		d.Text("preview_token").Text(string(c.Expect))
 	}
 	return d
 }

@@ -1,0 +1,111 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/openapi"
+	"github.com/refundry/refundry/internal/payment"
+)
+
+func (a *API) previewOperation() operation {
+	return operation{
+		method: "POST", path: "/v1/refunds/preview", id: "previewRefund", tag: tagRefunds, summary: "Preview a refund",
+		doc: "Exactly what the same request to `POST /v1/refunds` would do now, without doing it. Send it there with the " +
+			"`preview_token`, and it is refused (`preview_outdated`) rather than doing something else.",
+		scope: scopeWriteRefunds, body: refundRequest, parameters: []openapi.Parameter{keyOfPreview},
+		takesUser: true, answers: ok("What would happen, or which rule would say no.", previewSchema),
+		codes: []code{codeNotFound, codeKey}, serve: a.previewRefund,
+	}
+}
+
+// keyOfPreview is a key that is looked at, and not used.
+var keyOfPreview = func() openapi.Parameter {
+	parameter := keyParameter
+	parameter.Component = "PreviewedKey"
+	parameter.Doc = "The key that the refund would have: with one, an equal refund a moment before is no mistake. It is not used up."
+	return parameter
+}()
+
+// previewSchema is what showPreview writes.
+var previewSchema = shown("Preview", "What a refund would do.",
+	must("payment", paymentID, ""),
+	must("is_allowed", someFlag, "Whether it would be accepted."),
+	may("refusal", refusalSchema, "The first rule that would say no: the numbers are those that it says no to."),
+	must("amount", someAmount, "What would go back."),
+	must("tax", someAmount, "The part of it that is tax, as far as line items are known."),
+	must("currency", someCurrency, ""),
+	must("refunds", listOf(shown("PreviewedRefund", "A refund that would be opened.",
+		must("amount", someAmount, ""),
+		must("status", refundStatusSchema, "In which it would begin."),
+		may("capture", captureID, "Which it would give back. Absent: it names none."),
+		may("items", listOf(refundLineSchema), "How the amount falls on line items. Absent: the payment has none."),
+	)), "One; or one for each capture, where the processor refunds captures."),
+	must("approvals_needed", someCount, "How many must agree; 0: nobody."),
+	may("not_before", someTime, "It would wait until then, and could be canceled. Absent: it would leave at once."),
+	must("refundable", someAmount, "What would be left of the payment."),
+	may("preview_token", previewToken, "Binds a refund to these numbers. Absent: it would be refused."),
+)
+
+var previewToken = &openapi.Schema{
+	Type: openapi.String, LengthMin: 1, LengthMax: nameMax, Example: "9f86d081884c7d659a2feaa0c55ad015",
+}
+
+// previewRefund says what a refund would do.
+func (a *API) previewRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	in, err := a.read(w, r)
+	if err != nil {
+		return err
+	}
+	command, of := decodeRefund(in, a.config.Now())
+	if err := in.err(); err != nil {
+		return err
+	}
+	if command.Payment, err = a.paymentNamed(r.Context(), caller, of); err != nil {
+		return err
+	}
+	command.Meta = meta(r, caller)
+	command.Source = payment.SourceAPI
+	command.Key = keyOf(caller.Tenant, keyScope, key, refundDigest(command))
+	view, tenant, counters, err := a.weigh(r.Context(), command.Meta, command.Payment)
+	if err != nil {
+		return err
+	}
+	to := newWriter()
+	showPreview(to, command.Payment, payment.Preview(view, tenant, command, a.config.Now(), counters...))
+	write(w, http.StatusOK, false, to.text)
+	return nil
+}
+
+func showPreview(w *writer, of payment.PaymentID, p payment.Previewed) {
+	w.begin("")
+	named(w, "payment", of)
+	w.flag("is_allowed", p.Refusal == nil)
+	if p.Refusal != nil {
+		showRefusal(w, "refusal", p.Refusal)
+	}
+	w.number("amount", int64(p.Amount.Minor))
+	w.number("tax", int64(p.Tax))
+	w.string("currency", string(p.Amount.Currency))
+	w.beginList("refunds")
+	for _, refund := range p.Refunds {
+		w.begin("")
+		w.number("amount", int64(refund.Amount.Minor))
+		w.string("status", string(refund.Status))
+		named(w, "capture", refund.Capture)
+		showLines(w, refund.Lines)
+		w.end()
+	}
+	w.endList()
+	w.number("approvals_needed", int64(p.ApprovalsNeeded))
+	w.time("not_before", p.NotBefore)
+	w.number("refundable", int64(p.Left.Minor))
+	if p.Refusal == nil {
+		w.string("preview_token", string(p.Digest))
+	}
+	w.end()
+}
