@@ -27,7 +27,7 @@ func (a *API) deliveryOperations() []operation {
 			method: "GET", path: "/v1/deliveries", id: "listDeliveries", tag: tagDeliveries, summary: "List deliveries",
 			doc: "Events that are told to endpoints, the newest first.", scope: scopeReadDeliveries, parameters: deliveryFilters,
 			answers: ok("Deliveries, the newest first.", page("DeliveryPage", "deliveries", deliverySchema)),
-			serve:   a.listDeliveries,
+			codes:   []code{codeNotFound}, serve: a.listDeliveries,
 		},
 		{
 			method: "GET", path: "/v1/deliveries/{id}", id: "getDelivery", tag: tagDeliveries, summary: "Read a delivery",
@@ -36,8 +36,9 @@ func (a *API) deliveryOperations() []operation {
 		},
 		{
 			method: "POST", path: "/v1/deliveries/{id}/resend", id: "resendDelivery", tag: tagDeliveries,
-			summary: "Resend a delivery", doc: "Makes one that has ended once more, with the same body and its schedule from the start.",
-			scope: scopeWriteDeliveries, parameters: one, codes: []code{codeConflict}, serve: a.resendDelivery,
+			summary: "Resend a delivery",
+			doc:     "Makes one that has ended once more, with the same body and its schedule from the start.",
+			scope:   scopeWriteDeliveries, parameters: one, codes: []code{codeConflict}, serve: a.resendDelivery,
 			answers: []openapi.Answer{answering(http.StatusAccepted, "The delivery, open again.", deliverySchema)},
 		},
 	}

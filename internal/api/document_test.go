@@ -31,7 +31,7 @@ func kept(t *testing.T, path string, want []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is out of date: go test ./internal/api -update", path)
+		t.Errorf("%s is out of date: go test ./internal/api -update, twice if examples have changed", path)
 	}
 }
 
@@ -166,4 +166,11 @@ func TestPageOfCodesIsUpToDate(t *testing.T) {
 		fmt.Fprintf(&page, "\n## %s\n\n%d. **%s.** %s\n\n%s\n", code, status, title, means, todo)
 	}
 	kept(t, "../../docs/errors.md", []byte(page.String()))
+}
+
+// The types of TypeScript follow from the document.
+func TestTypesAreUpToDate(t *testing.T) {
+	t.Parallel()
+	kept(t, "../../client/typescript/refundry.d.ts", api.Document().TypeScript(
+		"The types of Refundry's API, from docs/openapi.json. To make them again: go test ./internal/api -update"))
 }

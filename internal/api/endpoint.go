@@ -116,13 +116,17 @@ var (
 	formatRequest = may("format", anyWord(formats...), "How webhooks are written. Of endpoints of our own API only.")
 )
 
+// secretPattern is the prefix, or none, and Base64 of 24 to 64 bytes.
+const secretPattern = "^(whsec_)?(([A-Za-z0-9+/]{4}){8,20}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})?" +
+	"|([A-Za-z0-9+/]{4}){21}[A-Za-z0-9+/]{2}==)$"
+
 // endpointRequest is what createEndpoint reads.
 var endpointRequest = taken("EndpointRequest", "A webhook endpoint that is added.",
 	must("url", urlRequest, "http:// or https://, without user, password or fragment."),
 	may("kinds", kindsRequest, "The events that are told; all, unless they are named."),
 	may("door", anyText(nameMax, "api"), "In whose words events are told; `api` unless it is named."),
 	may("secret", &openapi.Schema{
-		Type: openapi.String, IsNullable: true, LengthMin: 32, LengthMax: nameMax, Pattern: "^(whsec_)?[A-Za-z0-9+/]+=*$",
+		Type: openapi.String, IsNullable: true, LengthMax: nameMax, Pattern: secretPattern,
 	}, "`whsec_` and Base64 of 24 to 64 bytes; a fresh one, unless it is named."),
 	orderedRequest, formatRequest,
 )

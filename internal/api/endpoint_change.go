@@ -21,8 +21,8 @@ func (a *API) endpointChanges(one []openapi.Parameter) []operation {
 		{
 			method: "PATCH", path: "/v1/endpoints/{id}", id: "changeEndpoint", tag: tagEndpoints,
 			summary: "Change, disable or enable a webhook endpoint",
-			doc: "Members that are absent stay as they are. A disabled endpoint is told nothing, and what was still open for it " +
-				"is canceled: replay it later.",
+			doc: "Members that are absent stay as they are. A disabled endpoint is told nothing, and what was still open for " +
+				"it is canceled: replay it later.",
 			scope: scopeWriteEndpoints, parameters: one, body: endpointChange, serve: a.changeEndpoint,
 			answers: ok("The endpoint as it is now.", endpointWhole), codes: []code{codeConflict},
 		},
@@ -50,8 +50,8 @@ func (a *API) endpointChanges(one []openapi.Parameter) []operation {
 		{
 			method: "POST", path: "/v1/endpoints/{id}/replay", id: "replayEvents", tag: tagEndpoints,
 			summary: "Tell an endpoint what it missed",
-			doc: "Each event of a part of the feed becomes a new delivery, as if the endpoint had been there. One request reads " +
-				"at most 10,000 events: go on from `next` while `has_more`.",
+			doc: "Each event of a part of the feed becomes a new delivery, as if the endpoint had been there. One request " +
+				"reads at most 10,000 events: go on from `next` while `has_more`.",
 			scope: scopeWriteEndpoints, parameters: one, body: replayRequest, codes: []code{codeConflict}, serve: a.replayEvents,
 			answers: []openapi.Answer{answering(http.StatusAccepted, "How many deliveries are on their way.", replaySchema)},
 		},
@@ -199,7 +199,9 @@ type Replay func(ctx context.Context, meta payment.Meta, tenant *payment.Tenant,
 
 // replayRequest is what replayEvents reads.
 var replayRequest = taken("ReplayRequest", "A part of the feed.",
-	may("after", anyText(nameMax, "1-0"), "Events behind this cursor; all, unless it is named."),
+	may("after", &openapi.Schema{
+		Type: openapi.String, IsNullable: true, LengthMax: nameMax, Pattern: "^([0-9a-f]+-[0-9a-f]+)?$", Example: "1-0",
+	}, "Events behind this cursor; all, unless it is named."),
 	may("from", anyTime("2026-03-01T00:00:00Z"), "Of these, those that happened at this time or later."),
 	may("until", anyTime("2026-03-02T00:00:00Z"),
 		"Of these, those that happened before this time; up to now, unless it is named."),

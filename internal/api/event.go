@@ -19,9 +19,9 @@ func (a *API) eventOperations() []operation {
 	return []operation{{
 		method: "GET", path: "/v1/events", id: "listEvents", tag: tagEvents, summary: "Read what happened",
 		doc: "Everything that happened, in the order in which it was committed. Begin without `after`, and go on from `next`: " +
-			"nothing ever appears behind a cursor that you have passed.\n\nWith `Accept: text/event-stream` the answer does not " +
-			"end: events follow as they are committed, as server-sent events whose `id` is the cursor. A broken stream goes on " +
-			"from the header `Last-Event-ID`, which browsers send by themselves.",
+			"nothing ever appears behind a cursor that you have passed.\n\nWith `Accept: text/event-stream` the answer does " +
+			"not end: events follow as they are committed, as server-sent events whose `id` is the cursor. A broken stream " +
+			"goes on from the header `Last-Event-ID`, which browsers send by themselves.",
 		scope: scopeReadEvents, serve: a.getEvents,
 		parameters: append(pageParameters(eventsDefault, eventsMax), openapi.Parameter{
 			Name: "Last-Event-ID", In: "header", Schema: &openapi.Schema{Type: openapi.String},

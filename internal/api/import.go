@@ -35,7 +35,7 @@ func linesOf(schema *openapi.Schema) *openapi.Schema {
 
 // importMembers are what a line may have besides a payment's own members: an
 // id by which a repeated line is known, and what its door must know.
-var importMembers = slices.Concat(paymentRequest.Members, []openapi.Member{
+var importMembers = slices.Concat(paymentRequestMembers, []openapi.Member{
 	may("id", anyIdentifier("old-1"), "Your name of the line; all of the line, unless it is named."),
 	may("home", anyText(nameMax, "ping"), "The front door that it was made at; `api` unless it is named."),
 	may("connector", anyText(nameMax, "sandbox"), "Who took it."),
@@ -53,7 +53,7 @@ var aliasMembers = []openapi.Member{
 }
 
 var (
-	importLine   = taken("ImportLine", "A payment that was made elsewhere, before Refundry.", importMembers...)
+	importLine   = paymentTaken("ImportLine", "A payment that was made elsewhere, before Refundry.", importMembers)
 	importSchema = linesOf(importLine)
 	importAnswer = shown("ImportAnswer", "What came of a line.",
 		must("line", someCount, "1, 2, …; empty lines count too."),

@@ -15,8 +15,8 @@ func (a *API) operatorOperations() []operation {
 		{
 			method: "POST", path: "/v1/payments/import", id: "importPayments", tag: tagOperators, summary: "Import payments",
 			doc: "NDJSON: a payment a line. Each line gets a line: its number, and the payment's id or a problem. A bad line " +
-				"harms no other. `id` is your name of the line: sent again, it changes nothing (`replayed`), so a broken import " +
-				"is simply run again.",
+				"harms no other. `id` is your name of the line: sent again, it changes nothing (`replayed`), so a broken " +
+				"import is simply run again.",
 			access: forOperators, body: importSchema, bodyMedia: mediaLines, serve: a.importPayments,
 			answers: []openapi.Answer{{
 				Status: http.StatusOK, Doc: "A line for each line.",
@@ -40,7 +40,8 @@ func (a *API) tenantOperations() []operation {
 	return []operation{
 		{
 			method: "GET", path: "/v1/tenants", id: "listTenants", tag: tagOperators, summary: "List tenants",
-			access: forAll, answers: ok("All tenants, by name.", all("TenantList", "tenants", tenantSchema)), serve: a.listTenants,
+			access: forAll, serve: a.listTenants,
+			answers: ok("All tenants, by name.", all("TenantList", "tenants", tenantSchema)),
 		},
 		{
 			method: "POST", path: "/v1/tenants", id: "createTenant", tag: tagOperators, summary: "Make a tenant",

@@ -69,7 +69,19 @@ func (a *API) createPayment(w http.ResponseWriter, r *http.Request, caller auth.
 }
 
 // paymentRequest is what decodePayment reads.
-var paymentRequest = taken("PaymentRequest", "A payment that was made elsewhere.",
+var paymentRequest = paymentTaken("PaymentRequest", "A payment that was made elsewhere.", paymentRequestMembers)
+
+// paymentTaken is a payment of a request: only one that is captured has a time
+// of capture.
+func paymentTaken(name, doc string, members []openapi.Member) *openapi.Schema {
+	schema := taken(name, doc, members...)
+	schema.Not = &openapi.Schema{Members: []openapi.Member{
+		must("status", &openapi.Schema{Const: "authorized"}, ""), must("captured_at", &openapi.Schema{Type: openapi.String}, ""),
+	}}
+	return schema
+}
+
+var paymentRequestMembers = []openapi.Member{
 	must("amount", neededAmount(8900), "What was paid, in minor units."),
 	must("currency", someCurrency, ""),
 	may("status", anyWord("captured", "authorized"), "`captured` unless it is named."),
@@ -86,7 +98,7 @@ var paymentRequest = taken("PaymentRequest", "A payment that was made elsewhere.
 	may("processor_ref", anyText(nameMax, "ch_1"), "What the processor calls it."),
 	may("captured_at", anyTime("2026-02-28T12:00:00Z"), "Now, unless it is named. Of a captured payment only."),
 	may("created_at", anyTime("2026-02-28T12:00:00Z"), "The time of capture, unless it is named."),
-)
+}
 
 // decodePayment reads a payment that was made elsewhere.
 func (a *API) decodePayment(in object) payment.CreatePayment {

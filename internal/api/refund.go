@@ -102,13 +102,8 @@ var refundRequest = &openapi.Schema{
 		may("allow_duplicate", anyFlag(true), "An equal refund a moment before is no mistake."),
 		may("preview_token", previewToken, "Of a preview: the refund is refused if it would do something else."),
 	},
-	OneOf: []*openapi.Schema{{
-		Members: []openapi.Member{{Name: "amount", IsRequired: true}, {Name: "currency", IsRequired: true}},
-	}, {
-		Members: []openapi.Member{{Name: "items", IsRequired: true}},
-	}, {
-		Members: []openapi.Member{{Name: "full", IsRequired: true}},
-	}},
+	Needs: []openapi.Need{{If: "amount", Then: "currency"}},
+	OneOf: []*openapi.Schema{having("amount"), having("items"), having("full")},
 }
 
 // decodeRefund reads a refund that is asked for, and which payment it is of.

@@ -30,6 +30,11 @@ func shown(name, doc string, members ...openapi.Member) *openapi.Schema {
 	return &openapi.Schema{Name: name, Doc: doc, Type: openapi.Object, Members: members}
 }
 
+// having is an object that has a member.
+func having(name string) *openapi.Schema {
+	return &openapi.Schema{Doc: "With `" + name + "`.", Members: []openapi.Member{{Name: name, IsRequired: true}}}
+}
+
 // nullable returns the schema with null taken too.
 func nullable(schema openapi.Schema) *openapi.Schema {
 	schema.IsNullable = true

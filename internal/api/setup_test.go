@@ -30,23 +30,30 @@ import (
 // world is a server over a real store and a real engine, whose jobs nobody
 // runs, with two tenants.
 type world struct {
-	server   *httptest.Server // for callers with a key
-	operator *httptest.Server // for operators
-	engine   *engine.Engine
-	store    *sqlite.Store
-	auth     *auth.Auth
-	tenant   payment.TenantID
-	key      string // of the tenant
-	stranger string // the key of another tenant
-	hear     string // where webhooks can be sent
-	log      *safeBuffer
-	offset   atomic.Int64 // seconds by which time has moved on
+	server     *httptest.Server // for callers with a key
+	operator   *httptest.Server // for operators
+	engine     *engine.Engine
+	store      *sqlite.Store
+	auth       *auth.Auth
+	tenant     payment.TenantID
+	key        string // of the tenant
+	stranger   string // the key of another tenant
+	hear       string // where webhooks can be sent
+	strangerID string // of the stranger's key
+	log        *safeBuffer
+	offset     atomic.Int64 // seconds by which time has moved on
+	isReal     bool         // time goes on by itself
 }
 
 // began is when time stands still in tests, until they move it.
 var began = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func (w *world) now() time.Time { return began.Add(time.Duration(w.offset.Load()) * time.Second) }
+func (w *world) now() time.Time {
+	if w.isReal {
+		return time.Now()
+	}
+	return began.Add(time.Duration(w.offset.Load()) * time.Second)
+}
 
 // countingIDs returns ids that are the same in every run.
 func countingIDs() func() [16]byte {
@@ -86,6 +93,12 @@ func (nobody) Release(payment.Task)                           {}
 func (nobody) Committed(int, time.Duration)                   {}
 func (nobody) LostRace()                                      {}
 
+// policies are the settings of tests. There are more, and there will be others.
+var policies = []setting.Spec{
+	payment.PolicyPartial.Spec, payment.PolicyMaximum.Spec, payment.PolicyUndoSeconds.Spec, payment.PolicyApprovalAbove.Spec,
+	payment.PolicyApprovers.Spec,
+}
+
 // dialect is a front door that other tests import payments of.
 const dialect payment.Door = "dialect"
 
@@ -106,7 +119,7 @@ func setup(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.auth = auth.New(auth.Config{
-		Store: w.store, Keyring: keyring, Specs: append([]setting.Spec{}, payment.PolicySpecs...),
+		Store: w.store, Keyring: keyring, Specs: policies,
 		Now: w.now, Machine: time.Now, NewID: newID,
 	})
 	late := &lateEngine{}

@@ -67,7 +67,8 @@ const publicKeyPrefix = "whpk_"
 // signingKey returns a tenant's key pair. The first who asks makes it.
 func signingKey(ctx context.Context, of *auth.Auth, tenant payment.TenantID,
 ) (private ed25519.PrivateKey, public string, err error) {
-	credential, err := of.Secret(ctx, auth.By{Actor: "clock"}, tenant, kindSigningKey, "webhooks", func() (string, []byte, error) {
+	by := auth.By{Actor: "clock"}
+	credential, err := of.Secret(ctx, by, tenant, kindSigningKey, "webhooks", func() (string, []byte, error) {
 		public, private, err := ed25519.GenerateKey(nil)
 		if err != nil {
 			return "", nil, err

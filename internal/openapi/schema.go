@@ -33,6 +33,7 @@ type Schema struct {
 	ItemsMax   int
 	Members    []Member
 	IsClosed   bool      // members that are not named are refused
+	Needs      []Need    // members that must be there beside others
 	Rest       *Schema   // what members that are not named must be
 	AnyOf      []*Schema // at least one of them fits
 	OneOf      []*Schema // exactly one of them fits
@@ -49,6 +50,9 @@ type Member struct {
 	IsRequired bool
 	Schema     *Schema
 }
+
+// Need says that a member must be there if another one is.
+type Need struct{ If, Then string }
 
 // schema returns how a schema is written: a reference, if it has a name.
 func (w *writing) schema(s *Schema, doc string) object {
@@ -173,6 +177,13 @@ func (w *writing) members(s *Schema) object {
 	}
 	if len(required) > 0 {
 		to = append(to, pair{"required", required})
+	}
+	var needs object
+	for _, need := range s.Needs {
+		needs = append(needs, pair{need.If, []string{need.Then}})
+	}
+	if len(needs) > 0 {
+		to = append(to, pair{"dependentRequired", needs})
 	}
 	switch {
 	case s.Rest != nil:

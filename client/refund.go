@@ -1,0 +1,161 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// RefundStatus is where a refund is in its life.
+type RefundStatus string
+
+// The statuses of a refund.
+const (
+	RefundAwaitingApproval RefundStatus = "awaiting_approval" // somebody must agree first
+	RefundScheduled        RefundStatus = "scheduled"         // it waits for its time
+	RefundPending          RefundStatus = "pending"           // accepted; SubmittedAt says whether it has left
+	RefundUnknown          RefundStatus = "unknown"           // it left, and its outcome is not known yet
+	RefundSucceeded        RefundStatus = "succeeded"
+	RefundDeclined         RefundStatus = "declined" // the other side's final no
+	RefundFailed           RefundStatus = "failed"   // it could not be carried out
+	RefundCanceled         RefundStatus = "canceled" // stopped before it left
+	RefundReturned         RefundStatus = "returned" // it succeeded, and the money came back
+)
+
+// IsRunning reports whether the outcome is still ahead. What is unknown runs:
+// it is no failure, and to ask for it again would pay twice.
+func (s RefundStatus) IsRunning() bool {
+	switch s {
+	case RefundAwaitingApproval, RefundScheduled, RefundPending, RefundUnknown:
+		return true
+	case RefundSucceeded, RefundDeclined, RefundFailed, RefundCanceled, RefundReturned:
+		return false
+	default:
+		return true // a status that will be
+	}
+}
+
+// Refund is captured money on its way back to the payer.
+type Refund struct {
+	ID      string `json:"id"`
+	Payment string `json:"payment"`
+	Money
+	Status          RefundStatus    `json:"status"`
+	PendingReason   string          `json:"pending_reason"` // approval, scheduled, processor, outcome_unknown
+	Reason          string          `json:"reason"`
+	Note            string          `json:"note"`
+	Message         string          `json:"message"`
+	Reference       string          `json:"reference"`
+	OrderReference  string          `json:"order_reference"`
+	Metadata        json.RawMessage `json:"metadata"`
+	Items           []RefundLine    `json:"items"`
+	Source          string          `json:"source"`
+	Door            string          `json:"door"`
+	NotBefore       time.Time       `json:"not_before"`
+	SubmittedAt     time.Time       `json:"submitted_at"` // zero: it has not left, and can be canceled
+	EndedAt         time.Time       `json:"ended_at"`
+	Failure         *Failure        `json:"failure"` // nil: it has not failed
+	References      []Reference     `json:"references"`
+	ExecutedAs      string          `json:"executed_as"` // refund or void
+	RetryOf         string          `json:"retry_of"`
+	Corrects        string          `json:"corrects"`
+	ApprovalsNeeded int             `json:"approvals_needed"`
+	Approvals       []Approval      `json:"approvals"`
+	NeedsReview     bool            `json:"needs_review"` // a person must look
+	CreatedAt       time.Time       `json:"created_at"`
+	UpdatedAt       time.Time       `json:"updated_at"`
+	Version         int64           `json:"version"` // of the payment; of two, the higher one is newer
+}
+
+// RefundLine is the part of a refund that falls on one line item.
+type RefundLine struct {
+	Position int    `json:"position"`
+	Quantity int64  `json:"quantity"` // 0: the refund named an amount
+	Minor    int64  `json:"amount"`
+	Tax      int64  `json:"tax"`
+	Merchant string `json:"merchant"`
+}
+
+// Failure says why a refund did not happen.
+type Failure struct {
+	Code          string `json:"code"`
+	Message       string `json:"message"`
+	ProcessorCode string `json:"processor_code"`
+	Retryable     bool   `json:"retryable"` // a new refund may work
+}
+
+// Approval is somebody's yes.
+type Approval struct {
+	Actor string    `json:"actor"`
+	At    time.Time `json:"at"`
+}
+
+// RefundRequest asks for a refund. Exactly one of Money, Items and Full says how
+// much.
+type RefundRequest struct {
+	// IdempotencyKey is the caller's name for what is to be done once. With one,
+	// the refund is asked for again by itself if the connection breaks, and a
+	// program that starts anew may ask again: it is the same refund.
+	IdempotencyKey string `json:"-"`
+
+	Payment            string    `json:"payment"`
+	*Money                       // this much
+	Items              []ItemAsk `json:"items,omitempty"` // units of line items
+	Full               bool      `json:"full,omitempty"`  // all that is left
+	Reason             string    `json:"reason,omitempty"`
+	Note               string    `json:"note,omitempty"`    // for the caller's own records
+	Message            string    `json:"message,omitempty"` // for the payer
+	Reference          string    `json:"reference,omitempty"`
+	OrderReference     string    `json:"order_reference,omitempty"`
+	Metadata           any       `json:"metadata,omitempty"`            // an object of the caller's own
+	ExpectedRefundable *int64    `json:"expected_refundable,omitempty"` // a guard: refused if something else is left
+	NotBefore          time.Time `json:"not_before,omitzero"`           // it waits until then
+}
+
+// ItemAsk asks for units of one line item.
+type ItemAsk struct {
+	Position int   `json:"position"`
+	Quantity int64 `json:"quantity"`
+}
+
+// CreateRefund asks for a refund. It is pending when it is accepted: webhooks,
+// events or [Client.Refund] tell what becomes of it.
+func (c *Client) CreateRefund(ctx context.Context, request RefundRequest) (refund Refund, err error) {
+	err = c.do(ctx, call{
+		method: http.MethodPost, path: "/v1/refunds", key: request.IdempotencyKey, body: request,
+	}, &refund)
+	return refund, err
+}
+
+// Refund reads a refund.
+func (c *Client) Refund(ctx context.Context, id string) (refund Refund, err error) {
+	err = c.do(ctx, call{method: http.MethodGet, path: "/v1/refunds/" + url.PathEscape(id)}, &refund)
+	return refund, err
+}
+
+// Decision is a decision about a refund.
+type Decision struct {
+	IdempotencyKey string `json:"-"` // the caller's name for what is to be done once
+	Message        string `json:"message,omitempty"`
+}
+
+// CancelRefund stops a refund that has not left.
+func (c *Client) CancelRefund(ctx context.Context, id string, decision Decision) (Refund, error) {
+	return c.decide(ctx, id, "cancel", decision)
+}
+
+// ApproveRefund agrees to a refund that waits for approval. Who asked for it
+// cannot agree.
+func (c *Client) ApproveRefund(ctx context.Context, id string, decision Decision) (Refund, error) {
+	return c.decide(ctx, id, "approve", decision)
+}
+
+func (c *Client) decide(ctx context.Context, id, what string, decision Decision) (refund Refund, err error) {
+	err = c.do(ctx, call{
+		method: http.MethodPost, path: "/v1/refunds/" + url.PathEscape(id) + "/" + what, key: decision.IdempotencyKey,
+		body: decision,
+	}, &refund)
+	return refund, err
+}

@@ -1,0 +1,1627 @@
+// The types of Refundry's API, from docs/openapi.json. To make them again: go test ./internal/api -update
+
+/** A place where value rests: `processor:<connector>:receivable` and `:bank`, `merchant:<merchant>:payable` and `:allocated`, `refunds:in_flight`, `disputes:held`, `fees:<kind>`. */
+export type Account = string;
+
+/** How the payment is known elsewhere. */
+export interface Alias {
+  kind: string;
+  value: string;
+}
+
+/** Somebody's yes. */
+export interface Approval {
+  actor: string;
+  /** On whose behalf. Absent: nobody was named. */
+  user?: string;
+  /** What was seen. */
+  digest?: Digest;
+  at: Time;
+}
+
+/** What rests in one account. */
+export interface Balance {
+  account: Account;
+  currency: Currency;
+  /** Debits minus credits, in minor units. What we owe is below zero. */
+  balance: number;
+}
+
+/** A whole list. */
+export interface BalanceList {
+  balances: Balance[];
+}
+
+/** Names one taking of an authorized amount. */
+export type CaptureID = string;
+
+/** What refunds have left of a capture. */
+export interface CaptureLeft {
+  /** A refund can name it. */
+  id: CaptureID;
+  /** Taken. */
+  amount: Minor;
+  /** What is left of it. */
+  refundable: Minor;
+}
+
+/** What went wrong. Each has a page: `/errors/<code>`. */
+export type Code = "already_exists" | "amount_out_of_range" | "another_refund_pending" | "approval_of_something_else" | "attempt_unknown" | "body_incomplete" | "body_too_large" | "card_number_refused" | "conflict" | "currency_mismatch" | "dispute_open" | "duplicate_refund" | "expected_refundable_differs" | "forbidden" | "full_after_partial" | "idempotency_key_invalid" | "idempotency_key_reused" | "idempotency_key_used" | "insufficient_scope" | "internal_error" | "invalid_json" | "invalid_request" | "items_not_refundable" | "lines_do_not_add_up" | "maximum_amount_exceeded" | "method_not_allowed" | "no_such_capture" | "not_found" | "order_ended" | "outcome_open" | "partial_refunds_disabled" | "payment_disputed" | "payment_not_waiting" | "preview_outdated" | "processor_contradiction" | "reason_not_in_catalogue" | "recipient_would_gain" | "refund_not_available" | "refund_window_closed" | "refundable_amount_exceeded" | "refunds_halted" | "self_approval" | "too_early" | "too_many_failures" | "unauthorized" | "unavailable" | "unsupported_media_type" | "velocity_exceeded" | "wrong_status";
+
+/** An ISO 4217 code. */
+export type Currency = string;
+
+/** A decision about a refund. */
+export interface Decision {
+  /** Why. */
+  message?: string | null;
+}
+
+/** One event for one endpoint. */
+export interface Delivery {
+  /** Also the header `webhook-id` of every attempt. */
+  id: DeliveryID;
+  /** Absent: it goes to a URL of the payment's own. */
+  endpoint?: EndpointID;
+  /** In whose words it is told. */
+  door: Door;
+  /** As the endpoint had it when the event happened. */
+  url: string;
+  /** The event's kind. */
+  kind: string;
+  /** What the door calls it, where that is something else. */
+  word?: string;
+  payment?: PaymentID;
+  refund?: RefundID;
+  dispute?: DisputeID;
+  order?: OrderID;
+  payout?: PayoutID;
+  resource?: ResourceID;
+  /** The payment's, as of which it is told; 0: it is about none. */
+  version: Version;
+  status: DeliveryStatus;
+  /** How many have been made. */
+  attempts: number;
+  /** When the event happened. */
+  at: Time;
+  /** When the first attempt was made. */
+  first_at?: Time;
+  ended_at?: Time;
+}
+
+/** One try to make a delivery. */
+export interface DeliveryAttempt {
+  /** 1, 2, … */
+  number: number;
+  at: Time;
+  /** Milliseconds. */
+  took_ms: number;
+  /** Absent: no answer came. */
+  status_code?: number;
+  /** Why no answer came. */
+  error?: string;
+  /** The beginning of the answer's body. */
+  answer?: string;
+}
+
+/** Names a delivery. */
+export type DeliveryID = string;
+
+/** A page of a list. */
+export interface DeliveryPage {
+  deliveries: Delivery[];
+  /** Where to go on: the next request's `after`. Empty at the beginning of an empty list. */
+  next: string;
+  /** Whether there is more now. */
+  has_more: boolean;
+}
+
+/** Where a delivery is in its life. `canceled`: its endpoint is gone or disabled, or there is nothing left to tell. */
+export type DeliveryStatus = "open" | "delivered" | "given_up" | "canceled";
+
+/** A delivery, what it says, and every attempt to make it. */
+export interface DeliveryWithAttempts {
+  /** Also the header `webhook-id` of every attempt. */
+  id: DeliveryID;
+  /** Absent: it goes to a URL of the payment's own. */
+  endpoint?: EndpointID;
+  /** In whose words it is told. */
+  door: Door;
+  /** As the endpoint had it when the event happened. */
+  url: string;
+  /** The event's kind. */
+  kind: string;
+  /** What the door calls it, where that is something else. */
+  word?: string;
+  payment?: PaymentID;
+  refund?: RefundID;
+  dispute?: DisputeID;
+  order?: OrderID;
+  payout?: PayoutID;
+  resource?: ResourceID;
+  /** The payment's, as of which it is told; 0: it is about none. */
+  version: Version;
+  status: DeliveryStatus;
+  /** How many have been made. */
+  attempts: number;
+  /** When the event happened. */
+  at: Time;
+  /** When the first attempt was made. */
+  first_at?: Time;
+  ended_at?: Time;
+  /** Oldest first. */
+  attempt_list: DeliveryAttempt[];
+  /** What is sent. Absent: no attempt has been made yet. */
+  body?: unknown;
+}
+
+/** Stands for something that somebody has seen. */
+export type Digest = string;
+
+/** A case in which the payer contests a payment. */
+export interface Dispute {
+  id: DisputeID;
+  payment: PaymentID;
+  kind: DisputeKind;
+  amount: Minor;
+  currency: Currency;
+  status: DisputeStatus;
+  reason?: string;
+  /** What the processor calls the case. Absent: an operator opened it. */
+  processor_ref?: string;
+  created_at: Time;
+  updated_at: Time;
+  version: Version;
+}
+
+/** A dispute, and what it leaves of its payment. */
+export interface DisputeAnswer {
+  dispute: Dispute;
+  payment: PaymentTotals;
+}
+
+/** Names a dispute. */
+export type DisputeID = string;
+
+/** How serious a dispute is. An inquiry takes nothing. */
+export type DisputeKind = "dispute" | "inquiry" | "pre_arbitration";
+
+/** What became of a dispute. */
+export interface DisputeMove {
+  to: "challenged" | "won" | "lost" | "accepted" | "expired" | "canceled";
+}
+
+/** A dispute that is recorded. */
+export interface DisputeRequest {
+  /** The payment's id, spelled as any front door does. */
+  payment: string;
+  /** In minor units; all that is left, unless it is named. */
+  amount?: number;
+  /** Of the payment. */
+  currency?: Currency;
+  /** `dispute` unless it is named. An inquiry takes nothing. */
+  kind?: "dispute" | "inquiry" | "pre_arbitration" | null;
+  /** Why the payer contests the payment. */
+  reason?: string | null;
+  /** The processor says so: it may be more than is left. */
+  is_fact?: boolean | null;
+  /** What the processor calls the case. */
+  processor_ref?: string | null;
+}
+
+/** Where a dispute is in its life. */
+export type DisputeStatus = "open" | "challenged" | "won" | "lost" | "accepted" | "expired" | "canceled";
+
+/** A front door: `api`, or a provider's whose API Refundry speaks, as in `ping`. */
+export type Door = string;
+
+/** The ids by which each front door knows the payment, and takes it. */
+export interface DoorIDs {
+  /** At Smart Glocal: the session's. */
+  smartglocal: string;
+  /** At Pike: the session's. */
+  pike: string;
+  /** At Ping Payments. */
+  ping: string;
+  /** At CHIP: the purchase's. */
+  chip: string;
+  /** At Primer. Absent: it has no short id. */
+  primer?: string;
+}
+
+/** Where a tenant is told what happens. */
+export interface Endpoint {
+  id: EndpointID;
+  /** In whose words, and with whose signature and schedule, events are told. */
+  door: Door;
+  url: string;
+  /** The events that are told. Absent: all. */
+  kinds?: string[];
+  /** Whether it is told nothing for now. */
+  is_disabled: boolean;
+  /** `true`: the webhooks of a payment come one after the other, in order. */
+  is_ordered?: boolean;
+  /** Absent: our own; else CloudEvents 1.0. */
+  format?: "cloudevents";
+  created_at: Time;
+}
+
+/** What is to change of a webhook endpoint. */
+export interface EndpointChange {
+  /** Deliveries that are open already go where they went. */
+  url?: string | null;
+  /** The events that are told; an empty list: all. */
+  kinds?: string[] | null;
+  /** Whether it is told nothing for now. */
+  is_disabled?: boolean | null;
+  /** The webhooks of a payment come one after the other, in order. Of endpoints of our own API only. */
+  is_ordered?: boolean | null;
+  /** How webhooks are written. Of endpoints of our own API only. */
+  format?: "plain" | "cloudevents" | null;
+}
+
+/** Names a webhook endpoint. */
+export type EndpointID = string;
+
+/** A whole list. */
+export interface EndpointList {
+  endpoints: Endpoint[];
+}
+
+/** A webhook endpoint that is added. */
+export interface EndpointRequest {
+  /** http:// or https://, without user, password or fragment. */
+  url: string;
+  /** The events that are told; all, unless they are named. */
+  kinds?: string[] | null;
+  /** In whose words events are told; `api` unless it is named. */
+  door?: string | null;
+  /** `whsec_` and Base64 of 24 to 64 bytes; a fresh one, unless it is named. */
+  secret?: string | null;
+  /** The webhooks of a payment come one after the other, in order. Of endpoints of our own API only. */
+  is_ordered?: boolean | null;
+  /** How webhooks are written. Of endpoints of our own API only. */
+  format?: "plain" | "cloudevents" | null;
+}
+
+/** An endpoint, and by what a receiver knows that we have called. */
+export interface EndpointWithKey {
+  id: EndpointID;
+  /** In whose words, and with whose signature and schedule, events are told. */
+  door: Door;
+  url: string;
+  /** The events that are told. Absent: all. */
+  kinds?: string[];
+  /** Whether it is told nothing for now. */
+  is_disabled: boolean;
+  /** `true`: the webhooks of a payment come one after the other, in order. */
+  is_ordered?: boolean;
+  /** Absent: our own; else CloudEvents 1.0. */
+  format?: "cloudevents";
+  created_at: Time;
+  /** Verifies the `v1a` signatures (Ed25519). Absent: the door signs with keys of its own. */
+  public_key?: string;
+}
+
+/** An endpoint, and what its deliveries are signed with. */
+export interface EndpointWithSecret {
+  id: EndpointID;
+  /** In whose words, and with whose signature and schedule, events are told. */
+  door: Door;
+  url: string;
+  /** The events that are told. Absent: all. */
+  kinds?: string[];
+  /** Whether it is told nothing for now. */
+  is_disabled: boolean;
+  /** `true`: the webhooks of a payment come one after the other, in order. */
+  is_ordered?: boolean;
+  /** Absent: our own; else CloudEvents 1.0. */
+  format?: "cloudevents";
+  created_at: Time;
+  /** Verifies the `v1a` signatures (Ed25519). Absent: the door signs with keys of its own. */
+  public_key?: string;
+  /** Shown this once. Absent: the door signs with a key of its own. */
+  secret?: string;
+  /** The secret before it signs too, until then. */
+  previous_until?: Time;
+}
+
+/** Everything that one business event did to the books. */
+export interface Entry {
+  /** The business event. */
+  cause: string;
+  payment?: PaymentID;
+  refund?: RefundID;
+  dispute?: DisputeID;
+  order?: OrderID;
+  version: Version;
+  at: Time;
+  postings: Posting[];
+}
+
+/** A whole list. */
+export interface EntryList {
+  entries: Entry[];
+}
+
+/** A fact that happened. It names things; read them to see them. */
+export interface Event {
+  /** The event's place in the feed. */
+  cursor: string;
+  /** What happened. New kinds may come: leave alone what you do not know. */
+  kind: string;
+  /** The payment that it is about. */
+  payment?: PaymentID;
+  refund?: RefundID;
+  dispute?: DisputeID;
+  order?: OrderID;
+  payout?: PayoutID;
+  resource?: ResourceID;
+  endpoint?: EndpointID;
+  key?: KeyID;
+  tenant?: TenantID;
+  /** The payment's, when it happened; else the order's or the tenant's. */
+  version?: Version;
+  at: Time;
+  /** Who did it: `key:…`, `operator:…`, or a part of Refundry. */
+  actor: string;
+  /** Where it was asked for. */
+  door?: Door;
+  /** The request that asked for it. */
+  request_id?: string;
+  /** What a change of settings changed. */
+  detail?: Record<string, unknown>;
+}
+
+/** A page of a list. */
+export interface EventPage {
+  events: Event[];
+  /** Where to go on: the next request's `after`. Empty at the beginning of an empty list. */
+  next: string;
+  /** Whether there is more now. */
+  has_more: boolean;
+}
+
+/** Why a person has said what became of a refund. */
+export interface Evidence {
+  actor: string;
+  /** On whose behalf. Absent: nobody was named. */
+  user?: string;
+  note: string;
+  at: Time;
+}
+
+/** What of a payment is gone, or may go. */
+export interface Exposure {
+  /** Taken so far. */
+  captured: Minor;
+  /** Given back. */
+  refunded: Minor;
+  /** Claimed by refunds on their way. */
+  reserved: Minor;
+  /** Taken by disputes that are open or lost. */
+  disputed: Minor;
+  /** The last three together. */
+  total: Minor;
+  /** What of `total` is lost twice, unless a dispute is won: it was given back, and a dispute took it too. */
+  double_loss: Minor;
+}
+
+/** Why a refund did not happen. */
+export interface Failure {
+  code?: string;
+  message?: string;
+  /** The processor's own. */
+  processor_code?: string;
+  /** Whether a new refund may work. */
+  retryable: boolean;
+}
+
+/** What a payment waits for. */
+export type Gate = "payer" | "confirmation" | "capture";
+
+/** Names refunds that one request has opened together. */
+export type GroupID = string;
+
+/** What came of a line. */
+export interface ImportAnswer {
+  /** 1, 2, …; empty lines count too. */
+  line: number;
+  /** Of the payment. */
+  id?: PaymentID;
+  /** `true`: it was imported before. */
+  replayed?: boolean;
+  /** Why nothing was imported. */
+  error?: Problem;
+}
+
+/** A payment that was made elsewhere, before Refundry. */
+export interface ImportLine {
+  /** What was paid, in minor units. */
+  amount: number;
+  currency: Currency;
+  /** `captured` unless it is named. */
+  status?: "captured" | "authorized" | null;
+  /** What you call it. */
+  reference?: string | null;
+  /** Who was paid; `main` unless it is named. */
+  merchant?: string | null;
+  /** What it was paid with; never a card number. */
+  method?: {
+    type?: string | null;
+    brand?: string | null;
+    /** The last four digits. */
+    last4?: string | null;
+  } | null;
+  /** Of the payer: an ISO 3166 code of two upper-case letters. */
+  country?: string | null;
+  /** What you call the payer. */
+  payer?: string | null;
+  description?: string | null;
+  /** Lines of what was bought. They add up to the amount. */
+  items?: ItemRequest[];
+  /** An object of the caller's own, of at most 16 KiB. */
+  metadata?: Record<string, unknown> | null;
+  /** What the processor calls it. */
+  processor_ref?: string | null;
+  /** Now, unless it is named. Of a captured payment only. */
+  captured_at?: string | null;
+  /** The time of capture, unless it is named. */
+  created_at?: string | null;
+  /** Your name of the line; all of the line, unless it is named. */
+  id?: string | null;
+  /** The front door that it was made at; `api` unless it is named. */
+  home?: string | null;
+  /** Who took it. */
+  connector?: string | null;
+  /** Ids that it has elsewhere. */
+  aliases?: Alias[];
+  /** Its home's own: what it calls the session. */
+  session?: unknown;
+  /** Its home's own: what it calls the payment. */
+  payment_id?: unknown;
+  /** Its home's own document about it. */
+  document?: unknown;
+}
+
+/** A line of what was bought. */
+export interface Item {
+  /** How a refund names it: 1, 2, …; another list goes on counting. */
+  position: number;
+  name: string;
+  quantity: number;
+  /** Of one unit. */
+  unit_amount: Minor;
+  /** In percent, as it was given. */
+  tax_rate?: string;
+  /** The part of the total that is tax. */
+  tax: Minor;
+  /** Of the line. */
+  total: Minor;
+  /** What is left of the line. */
+  refundable: Minor;
+  /** Who is paid for it. Absent: the payment's merchant. */
+  merchant?: string;
+  /** What the caller has sent. */
+  metadata?: Record<string, unknown>;
+  tags?: string[];
+}
+
+/** Units of one line item. */
+export interface ItemAsk {
+  /** The item's position. */
+  position: number;
+  /** How many units. */
+  quantity: number;
+}
+
+/** What refunds have left of a line item. */
+export interface ItemLeft {
+  /** How a refund names it. */
+  position: number;
+  /** Units that nobody has named. */
+  quantity: number;
+  /** What is left of the line. */
+  refundable: Minor;
+  /** The part of `refundable` that is tax. */
+  tax: Minor;
+}
+
+/** A line of what was bought. */
+export interface ItemRequest {
+  name: string;
+  /** 1 unless it is named. */
+  quantity?: number;
+  /** Of one unit, in minor units. */
+  unit_amount: number;
+  /** In percent, as a text of yours. */
+  tax_rate?: string | null;
+  /** The part of the total that is tax; 0 unless it is named. */
+  tax?: number;
+  /** Of the line; quantity × unit unless it is named. */
+  total?: number;
+  /** Who is paid for the line; the payment's, unless it is named. */
+  merchant?: string | null;
+  /** An object of the caller's own, of at most 16 KiB. */
+  metadata?: Record<string, unknown> | null;
+  tags?: string[] | null;
+}
+
+/** How a caller proves who it is. */
+export interface Key {
+  id: KeyID;
+  /** `api_key`, or a front door's own kind. */
+  kind: string;
+  /** For people. */
+  name?: string;
+  /** By what a front door knows it. */
+  lookup?: string;
+  /** What a key of our own API may do. Absent: everything. */
+  scopes?: Scope[];
+  /** What is not secret of a front door's own kind. */
+  public?: unknown;
+  created_at: Time;
+  /** Absent: it is valid. */
+  revoked_at?: Time;
+}
+
+/** Names a key. */
+export type KeyID = string;
+
+/** A whole list. */
+export interface KeyList {
+  keys: Key[];
+}
+
+/** A key that is made. */
+export type KeyRequest = {
+  /** `api_key`, unless it is named. */
+  kind?: string | null;
+  /** For people. */
+  name?: string | null;
+  /** What it may do; everything that a merchant may, unless they are named. */
+  scopes?: Scope[] | null;
+};
+
+/** A key, and what its owner is told this once. Front doors' own kinds have other members. */
+export interface KeyWithSecret {
+  id: KeyID;
+  /** `api_key`, or a front door's own kind. */
+  kind: string;
+  /** For people. */
+  name?: string;
+  /** By what a front door knows it. */
+  lookup?: string;
+  /** What a key of our own API may do. Absent: everything. */
+  scopes?: Scope[];
+  /** What is not secret of a front door's own kind. */
+  public?: unknown;
+  created_at: Time;
+  /** Absent: it is valid. */
+  revoked_at?: Time;
+  /** Of our own API. */
+  key?: string;
+}
+
+/** What it was paid with. */
+export interface Method {
+  type?: string;
+  brand?: string;
+  /** The last four digits. */
+  last4?: string;
+}
+
+/** A whole number of the currency's minor units: EUR 12.34 is 1234, JPY 500 is 500. */
+export type Minor = number;
+
+/** A refund that was asked for. Where the processor refunds captures, a request that reaches over several becomes one refund for each: this is the first. */
+export interface OpenedRefund {
+  id: RefundID;
+  payment: PaymentID;
+  amount: Minor;
+  currency: Currency;
+  status: RefundStatus;
+  pending_reason?: PendingReason;
+  /** Why the money goes back. */
+  reason?: string;
+  /** For the merchant's own records. */
+  note?: string;
+  /** For the payer. */
+  message?: string;
+  /** What the merchant calls the refund. */
+  reference?: string;
+  /** What the merchant calls the order. */
+  order_reference?: string;
+  /** What the caller has sent. */
+  metadata?: Record<string, unknown>;
+  /** How the amount falls on line items. Absent: the payment has none. */
+  items?: RefundLine[];
+  source: RefundSource;
+  /** The front door that asked for it. */
+  door: Door;
+  /** On whose behalf it was asked for. Absent: nobody was named. */
+  user?: string;
+  /** Of refunds that were opened together. Absent: it was opened alone. */
+  group?: GroupID;
+  /** Which it gives back. Absent: it names none. */
+  capture?: CaptureID;
+  /** It waits until then. */
+  not_before?: Time;
+  /** When it left. Absent: it has not, and can be canceled. */
+  submitted_at?: Time;
+  /** When it should have arrived. Absent: it has not left, or nobody says. */
+  expected_by?: Time;
+  /** `true`: it is on its way for longer than expected. */
+  is_stuck?: boolean;
+  /** When it reached its outcome. */
+  ended_at?: Time;
+  /** Why it did not happen. */
+  failure?: Failure;
+  /** What others call it. */
+  references?: Reference[];
+  /** `refund` or `void`, once the processor has said. */
+  executed_as?: string;
+  /** It gives back once more what that one did not. */
+  retry_of?: RefundID;
+  /** That one was taken for failed, and had succeeded. */
+  corrects?: RefundID;
+  /** How many must agree. */
+  approvals_needed?: number;
+  /** Of what it asks for: who approves it says which digest was seen. */
+  digest?: Digest;
+  /** Without enough approvals by then it is canceled. */
+  expires_at?: Time;
+  approvals?: Approval[];
+  /** Absent: no person had to. */
+  evidence?: Evidence[];
+  /** `true`: its outcome is still not known, and a person must look. */
+  needs_review?: boolean;
+  created_at: Time;
+  updated_at: Time;
+  version: Version;
+  /** The other refunds that the request has opened. Absent: none. */
+  group_refunds?: RefundID[];
+}
+
+/** Names what a front door groups payments by. */
+export type OrderID = string;
+
+/** What a payer agreed to hand to a merchant, and what has become of it. */
+export interface Payment {
+  id: PaymentID;
+  ids: DoorIDs;
+  status: PaymentStatus;
+  waiting_for?: Gate;
+  /** What was agreed. */
+  amount: Minor;
+  currency: Currency;
+  /** Taken so far. */
+  captured: Minor;
+  /** Given back. */
+  refunded: Minor;
+  /** Claimed by refunds on their way. */
+  reserved: Minor;
+  /** Taken by disputes that are open or lost. */
+  disputed: Minor;
+  /** What facts from outside took beyond what was captured. Absent: nothing. */
+  excess?: Minor;
+  /** What a refund may still ask for. */
+  refundable: Minor;
+  /** What the merchant calls it. */
+  reference?: string;
+  /** Who was paid. */
+  merchant: string;
+  method?: Method;
+  /** Of the payer (ISO 3166). */
+  country?: string;
+  /** What the merchant calls the payer. */
+  payer?: string;
+  description?: string;
+  /** Lines of what was bought. Absent: not known. */
+  items?: Item[];
+  /** What the caller has sent. */
+  metadata?: Record<string, unknown>;
+  /** The front door that it was made at. */
+  home: Door;
+  order?: OrderID;
+  /** Through which it was taken, and refunds go back. */
+  connector?: string;
+  /** What the processor calls it. */
+  processor_ref?: string;
+  /** What others call it. */
+  references?: Reference[];
+  /** Oldest first. */
+  refunds: RefundInShort[];
+  /** Oldest first. Absent: none. */
+  disputes?: Dispute[];
+  /** When money was first taken. Absent: never. */
+  captured_at?: Time;
+  created_at: Time;
+  updated_at: Time;
+  version: Version;
+}
+
+/** Names a payment. */
+export type PaymentID = string;
+
+/** A page of a list. */
+export interface PaymentPage {
+  payments: Payment[];
+  /** Where to go on: the next request's `after`. Empty at the beginning of an empty list. */
+  next: string;
+  /** Whether there is more now. */
+  has_more: boolean;
+}
+
+/** A payment that was made elsewhere. */
+export interface PaymentRequest {
+  /** What was paid, in minor units. */
+  amount: number;
+  currency: Currency;
+  /** `captured` unless it is named. */
+  status?: "captured" | "authorized" | null;
+  /** What you call it. */
+  reference?: string | null;
+  /** Who was paid; `main` unless it is named. */
+  merchant?: string | null;
+  /** What it was paid with; never a card number. */
+  method?: {
+    type?: string | null;
+    brand?: string | null;
+    /** The last four digits. */
+    last4?: string | null;
+  } | null;
+  /** Of the payer: an ISO 3166 code of two upper-case letters. */
+  country?: string | null;
+  /** What you call the payer. */
+  payer?: string | null;
+  description?: string | null;
+  /** Lines of what was bought. They add up to the amount. */
+  items?: ItemRequest[];
+  /** An object of the caller's own, of at most 16 KiB. */
+  metadata?: Record<string, unknown> | null;
+  /** What the processor calls it. */
+  processor_ref?: string | null;
+  /** Now, unless it is named. Of a captured payment only. */
+  captured_at?: string | null;
+  /** The time of capture, unless it is named. */
+  created_at?: string | null;
+}
+
+/** Where a payment is in its life. A refund never changes it. */
+export type PaymentStatus = "created" | "pending" | "authorized" | "captured" | "declined" | "failed" | "canceled" | "expired";
+
+/** The sums of a payment. */
+export interface PaymentTotals {
+  id: PaymentID;
+  captured: Minor;
+  refunded: Minor;
+  reserved: Minor;
+  disputed: Minor;
+  excess?: Minor;
+  refundable: Minor;
+}
+
+/** Names what a recipient of a settled order is paid. */
+export type PayoutID = string;
+
+/** Why a refund has not ended. `approval`: somebody must agree. `scheduled`: it waits for its time. `halted`: a policy has stopped refunds. `not_sent`: it has not left yet. `processor`: the processor has it. `outcome_unknown`: it left, and we ask until we know. */
+export type PendingReason = "approval" | "scheduled" | "halted" | "not_sent" | "processor" | "outcome_unknown";
+
+/** One amount from one account to another. */
+export interface Posting {
+  /** Receives the amount. */
+  debit: Account;
+  /** Gives the amount. */
+  credit: Account;
+  amount: Minor;
+  currency: Currency;
+}
+
+/** What a refund would do. */
+export interface Preview {
+  payment: PaymentID;
+  /** Whether it would be accepted. */
+  is_allowed: boolean;
+  /** The first rule that would say no: the numbers are those that it says no to. */
+  refusal?: Refusal;
+  /** What would go back. */
+  amount: Minor;
+  /** The part of it that is tax, as far as line items are known. */
+  tax: Minor;
+  currency: Currency;
+  /** One; or one for each capture, where the processor refunds captures. */
+  refunds: PreviewedRefund[];
+  /** How many must agree; 0: nobody. */
+  approvals_needed: number;
+  /** It would wait until then, and could be canceled. Absent: it would leave at once. */
+  not_before?: Time;
+  /** What would be left of the payment. */
+  refundable: Minor;
+  /** Binds a refund to these numbers. Absent: it would be refused. */
+  preview_token?: string;
+}
+
+/** A refund that would be opened. */
+export interface PreviewedRefund {
+  amount: Minor;
+  /** In which it would begin. */
+  status: RefundStatus;
+  /** Which it would give back. Absent: it names none. */
+  capture?: CaptureID;
+  /** How the amount falls on line items. Absent: the payment has none. */
+  items?: RefundLine[];
+}
+
+/** An answer that says no (RFC 9457). It never repeats what was sent. */
+export interface Problem {
+  /** The page that explains the code. */
+  type: string;
+  /** The code, in a few words. */
+  title: string;
+  /** The answer's status. */
+  status: number;
+  /** Branch on this: it never changes. */
+  code: Code;
+  /** What is wrong this time, for people. */
+  detail: string;
+  /** Whether the same request may succeed later, unchanged. */
+  retryable: boolean;
+  /** What is left to refund. */
+  refundable?: Minor;
+  /** Of `refundable`. */
+  currency?: Currency;
+  /** From when it would be possible. */
+  from?: Time;
+  /** What is wrong with the request, at most 20 things. */
+  errors?: Wrong[];
+}
+
+/** How another party calls something: an ARN, an RRN, a code. */
+export interface Reference {
+  kind: string;
+  value: string;
+}
+
+/** Captured money on its way back to the payer. */
+export interface Refund {
+  id: RefundID;
+  payment: PaymentID;
+  amount: Minor;
+  currency: Currency;
+  status: RefundStatus;
+  pending_reason?: PendingReason;
+  /** Why the money goes back. */
+  reason?: string;
+  /** For the merchant's own records. */
+  note?: string;
+  /** For the payer. */
+  message?: string;
+  /** What the merchant calls the refund. */
+  reference?: string;
+  /** What the merchant calls the order. */
+  order_reference?: string;
+  /** What the caller has sent. */
+  metadata?: Record<string, unknown>;
+  /** How the amount falls on line items. Absent: the payment has none. */
+  items?: RefundLine[];
+  source: RefundSource;
+  /** The front door that asked for it. */
+  door: Door;
+  /** On whose behalf it was asked for. Absent: nobody was named. */
+  user?: string;
+  /** Of refunds that were opened together. Absent: it was opened alone. */
+  group?: GroupID;
+  /** Which it gives back. Absent: it names none. */
+  capture?: CaptureID;
+  /** It waits until then. */
+  not_before?: Time;
+  /** When it left. Absent: it has not, and can be canceled. */
+  submitted_at?: Time;
+  /** When it should have arrived. Absent: it has not left, or nobody says. */
+  expected_by?: Time;
+  /** `true`: it is on its way for longer than expected. */
+  is_stuck?: boolean;
+  /** When it reached its outcome. */
+  ended_at?: Time;
+  /** Why it did not happen. */
+  failure?: Failure;
+  /** What others call it. */
+  references?: Reference[];
+  /** `refund` or `void`, once the processor has said. */
+  executed_as?: string;
+  /** It gives back once more what that one did not. */
+  retry_of?: RefundID;
+  /** That one was taken for failed, and had succeeded. */
+  corrects?: RefundID;
+  /** How many must agree. */
+  approvals_needed?: number;
+  /** Of what it asks for: who approves it says which digest was seen. */
+  digest?: Digest;
+  /** Without enough approvals by then it is canceled. */
+  expires_at?: Time;
+  approvals?: Approval[];
+  /** Absent: no person had to. */
+  evidence?: Evidence[];
+  /** `true`: its outcome is still not known, and a person must look. */
+  needs_review?: boolean;
+  created_at: Time;
+  updated_at: Time;
+  version: Version;
+}
+
+/** Names a refund. */
+export type RefundID = string;
+
+/** A refund of a payment. */
+export interface RefundInShort {
+  id: RefundID;
+  amount: Minor;
+  status: RefundStatus;
+  created_at: Time;
+}
+
+/** The part of a refund that falls on one line item. */
+export interface RefundLine {
+  position: number;
+  /** Absent: the refund named an amount. */
+  quantity?: number;
+  amount: Minor;
+  /** The part of the amount that is tax. */
+  tax: Minor;
+  /** Who pays for it. Absent: the payment's merchant. */
+  merchant?: string;
+}
+
+/** A refund that is asked for. Exactly one of `amount`, `items` and `full` says how much. */
+export type RefundRequest = {
+  /** The payment's id. */
+  payment: string;
+  /** In minor units, with the `currency`. */
+  amount?: number;
+  /** Of the payment. It must be there with an `amount`. */
+  currency?: Currency;
+  /** Units of line items. */
+  items?: ItemAsk[];
+  /** All that is left. */
+  full?: true;
+  /** Why the money goes back. */
+  reason?: string | null;
+  /** For your own records. */
+  note?: string | null;
+  /** For the payer. */
+  message?: string | null;
+  /** What you call the refund. */
+  reference?: string | null;
+  /** What you call the order. */
+  order_reference?: string | null;
+  /** An object of the caller's own, of at most 16 KiB. */
+  metadata?: Record<string, unknown> | null;
+  /** What you believe is left: a guard. The refund is refused if something else is. */
+  expected_refundable?: number;
+  /** It waits until then, and can be canceled meanwhile. */
+  not_before?: string | null;
+  /** Gives back this capture, and no other. */
+  capture?: string | null;
+  /** One of the payment's refunds that ended without money moving: this one takes its place. */
+  retry_of?: string | null;
+  /** An equal refund a moment before is no mistake. */
+  allow_duplicate?: boolean | null;
+  /** Of a preview: the refund is refused if it would do something else. */
+  preview_token?: string;
+} & ({ amount: number } | { items: ItemAsk[] } | { full: true });
+
+/** Where a refund came from. */
+export type RefundSource = "api" | "dialect" | "console" | "bulk" | "adopted" | "alert";
+
+/** Where a refund is in its life. `unknown`: it left, and its outcome is not known yet; we ask until it is. `declined`, `failed`, `canceled`, `returned`: the amount is refundable again. */
+export type RefundStatus = "awaiting_approval" | "scheduled" | "pending" | "unknown" | "succeeded" | "declined" | "failed" | "canceled" | "returned";
+
+/** What one refund of a payment may ask for now, and why no more. */
+export interface Refundability {
+  payment: PaymentID;
+  currency: Currency;
+  /** The most that one refund may ask for; 0: nothing. */
+  max: Minor;
+  /** The least that one refund may ask for. */
+  min: Minor;
+  /** Each rule that says no to every refund now. Empty: none does. */
+  refusals: Refusal[];
+  /** When refunds may leave. Absent: now. */
+  earliest_at?: Time;
+  /** After this it is too late. Absent: it never is. */
+  latest_at?: Time;
+  /** Whether a dispute is open, or has taken something. */
+  is_disputed: boolean;
+  exposure: Exposure;
+  /** Oldest first. Absent: nothing was taken. */
+  captures?: CaptureLeft[];
+  /** In their order. Absent: the payment has none. */
+  items?: ItemLeft[];
+}
+
+/** A rule's no. */
+export interface Refusal {
+  /** As an error would have it. */
+  code: Code;
+  /** For people. */
+  detail: string;
+  /** Whether the same request may succeed later, unchanged. */
+  retryable: boolean;
+  /** What may be asked for instead. */
+  refundable?: Minor;
+  /** From when it would be possible. */
+  from?: Time;
+}
+
+/** A part of the feed. */
+export interface ReplayRequest {
+  /** Events behind this cursor; all, unless it is named. */
+  after?: string | null;
+  /** Of these, those that happened at this time or later. */
+  from?: string | null;
+  /** Of these, those that happened before this time; up to now, unless it is named. */
+  until?: string | null;
+  /** How many events are read at the most; 10,000, unless it is named. */
+  limit?: number;
+}
+
+/** What a replay came to. */
+export interface Replayed {
+  /** How many were made. */
+  deliveries: number;
+  /** Where the next request goes on: its `after`. */
+  next: string;
+  /** Whether there is more now. */
+  has_more: boolean;
+}
+
+/** Names a front door's own thing. */
+export type ResourceID = string;
+
+/** How a secret is rotated. */
+export interface RotateRequest {
+  /** How long the old secret signs too; a day, unless it is named. */
+  overlap_seconds?: number;
+}
+
+/** What a key may do. */
+export type Scope = "payments:read" | "payments:write" | "refunds:read" | "refunds:write" | "refunds:approve" | "disputes:read" | "events:read" | "ledger:read" | "endpoints:read" | "endpoints:write" | "deliveries:read" | "deliveries:write";
+
+/** What a tenant may change. */
+export interface Setting {
+  name: string;
+  value: SettingValue;
+  default: SettingValue;
+  /** Whether the tenant has not chosen. */
+  is_default: boolean;
+  /** What it does. */
+  doc: string;
+  /** What it may be set to. Absent: anything of the default's type. */
+  choices?: string[];
+}
+
+/** A whole list. */
+export interface SettingList {
+  settings: Setting[];
+}
+
+/** What a setting is set to. */
+export type SettingValue = boolean | null | number | string | string[];
+
+/** New values of settings, by name. */
+export type SettingsRequest = Record<string, SettingValue>;
+
+/** What happened, and what it is about, as it was then. */
+export interface TellingDispute {
+  /** The event's kind. */
+  type: string;
+  /** When it happened. */
+  timestamp: Time;
+  /** Grows with every event of a payment. Absent: it is about none. */
+  sequence?: Version;
+  data: {
+    /** As it was then. */
+    dispute: Dispute;
+  };
+}
+
+/** What happened, and what it is about, as it was then. */
+export interface TellingEndpoint {
+  /** The event's kind. */
+  type: string;
+  /** When it happened. */
+  timestamp: Time;
+  /** Grows with every event of a payment. Absent: it is about none. */
+  sequence?: Version;
+  data: {
+    /** For people. */
+    message: string;
+  };
+}
+
+/** What happened, and what it is about, as it was then. */
+export interface TellingPayment {
+  /** The event's kind. */
+  type: string;
+  /** When it happened. */
+  timestamp: Time;
+  /** Grows with every event of a payment. Absent: it is about none. */
+  sequence?: Version;
+  data: {
+    /** As it was then. */
+    payment: Payment;
+  };
+}
+
+/** What happened, and what it is about, as it was then. */
+export interface TellingRefund {
+  /** The event's kind. */
+  type: string;
+  /** When it happened. */
+  timestamp: Time;
+  /** Grows with every event of a payment. Absent: it is about none. */
+  sequence?: Version;
+  data: {
+    /** As it was then. */
+    refund: Refund;
+  };
+}
+
+/** An organization whose data and keys are separate from all others. */
+export interface Tenant {
+  id: TenantID;
+  name: string;
+}
+
+/** Names a tenant. */
+export type TenantID = string;
+
+/** A whole list. */
+export interface TenantList {
+  tenants: Tenant[];
+}
+
+/** A tenant that is made. */
+export interface TenantRequest {
+  /** A line that no other tenant has. */
+  name: string;
+}
+
+/** A time (RFC 3339) in UTC, with microseconds: such texts sort as the times do. */
+export type Time = string;
+
+/** The version of the payment at which this became so. Of two, the higher one is newer. */
+export type Version = number;
+
+/** One thing that is wrong with a request. */
+export interface Wrong {
+  /** Into the body, as a URI fragment: `#/items/0`. */
+  pointer?: string;
+  /** Of the query, instead of a place in the body. */
+  parameter?: string;
+  detail: string;
+}
+
+/** What each operation takes, and answers when it succeeds. */
+export interface Operations {
+  /** Record a payment. */
+  createPayment: {
+    method: "POST";
+    path: "/v1/payments";
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+    };
+    body: PaymentRequest;
+    answer: Payment;
+  };
+  /** List payments. */
+  listPayments: {
+    method: "GET";
+    path: "/v1/payments";
+    query: {
+      /** Only payments that are so. Named several times: any of them. */
+      status?: Array<"created" | "pending" | "authorized" | "captured" | "declined" | "failed" | "canceled" | "expired">;
+      /** Only payments that were made at this front door. */
+      home?: string;
+      /** Only payments of this order. */
+      order?: OrderID;
+      /** Only payments that were made at this time or later. */
+      from?: string;
+      /** Only payments that were made at this time or earlier. */
+      until?: string;
+      /** Go on from here: `next` of an earlier answer. */
+      after?: string;
+      /** How many a page has at the most. */
+      limit?: number;
+    };
+    answer: PaymentPage;
+  };
+  /** Read a payment. */
+  getPayment: {
+    method: "GET";
+    path: "/v1/payments/{id}";
+    params: {
+      /** Names a payment. */
+      id: PaymentID;
+    };
+    answer: Payment;
+  };
+  /** Ask what can be refunded. */
+  getRefundability: {
+    method: "GET";
+    path: "/v1/payments/{id}/refundability";
+    params: {
+      /** Names a payment. */
+      id: PaymentID;
+    };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    answer: Refundability;
+  };
+  /** Ask for a refund. */
+  createRefund: {
+    method: "POST";
+    path: "/v1/refunds";
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    body: RefundRequest;
+    answer: OpenedRefund;
+  };
+  /** Preview a refund. */
+  previewRefund: {
+    method: "POST";
+    path: "/v1/refunds/preview";
+    headers: {
+      /** The key that the refund would have: with one, an equal refund a moment before is no mistake. It is not used up. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    body: RefundRequest;
+    answer: Preview;
+  };
+  /** Read a refund. */
+  getRefund: {
+    method: "GET";
+    path: "/v1/refunds/{id}";
+    params: {
+      /** Names a refund. */
+      id: RefundID;
+    };
+    answer: Refund;
+  };
+  /** Cancel a refund. */
+  cancelRefund: {
+    method: "POST";
+    path: "/v1/refunds/{id}/cancel";
+    params: {
+      /** Names a refund. */
+      id: RefundID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+    };
+    body: Decision;
+    answer: Refund;
+  };
+  /** Approve a refund. */
+  approveRefund: {
+    method: "POST";
+    path: "/v1/refunds/{id}/approve";
+    params: {
+      /** Names a refund. */
+      id: RefundID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    body: Decision;
+    answer: Refund;
+  };
+  /** Record a dispute. */
+  openDispute: {
+    method: "POST";
+    path: "/v1/disputes";
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: DisputeRequest;
+    answer: DisputeAnswer;
+  };
+  /** Read a dispute. */
+  getDispute: {
+    method: "GET";
+    path: "/v1/disputes/{id}";
+    params: {
+      /** Names a dispute. */
+      id: DisputeID;
+    };
+    answer: DisputeAnswer;
+  };
+  /** Record what became of a dispute. */
+  moveDispute: {
+    method: "POST";
+    path: "/v1/disputes/{id}/move";
+    params: {
+      /** Names a dispute. */
+      id: DisputeID;
+    };
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: DisputeMove;
+    answer: DisputeAnswer;
+  };
+  /** Read what happened. */
+  listEvents: {
+    method: "GET";
+    path: "/v1/events";
+    query: {
+      /** Go on from here: `next` of an earlier answer. */
+      after?: string;
+      /** How many a page has at the most. */
+      limit?: number;
+    };
+    headers: {
+      /** Where a stream goes on: it counts for more than `after`. */
+      "Last-Event-ID"?: string;
+    };
+    answer: EventPage;
+  };
+  /** List webhook endpoints. */
+  listEndpoints: {
+    method: "GET";
+    path: "/v1/endpoints";
+    answer: EndpointList;
+  };
+  /** Add a webhook endpoint. */
+  createEndpoint: {
+    method: "POST";
+    path: "/v1/endpoints";
+    body: EndpointRequest;
+    answer: EndpointWithSecret;
+  };
+  /** Read a webhook endpoint. */
+  getEndpoint: {
+    method: "GET";
+    path: "/v1/endpoints/{id}";
+    params: {
+      /** Names a webhook endpoint. */
+      id: EndpointID;
+    };
+    answer: EndpointWithKey;
+  };
+  /** Change, disable or enable a webhook endpoint. */
+  changeEndpoint: {
+    method: "PATCH";
+    path: "/v1/endpoints/{id}";
+    params: {
+      /** Names a webhook endpoint. */
+      id: EndpointID;
+    };
+    body: EndpointChange;
+    answer: EndpointWithKey;
+  };
+  /** Remove a webhook endpoint. */
+  removeEndpoint: {
+    method: "DELETE";
+    path: "/v1/endpoints/{id}";
+    params: {
+      /** Names a webhook endpoint. */
+      id: EndpointID;
+    };
+    answer: void;
+  };
+  /** Rotate an endpoint's secret. */
+  rotateEndpointSecret: {
+    method: "POST";
+    path: "/v1/endpoints/{id}/rotate";
+    params: {
+      /** Names a webhook endpoint. */
+      id: EndpointID;
+    };
+    body: RotateRequest;
+    answer: EndpointWithSecret;
+  };
+  /** Test a webhook endpoint. */
+  testEndpoint: {
+    method: "POST";
+    path: "/v1/endpoints/{id}/test";
+    params: {
+      /** Names a webhook endpoint. */
+      id: EndpointID;
+    };
+    answer: Delivery;
+  };
+  /** Tell an endpoint what it missed. */
+  replayEvents: {
+    method: "POST";
+    path: "/v1/endpoints/{id}/replay";
+    params: {
+      /** Names a webhook endpoint. */
+      id: EndpointID;
+    };
+    body: ReplayRequest;
+    answer: Replayed;
+  };
+  /** List deliveries. */
+  listDeliveries: {
+    method: "GET";
+    path: "/v1/deliveries";
+    query: {
+      /** Only deliveries about this payment. */
+      payment?: string;
+      /** Only deliveries to this endpoint. */
+      endpoint?: EndpointID;
+      /** Only deliveries that are so. */
+      status?: "open" | "delivered" | "given_up" | "canceled";
+      /** Go on from here: `next` of an earlier answer. */
+      after?: string;
+      /** How many a page has at the most. */
+      limit?: number;
+    };
+    answer: DeliveryPage;
+  };
+  /** Read a delivery. */
+  getDelivery: {
+    method: "GET";
+    path: "/v1/deliveries/{id}";
+    params: {
+      /** Names a delivery. */
+      id: DeliveryID;
+    };
+    answer: DeliveryWithAttempts;
+  };
+  /** Resend a delivery. */
+  resendDelivery: {
+    method: "POST";
+    path: "/v1/deliveries/{id}/resend";
+    params: {
+      /** Names a delivery. */
+      id: DeliveryID;
+    };
+    answer: Delivery;
+  };
+  /** Read a payment's ledger entries. */
+  listPaymentEntries: {
+    method: "GET";
+    path: "/v1/payments/{id}/ledger";
+    params: {
+      /** Names a payment. */
+      id: PaymentID;
+    };
+    answer: EntryList;
+  };
+  /** Read the trial balance. */
+  listBalances: {
+    method: "GET";
+    path: "/v1/ledger/balances";
+    answer: BalanceList;
+  };
+  /** List tenants. */
+  listTenants: {
+    method: "GET";
+    path: "/v1/tenants";
+    answer: TenantList;
+  };
+  /** Make a tenant. */
+  createTenant: {
+    method: "POST";
+    path: "/v1/tenants";
+    body: TenantRequest;
+    answer: Tenant;
+  };
+  /** List keys. */
+  listKeys: {
+    method: "GET";
+    path: "/v1/keys";
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    answer: KeyList;
+  };
+  /** Make a key. */
+  createKey: {
+    method: "POST";
+    path: "/v1/keys";
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: KeyRequest;
+    answer: KeyWithSecret;
+  };
+  /** Revoke a key. */
+  revokeKey: {
+    method: "DELETE";
+    path: "/v1/keys/{id}";
+    params: {
+      /** Names a key. */
+      id: KeyID;
+    };
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    answer: void;
+  };
+  /** Read settings. */
+  listSettings: {
+    method: "GET";
+    path: "/v1/settings";
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    answer: SettingList;
+  };
+  /** Change settings. */
+  changeSettings: {
+    method: "PATCH";
+    path: "/v1/settings";
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: SettingsRequest;
+    answer: SettingList;
+  };
+  /** Import payments. */
+  importPayments: {
+    method: "POST";
+    path: "/v1/payments/import";
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: string;
+    answer: string;
+  };
+  /** Write a report. */
+  getReport: {
+    method: "GET";
+    path: "/v1/reports/{name}";
+    params: {
+      /** Of a report. */
+      name: string;
+    };
+    query: {
+      /** The first day. */
+      from?: string;
+      /** The last day. */
+      to?: string;
+    };
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    answer: string;
+  };
+  /** Explain a code. */
+  explainCode: {
+    method: "GET";
+    path: "/errors/{code}";
+    params: {
+      /** Of an error. */
+      code: Code;
+    };
+    answer: string;
+  };
+}
