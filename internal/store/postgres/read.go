@@ -162,19 +162,21 @@ func readRefunds(rows pgx.Rows, views byPayment) error {
 	})
 }
 
-func readDisputes(rows pgx.Rows, views byPayment) error {
-	return each(rows, func(r scanner) (d payment.Dispute, err error) {
-		var history string
-		var created, updated int64
-		if err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Payment), &d.Kind, &d.Amount.Minor, &d.Amount.Currency,
-			&d.Status, &history, &d.Connector, &d.ProcessorRef, &d.Reason, &d.DoubleLoss, &d.Version, &created, &updated,
-		); err != nil {
-			return d, err
-		}
-		d.CreatedAt, d.UpdatedAt = row.Time(created), row.Time(updated)
-		d.History, err = row.ParseHistory[payment.DisputeStatus](history)
+func scanDispute(r scanner) (d payment.Dispute, err error) {
+	var history string
+	var created, updated int64
+	if err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Payment), &d.Kind, &d.Amount.Minor, &d.Amount.Currency,
+		&d.Status, &history, &d.Connector, &d.ProcessorRef, &d.Reason, &d.DoubleLoss, &d.Version, &created, &updated,
+	); err != nil {
 		return d, err
-	}, func(d payment.Dispute) {
+	}
+	d.CreatedAt, d.UpdatedAt = row.Time(created), row.Time(updated)
+	d.History, err = row.ParseHistory[payment.DisputeStatus](history)
+	return d, err
+}
+
+func readDisputes(rows pgx.Rows, views byPayment) error {
+	return each(rows, scanDispute, func(d payment.Dispute) {
 		view := views[[2][16]byte{d.Tenant, d.Payment}]
 		view.Disputes = append(view.Disputes, d)
 	})

@@ -186,19 +186,26 @@ func listAttempts(c *conn, tenant payment.TenantID, id payment.RefundID) ([]paym
 	return attempts, err
 }
 
+const disputeColumns = `tenant_id, id, payment_id, kind, amount, currency, status, history, connector, processor_ref,
+	reason, double_loss, version, created_at, updated_at`
+
+func scanDispute(r *cells) (dispute payment.Dispute, err error) {
+	dispute = payment.Dispute{
+		Tenant: r.uuid(), ID: r.uuid(), Payment: r.uuid(), Kind: payment.DisputeKind(r.text()),
+		Amount: row.Amount(r.int(), r.text()), Status: payment.DisputeStatus(r.text()),
+	}
+	dispute.History, err = row.ParseHistory[payment.DisputeStatus](r.text())
+	dispute.Connector, dispute.ProcessorRef, dispute.Reason = r.text(), r.text(), r.text()
+	dispute.DoubleLoss, dispute.Version = money.Minor(r.int()), r.int()
+	dispute.CreatedAt, dispute.UpdatedAt = row.Time(r.int()), row.Time(r.int())
+	return dispute, err
+}
+
 func loadDisputes(c *conn, v *payment.View) error {
-	const query = `SELECT tenant_id, id, payment_id, kind, amount, currency, status, history, connector, processor_ref,
-		reason, double_loss, version, created_at, updated_at FROM dispute INDEXED BY dispute_by_payment
+	const query = `SELECT ` + disputeColumns + ` FROM dispute INDEXED BY dispute_by_payment
 		WHERE tenant_id = ? AND payment_id = ? ORDER BY id`
-	return c.query(query, partArgs(v), func(r *cells) (err error) {
-		dispute := payment.Dispute{
-			Tenant: r.uuid(), ID: r.uuid(), Payment: r.uuid(), Kind: payment.DisputeKind(r.text()),
-			Amount: row.Amount(r.int(), r.text()), Status: payment.DisputeStatus(r.text()),
-		}
-		dispute.History, err = row.ParseHistory[payment.DisputeStatus](r.text())
-		dispute.Connector, dispute.ProcessorRef, dispute.Reason = r.text(), r.text(), r.text()
-		dispute.DoubleLoss, dispute.Version = money.Minor(r.int()), r.int()
-		dispute.CreatedAt, dispute.UpdatedAt = row.Time(r.int()), row.Time(r.int())
+	return c.query(query, partArgs(v), func(r *cells) error {
+		dispute, err := scanDispute(r)
 		v.Disputes = append(v.Disputes, dispute)
 		return err
 	})

@@ -32,6 +32,7 @@ type Store interface {
 	payment.Reader
 	payment.Feed
 	payment.Counting
+	payment.Lists
 	verify.Store
 	batch.Store
 	// Refunds returns the refunds that there are of those that are named, each
@@ -241,6 +242,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, hurryTests)
 	maps.Copy(tests, policyTests)
 	maps.Copy(tests, batchTests)
+	maps.Copy(tests, refundListTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
