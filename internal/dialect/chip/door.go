@@ -11,8 +11,9 @@ import (
 
 // Door is the front door. Make one with [New].
 type Door struct {
-	config dialect.Config
-	limits dialect.Limits
+	config  dialect.Config
+	limits  dialect.Limits
+	numbers dialect.Numbers
 }
 
 // New returns the door.

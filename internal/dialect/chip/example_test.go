@@ -257,6 +257,23 @@ func TestIDsAndTimes(t *testing.T) {
 	}
 }
 
+// Purchases and refunds are counted apart, where numbers are counted at all.
+func TestRunningNumbers(t *testing.T) {
+	s := setup(t)
+	for n := 1; n <= 3; n++ {
+		id := s.paid(300)
+		generated := text(s.purchase(id).At("reference_generated"))
+		refund := must(t, s.refund(id, ""), 200)
+		if len(generated) > len("CH")+20 { // the id: nobody counts in this service
+			continue
+		}
+		if generated != fmt.Sprint("CH", n) || refund.At("reference_generated") != fmt.Sprint(n) ||
+			refund.At("related_to.reference") != generated || refund.At("payment.description") != "Refund: "+generated {
+			t.Errorf("purchase %d: %s, %s", n, generated, refund.Raw)
+		}
+	}
+}
+
 func isUUID(text string) bool {
 	return regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString(text)
 }

@@ -16,12 +16,12 @@ func AliasKinds() []string { return []string{purchaseAlias} }
 // purchaseAlias is the kind of alias that the id is which a purchase has at CHIP.
 const purchaseAlias = "chip.purchase"
 
-// document is the facet of a purchase: what the domain does not know and
-// answers must have. Each version says only what became known with it, so that
+// document is the facet of a purchase, and of a refund: what the domain does
+// not know and answers must have. Each version says only what became known with it, so that
 // two who write at the same time never undo each other; see [documentOf].
 type document struct {
 	ID        string   `json:"id,omitempty"`                  // at CHIP, if it was made there
-	Generated string   `json:"reference_generated,omitempty"` // at CHIP, if it was made there
+	Generated string   `json:"reference_generated,omitempty"` // of the purchase, or of a refund's Payment
 	BaseURL   string   `json:"base_url,omitempty"`            // where the payer reaches the sandbox
 	IP        string   `json:"ip,omitempty"`                  // of who created it
 	ClientID  string   `json:"client_id,omitempty"`

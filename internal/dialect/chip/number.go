@@ -5,11 +5,31 @@ import (
 	"math"
 	"math/big"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/wire"
 )
+
+// numbers are the running numbers of a company; each is written with these
+// letters before it.
+type numbers string
+
+// The running numbers, of purchases and of their refunds.
+const (
+	purchaseNumbers numbers = "CH"
+	paymentNumbers  numbers = ""
+)
+
+// nextNumber returns the next of a company's running numbers. There are gaps.
+func (d *Door) nextNumber(c *call, of numbers) (string, error) {
+	if d.config.Counter == nil {
+		return "", nil // nobody counts: ids are the numbers
+	}
+	number, err := d.numbers.Next(c.ctx, d.config.Counter, c.tenant.ID, "chip"+string(of))
+	return string(of) + strconv.FormatInt(number, 10), err
+}
 
 // numberMax bounds how long a number may be written.
 const numberMax = 64

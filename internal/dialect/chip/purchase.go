@@ -36,7 +36,11 @@ func (d *Door) create(c *call) (int, any, error) {
 			return 0, nil, err
 		}
 	}
-	answer, err := d.config.Engine.Do(c.ctx, d.creation(c, a))
+	command, err := d.creation(c, a)
+	if err != nil {
+		return 0, nil, err
+	}
+	answer, err := d.config.Engine.Do(c.ctx, command)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -52,9 +56,13 @@ func (d *Door) create(c *call) (int, any, error) {
 }
 
 // creation returns the command that makes a purchase.
-func (d *Door) creation(c *call, a asked) payment.CreatePayment {
+func (d *Door) creation(c *call, a asked) (payment.CreatePayment, error) {
+	number, err := d.nextNumber(c, purchaseNumbers)
+	if err != nil {
+		return payment.CreatePayment{}, err
+	}
 	kept := document{
-		BaseURL: c.baseURL(), IP: c.ip(), ClientID: a.clientID.UUID(), Client: a.client, Details: a.details, Options: a.options,
+		Generated: number, BaseURL: c.baseURL(), IP: c.ip(), ClientID: a.clientID.UUID(), Client: a.client, Details: a.details, Options: a.options,
 	}
 	command := payment.CreatePayment{
 		Meta: c.meta(), ID: d.config.NewID(), Status: payment.PaymentCreated, Connector: d.config.Connector,
@@ -70,7 +78,7 @@ func (d *Door) creation(c *call, a asked) payment.CreatePayment {
 		command.Gates = []payment.Gate{{Kind: payment.GatePayer, Within: within}}
 		command.IsTaken = true
 	}
-	return command
+	return command, nil
 }
 
 // readAsked reads a purchase's body. Whether there is a client is looked at

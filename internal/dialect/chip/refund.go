@@ -21,7 +21,12 @@ func (d *Door) refund(c *call) (int, any, error) {
 	if err := d.setKey(c, strconv.Itoa(int(ask.How)), strconv.FormatInt(int64(ask.Amount), 10)); err != nil {
 		return 0, nil, err
 	}
+	number, err := d.nextNumber(c, paymentNumbers)
+	if err != nil {
+		return 0, nil, err
+	}
 	command := openRefund(c, ask)
+	command.Document = document{Generated: number}.bytes()
 	answer, err := d.onPurchase(c, func(of payment.PaymentID) (payment.Answer, error) {
 		command.Payment = of
 		return d.open(c, command)

@@ -163,13 +163,12 @@ func (s shown) id() string {
 }
 
 // generated returns the number that stands for a reference if the merchant
-// gives none. It is the id as a number: it is never another's, on any replica,
-// and nobody counts.
+// gives none. What was made elsewhere was not counted here: its id is its number.
 func (s shown) generated() string {
 	if s.doc.Generated != "" {
 		return s.doc.Generated
 	}
-	return "CH" + s.view.Payment.ID.Decimal()
+	return string(purchaseNumbers) + s.view.Payment.ID.Decimal()
 }
 
 // reference returns what the purchase is called.

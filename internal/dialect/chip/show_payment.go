@@ -62,7 +62,11 @@ const (
 // refund renders a refund that succeeded.
 func (s shown) refund(r payment.Refund) *paymentObject {
 	succeeded := r.History.ReachedAt(payment.RefundSucceeded)
-	shown := s.object(r.ID.UUID(), r.ID.Decimal(), r.Amount)
+	number := readDocument(s.view.Facet(Name, r.ID)).Generated
+	if number == "" { // another door asked for it
+		number = r.ID.Decimal()
+	}
+	shown := s.object(r.ID.UUID(), number, r.Amount)
 	shown.CreatedOn, shown.UpdatedOn, shown.Status = r.CreatedAt.Unix(), r.UpdatedAt.Unix(), paymentSuccess
 	fee := s.fee(r.Amount.Minor)
 	shown.FeeAmount, shown.Payment.FeeAmount, shown.Payment.NetAmount = fee, fee, r.Amount.Minor-fee
