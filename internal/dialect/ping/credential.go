@@ -32,8 +32,8 @@ func (d *Door) MakeCredential(_ context.Context, id auth.CredentialID, tenant pa
 ) (auth.Credential, map[string]string, error) {
 	secret := auth.NewAPIKey(rand.Reader)
 	made := NewSecret(id, tenant, secret)
-	if name, ok := body.Get("name").Text(); ok {
+	if name, _ := body.Get("name").Text(); name != "" {
 		made.Name = name
 	}
-	return made, map[string]string{"key": secret.Reveal()}, nil
+	return made, map[string]string{"key": secret.Reveal(), "tenant_id": tenant.UUID()}, nil
 }
