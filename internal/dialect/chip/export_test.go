@@ -13,6 +13,19 @@ func RenderError(action string, err error) (int, string) {
 	return said.status, string(wire.Encode(said.wrong))
 }
 
+// ReadAsk returns how much a refund's body asks for, 0 for all that is left,
+// and the code of what is wrong with it.
+func ReadAsk(raw []byte) (amount int64, code string) {
+	ask, said := readAsk(raw, true)
+	if said == nil {
+		return int64(ask.Amount), ""
+	}
+	for _, flaws := range said.wrong.members {
+		code = flaws.here[0].Code
+	}
+	return int64(ask.Amount), code
+}
+
 // HasRule reports whether a rule has a word.
 func HasRule(rule payment.RuleName) bool { return rules[rule] != nil }
 

@@ -40,7 +40,7 @@ var paymentWords = map[payment.PaymentStatus]string{
 
 // refundWords are the words for a purchase while a refund of it is in a
 // status, or has just reached it. A refund that is pending is not shown at
-// once, see [refundLife]; one that came to nothing leaves what was before.
+// once, see [refundChanges]; one that came to nothing leaves what was before.
 var refundWords = map[payment.RefundStatus]string{
 	payment.RefundAwaitingApproval: statusPendingRefund,
 	payment.RefundScheduled:        statusPendingRefund,
@@ -98,7 +98,9 @@ func lifeOf(v payment.View, doc document) *life {
 		changes = append(changes, refundChanges(refund)...)
 	}
 	for _, dispute := range v.Disputes {
-		changes = append(changes, disputeChanges(dispute)...)
+		if dispute.Amount.Minor > 0 { // else there was nothing left to take
+			changes = append(changes, disputeChanges(dispute)...)
+		}
 	}
 	slices.SortStableFunc(changes, func(a, b change) int { return cmp.Compare(a.version, b.version) })
 	l := &life{base: statusCreated}

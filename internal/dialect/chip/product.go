@@ -47,7 +47,8 @@ type product struct {
 func newDetails() *details {
 	return &details{
 		Currency: "MYR", Products: []product{}, Language: "en", RequestClientDetails: []string{}, Timezone: "UTC",
-		ShippingOptions: json.RawMessage("[]"), PaymentMethodDetails: json.RawMessage("{}"), Metadata: json.RawMessage(noMetadata),
+		ShippingOptions: json.RawMessage("[]"), PaymentMethodDetails: json.RawMessage("{}"),
+		Metadata: json.RawMessage(noMetadata),
 	}
 }
 

@@ -62,7 +62,8 @@ func (d *Door) creation(c *call, a asked) (payment.CreatePayment, error) {
 		return payment.CreatePayment{}, err
 	}
 	kept := document{
-		Generated: number, BaseURL: c.baseURL(), IP: c.ip(), ClientID: a.clientID.UUID(), Client: a.client, Details: a.details, Options: a.options,
+		Generated: number, BaseURL: c.baseURL(), IP: c.ip(), ClientID: a.clientID.UUID(), Client: a.client,
+		Details: a.details, Options: a.options,
 	}
 	command := payment.CreatePayment{
 		Meta: c.meta(), ID: d.config.NewID(), Status: payment.PaymentCreated, Connector: d.config.Connector,
