@@ -85,6 +85,7 @@ type call struct {
 	method, path string
 	query        url.Values
 	key          string // an idempotency key; empty: none
+	user         string // on whose behalf; empty: nobody is named
 	body         any    // nil: none
 }
 
@@ -166,6 +167,9 @@ func (c *Client) request(ctx context.Context, call call, body []byte) (*http.Req
 	}
 	if call.key != "" {
 		request.Header.Set("Idempotency-Key", call.key)
+	}
+	if call.user != "" {
+		request.Header.Set("Refundry-User", call.user)
 	}
 	return request, nil
 }

@@ -55,6 +55,31 @@ func TestRefundsAreAskedForOnce(t *testing.T) {
 	}
 }
 
+// A refund does what its preview said, or nothing.
+func TestRefundsArePreviewed(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	payment := pay(t, c, 1000)
+	request := client.RefundRequest{Payment: payment.ID, Money: client.Amount(300, "EUR"), User: "anna"}
+	preview, err := c.PreviewRefund(t.Context(), request)
+	if err != nil || !preview.IsAllowed || preview.Minor != 300 || preview.Refundable != 700 || len(preview.Refunds) != 1 {
+		t.Fatalf("preview: %+v, %v", preview, err)
+	}
+	request.PreviewToken = preview.Token
+	refund, err := c.CreateRefund(t.Context(), request)
+	if err != nil || refund.User != "anna" {
+		t.Errorf("refund: %+v, %v", refund, err)
+	}
+	request.Money = client.Amount(301, "EUR")
+	if _, err := c.CreateRefund(t.Context(), request); !errors.Is(err, client.PreviewOutdated) {
+		t.Errorf("another amount, with the old preview: %v", err)
+	}
+	left, err := c.Refundability(t.Context(), payment.ID)
+	if err != nil || left.Max != 700 || left.Exposure.Captured != 1000 || left.Exposure.Total != 300 || len(left.Captures) != 1 {
+		t.Errorf("left: %+v, %v", left, err)
+	}
+}
+
 func TestErrorsSayWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	c := setup(t)

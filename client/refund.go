@@ -53,8 +53,14 @@ type Refund struct {
 	Items           []RefundLine    `json:"items"`
 	Source          string          `json:"source"`
 	Door            string          `json:"door"`
+	User            string          `json:"user"`          // on whose behalf it was asked for
+	Group           string          `json:"group"`         // of refunds that were opened together
+	GroupRefunds    []string        `json:"group_refunds"` // the others of the group, when it is opened
+	Capture         string          `json:"capture"`
 	NotBefore       time.Time       `json:"not_before"`
 	SubmittedAt     time.Time       `json:"submitted_at"` // zero: it has not left, and can be canceled
+	ExpectedBy      time.Time       `json:"expected_by"`  // when it should have arrived
+	IsStuck         bool            `json:"is_stuck"`     // it is on its way for longer than expected
 	EndedAt         time.Time       `json:"ended_at"`
 	Failure         *Failure        `json:"failure"` // nil: it has not failed
 	References      []Reference     `json:"references"`
@@ -62,7 +68,10 @@ type Refund struct {
 	RetryOf         string          `json:"retry_of"`
 	Corrects        string          `json:"corrects"`
 	ApprovalsNeeded int             `json:"approvals_needed"`
+	Digest          string          `json:"digest"` // of what it asks for
+	ExpiresAt       time.Time       `json:"expires_at"`
 	Approvals       []Approval      `json:"approvals"`
+	Evidence        []Evidence      `json:"evidence"`     // why a person has said what became of it
 	NeedsReview     bool            `json:"needs_review"` // a person must look
 	CreatedAt       time.Time       `json:"created_at"`
 	UpdatedAt       time.Time       `json:"updated_at"`
@@ -88,7 +97,17 @@ type Failure struct {
 
 // Approval is somebody's yes.
 type Approval struct {
+	Actor  string    `json:"actor"`
+	User   string    `json:"user"`
+	Digest string    `json:"digest"` // of what was seen
+	At     time.Time `json:"at"`
+}
+
+// Evidence is why a person has said what became of a refund.
+type Evidence struct {
 	Actor string    `json:"actor"`
+	User  string    `json:"user"`
+	Note  string    `json:"note"`
 	At    time.Time `json:"at"`
 }
 
@@ -99,6 +118,7 @@ type RefundRequest struct {
 	// the refund is asked for again by itself if the connection breaks, and a
 	// program that starts anew may ask again: it is the same refund.
 	IdempotencyKey string `json:"-"`
+	User           string `json:"-"` // the person on whose behalf it is asked for: policies count by person
 
 	Payment            string    `json:"payment"`
 	*Money                       // this much
@@ -112,6 +132,10 @@ type RefundRequest struct {
 	Metadata           any       `json:"metadata,omitempty"`            // an object of the caller's own
 	ExpectedRefundable *int64    `json:"expected_refundable,omitempty"` // a guard: refused if something else is left
 	NotBefore          time.Time `json:"not_before,omitzero"`           // it waits until then
+	Capture            string    `json:"capture,omitempty"`             // gives back this capture, and no other
+	RetryOf            string    `json:"retry_of,omitempty"`            // takes the place of one that ended without money moving
+	AllowDuplicate     bool      `json:"allow_duplicate,omitempty"`     // an equal refund a moment before is no mistake
+	PreviewToken       string    `json:"preview_token,omitempty"`       // of a [Preview]: refused if it would do something else
 }
 
 // ItemAsk asks for units of one line item.
@@ -124,7 +148,7 @@ type ItemAsk struct {
 // events or [Client.Refund] tell what becomes of it.
 func (c *Client) CreateRefund(ctx context.Context, request RefundRequest) (refund Refund, err error) {
 	err = c.do(ctx, call{
-		method: http.MethodPost, path: "/v1/refunds", key: request.IdempotencyKey, body: request,
+		method: http.MethodPost, path: "/v1/refunds", key: request.IdempotencyKey, user: request.User, body: request,
 	}, &refund)
 	return refund, err
 }
@@ -138,7 +162,9 @@ func (c *Client) Refund(ctx context.Context, id string) (refund Refund, err erro
 // Decision is a decision about a refund.
 type Decision struct {
 	IdempotencyKey string `json:"-"` // the caller's name for what is to be done once
+	User           string `json:"-"` // the person on whose behalf it is taken
 	Message        string `json:"message,omitempty"`
+	Digest         string `json:"digest,omitempty"` // of the refund that was seen: refused if it asks for something else
 }
 
 // CancelRefund stops a refund that has not left.
@@ -155,7 +181,7 @@ func (c *Client) ApproveRefund(ctx context.Context, id string, decision Decision
 func (c *Client) decide(ctx context.Context, id, what string, decision Decision) (refund Refund, err error) {
 	err = c.do(ctx, call{
 		method: http.MethodPost, path: "/v1/refunds/" + url.PathEscape(id) + "/" + what, key: decision.IdempotencyKey,
-		body: decision,
+		user: decision.User, body: decision,
 	}, &refund)
 	return refund, err
 }

@@ -1,5 +1,15 @@
 // The types of Refundry's API, from docs/openapi.json. To make them again: go test ./internal/api -update
 
+/** A key of our own API. */
+export interface APIKeyRequest {
+  /** `api_key`, unless it is named. */
+  kind?: "api_key" | "" | null;
+  /** For people. */
+  name?: string | null;
+  /** What it may do; everything that a merchant may, unless they are named. */
+  scopes?: Scope[] | null;
+}
+
 /** A place where value rests: `processor:<connector>:receivable` and `:bank`, `merchant:<merchant>:payable` and `:allocated`, `refunds:in_flight`, `disputes:held`, `fees:<kind>`. */
 export type Account = string;
 
@@ -227,6 +237,12 @@ export interface DoorIDs {
   chip: string;
   /** At Primer. Absent: it has no short id. */
   primer?: string;
+}
+
+/** A key of a front door's own kind, which has members of its own. */
+export interface DoorKeyRequest {
+  /** As in `project`. */
+  kind: string;
 }
 
 /** Where a tenant is told what happens. */
@@ -574,14 +590,7 @@ export interface KeyList {
 }
 
 /** A key that is made. */
-export type KeyRequest = {
-  /** `api_key`, unless it is named. */
-  kind?: string | null;
-  /** For people. */
-  name?: string | null;
-  /** What it may do; everything that a merchant may, unless they are named. */
-  scopes?: Scope[] | null;
-};
+export type KeyRequest = APIKeyRequest | DoorKeyRequest;
 
 /** A key, and what its owner is told this once. Front doors' own kinds have other members. */
 export interface KeyWithSecret {

@@ -89,11 +89,14 @@ func (a *API) deliveryFilter(r *http.Request, caller auth.Identity) (filter webh
 		if filter.Payment, err = a.paymentNamed(r.Context(), caller, text); err != nil {
 			return filter, err
 		}
+		if filter.Payment.IsZero() { // it would narrow nothing
+			return filter, payment.NoSuch("payment")
+		}
 	}
-	if text := query.Get("endpoint"); text != "" && filter.Endpoint.Parse(text) != nil {
+	if !parseParameter(query, "endpoint", &filter.Endpoint) {
 		return filter, wrongParameter("endpoint", "must be an endpoint's id")
 	}
-	if text := query.Get("after"); text != "" && filter.Before.Parse(text) != nil {
+	if !parseParameter(query, "after", &filter.Before) {
 		return filter, wrongPlace
 	}
 	filter.Status = webhook.Status(query.Get("status"))

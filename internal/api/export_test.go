@@ -69,3 +69,14 @@ const StreamBeat = streamBeat
 
 // StreamsMax is how many streams there may be at a time.
 const StreamsMax = streamsMax
+
+// PaymentJSON returns a payment as callers see it.
+func PaymentJSON(view payment.View) []byte { return paymentJSON(view) }
+
+// RefundJSON returns a refund as callers see it.
+func RefundJSON(refund payment.Refund) []byte { return refundJSON(refund) }
+
+// SchemaNamed returns a component's schema.
+func SchemaNamed(name string) *openapi.Schema {
+	return map[string]*openapi.Schema{"Payment": paymentSchema, "Refund": refundSchema}[name]
+}

@@ -105,36 +105,29 @@ func showScopes(w *writer, of scopes) {
 	w.endList()
 }
 
-// keyRequest is what createKey reads: a key of our own API, or what a front
-// door's own kind of key is made of.
+// keyRequest is what createKey reads.
 var keyRequest = &openapi.Schema{
-	Name: "KeyRequest", Doc: "A key that is made.", Type: openapi.Object,
-	Members: []openapi.Member{
-		may("kind", anyText(nameMax, "api_key"), "`api_key`, unless it is named."),
-		may("name", anyText(tenantNameMax, "web shop"), "For people."),
-		may("scopes", &openapi.Schema{
-			Type: openapi.Array, IsNullable: true, Items: someScope, ItemsMin: 1, ItemsMax: len(allScopes),
-			Example: []string{"refunds:write"},
-		}, "What it may do; everything that a merchant may, unless they are named."),
-	},
-	AnyOf: []*openapi.Schema{apiKeyRequest, {
-		Doc: "A front door's own kind, with members of its own.",
-		Members: []openapi.Member{must("kind", &openapi.Schema{Type: openapi.String, Not: &openapi.Schema{
-			Words: []string{string(auth.KindAPIKey), ""},
-		}}, "")},
-	}},
+	Name: "KeyRequest", Doc: "A key that is made.", AnyOf: []*openapi.Schema{apiKeyRequest, doorKeyRequest},
 }
 
 // apiKeyRequest is what createAPIKey reads.
-var apiKeyRequest = &openapi.Schema{
-	Doc: "A key of our own API.", IsClosed: true,
-	Members: []openapi.Member{
-		may("kind", &openapi.Schema{
-			Type: openapi.String, IsNullable: true, Words: []string{string(auth.KindAPIKey), ""},
-		}, ""),
-		may("name", &openapi.Schema{}, ""), may("scopes", &openapi.Schema{}, ""),
-	},
-}
+var apiKeyRequest = taken("APIKeyRequest", "A key of our own API.",
+	may("kind", &openapi.Schema{
+		Type: openapi.String, IsNullable: true, Words: []string{string(auth.KindAPIKey), ""}, Example: string(auth.KindAPIKey),
+	}, "`api_key`, unless it is named."),
+	may("name", anyText(tenantNameMax, "web shop"), "For people."),
+	may("scopes", &openapi.Schema{
+		Type: openapi.Array, IsNullable: true, Items: someScope, ItemsMin: 1, ItemsMax: len(allScopes),
+		Example: []string{"refunds:write"},
+	}, "What it may do; everything that a merchant may, unless they are named."),
+)
+
+// doorKeyRequest is what a [MakeCredential] reads, besides members of its own.
+var doorKeyRequest = shown("DoorKeyRequest", "A key of a front door's own kind, which has members of its own.",
+	must("kind", &openapi.Schema{
+		Type: openapi.String, LengthMax: nameMax, Not: &openapi.Schema{Words: []string{string(auth.KindAPIKey), ""}},
+	}, "As in `project`."),
+)
 
 // createKey makes a credential. What is secret of it is shown this once.
 func (a *API) createKey(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {

@@ -151,7 +151,11 @@ func (d *driver) driveBodies(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &base); err != nil {
 		t.Fatal(err)
 	}
-	for _, mutant := range mutants(base, d.bodySchema()) {
+	schema := d.bodySchema()
+	if len(schema.Properties) == 0 && len(schema.AnyOf) > 0 { // the example is of the first kind
+		schema = schema.AnyOf[0].Value
+	}
+	for _, mutant := range mutants(base, schema) {
 		d.driveBody(t, mutant)
 	}
 }

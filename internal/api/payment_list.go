@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -83,7 +84,7 @@ func readPaymentFilter(query url.Values) (filter payment.PaymentFilter, err erro
 	if filter.Home = payment.Door(query.Get("home")); !isPlain(string(filter.Home)) {
 		return filter, wrongParameter("home", "must be the name of a front door")
 	}
-	if text := query.Get("order"); text != "" && filter.Order.Parse(text) != nil {
+	if !parseParameter(query, "order", &filter.Order) {
 		return filter, wrongParameter("order", "must be the id of an order")
 	}
 	if filter.From, err = timeParameter(query, "from"); err != nil {
@@ -98,6 +99,13 @@ func readPaymentFilter(query url.Values) (filter payment.PaymentFilter, err erro
 	}
 	filter.Limit, err = limitOf(query.Get("limit"), paymentsDefault, paymentsMax)
 	return filter, err
+}
+
+// parseParameter reads an id of the query, and reports whether it is one, or
+// absent. The zero id names nothing: it would narrow nothing.
+func parseParameter[K id.Kind](query url.Values, name string, to *id.ID[K]) bool {
+	text := query.Get(name)
+	return text == "" || to.Parse(text) == nil && !to.IsZero()
 }
 
 var wrongPlace = wrongParameter("after", "must be the next of an earlier answer")
