@@ -982,6 +982,86 @@ export interface RefundLine {
   merchant?: string;
 }
 
+/** A refund as it is now. */
+export interface RefundNow {
+  id: RefundID;
+  payment: PaymentID;
+  amount: Minor;
+  currency: Currency;
+  status: RefundStatus;
+  pending_reason?: PendingReason;
+  /** Why the money goes back. */
+  reason?: string;
+  /** For the merchant's own records. */
+  note?: string;
+  /** For the payer. */
+  message?: string;
+  /** What the merchant calls the refund. */
+  reference?: string;
+  /** What the merchant calls the order. */
+  order_reference?: string;
+  /** What the caller has sent. */
+  metadata?: Record<string, unknown>;
+  /** How the amount falls on line items. Absent: the payment has none. */
+  items?: RefundLine[];
+  source: RefundSource;
+  /** The front door that asked for it. */
+  door: Door;
+  /** On whose behalf it was asked for. Absent: nobody was named. */
+  user?: string;
+  /** Of refunds that were opened together. Absent: it was opened alone. */
+  group?: GroupID;
+  /** Which it gives back. Absent: it names none. */
+  capture?: CaptureID;
+  /** It waits until then. */
+  not_before?: Time;
+  /** When it left. Absent: it has not, and can be canceled. */
+  submitted_at?: Time;
+  /** When it should have arrived. Absent: it has not left, or nobody says. */
+  expected_by?: Time;
+  /** `true`: it is on its way for longer than expected. */
+  is_stuck?: boolean;
+  /** When it reached its outcome. */
+  ended_at?: Time;
+  /** Why it did not happen. */
+  failure?: Failure;
+  /** What others call it. */
+  references?: Reference[];
+  /** `refund` or `void`, once the processor has said. */
+  executed_as?: string;
+  /** It gives back once more what that one did not. */
+  retry_of?: RefundID;
+  /** That one was taken for failed, and had succeeded. */
+  corrects?: RefundID;
+  /** How many must agree. */
+  approvals_needed?: number;
+  /** Of what it asks for: who approves it says which digest was seen. */
+  digest?: Digest;
+  /** Without enough approvals by then it is canceled. */
+  expires_at?: Time;
+  approvals?: Approval[];
+  /** Absent: no person had to. */
+  evidence?: Evidence[];
+  /** `true`: its outcome is still not known, and a person must look. */
+  needs_review?: boolean;
+  created_at: Time;
+  updated_at: Time;
+  version: Version;
+  /** How long it is on its way, or was until it ended. */
+  age_seconds: number;
+}
+
+/** A page of a list. */
+export interface RefundPage {
+  refunds: RefundNow[];
+  /** Where to go on: the next request's `after`. Empty at the beginning of an empty list. */
+  next: string;
+  /** Whether there is more now. */
+  has_more: boolean;
+  /** By currency and status, over all that the filters let through. Absent: nobody asked. */
+  totals?: RefundTotal[];
+}
+
 /** A refund that is asked for. Exactly one of `amount`, `items` and `full` says how much. */
 export type RefundRequest = {
   /** The payment's id. */
@@ -1012,7 +1092,7 @@ export type RefundRequest = {
   not_before?: string | null;
   /** Gives back this capture, and no other. */
   capture?: string | null;
-  /** One of the payment's refunds that ended without money moving: this one takes its place. */
+  /** A refund of the payment that ended without money moving: this one takes its place. */
   retry_of?: string | null;
   /** An equal refund a moment before is no mistake. */
   allow_duplicate?: boolean | null;
@@ -1025,6 +1105,16 @@ export type RefundSource = "api" | "dialect" | "console" | "bulk" | "adopted" | 
 
 /** Where a refund is in its life. `unknown`: it left, and its outcome is not known yet; we ask until it is. `declined`, `failed`, `canceled`, `returned`: the amount is refundable again. */
 export type RefundStatus = "awaiting_approval" | "scheduled" | "pending" | "unknown" | "succeeded" | "declined" | "failed" | "canceled" | "returned";
+
+/** Refunds of one currency and status. */
+export interface RefundTotal {
+  currency: Currency;
+  status: RefundStatus;
+  /** How many. */
+  count: number;
+  /** What they come to, in minor units. */
+  amount: number;
+}
 
 /** What one refund of a payment may ask for now, and why no more. */
 export interface Refundability {
@@ -1284,6 +1374,46 @@ export interface Operations {
     body: RefundRequest;
     answer: OpenedRefund;
   };
+  /** List refunds. */
+  listRefunds: {
+    method: "GET";
+    path: "/v1/refunds";
+    query: {
+      /** Only refunds of this payment. */
+      payment?: string;
+      /** Only refunds that were opened together. */
+      group?: GroupID;
+      /** Only refunds that are so. Named several times: any of them. */
+      status?: Array<"awaiting_approval" | "scheduled" | "pending" | "unknown" | "succeeded" | "declined" | "failed" | "canceled" | "returned">;
+      /** Only refunds that the merchant calls so. */
+      reference?: string;
+      /** Only refunds for this reason. */
+      reason?: string;
+      /** Only refunds that this front door asked for. */
+      door?: string;
+      /** Only refunds that come from there. */
+      source?: "api" | "dialect" | "console" | "bulk" | "adopted" | "alert";
+      /** Only refunds at which a person must look, or at which nobody need look. */
+      needs_review?: "true" | "false";
+      /** Only refunds in this currency. */
+      currency?: Currency;
+      /** Only refunds of this amount or more, in minor units. */
+      amount_from?: number;
+      /** Only refunds of this amount or less, in minor units. */
+      amount_until?: number;
+      /** Only refunds that were asked for at this time or later. */
+      from?: string;
+      /** Only refunds that were asked for at this time or earlier. */
+      until?: string;
+      /** Sum up all that the filters let through. It takes longer the more there is. */
+      totals?: "true";
+      /** Go on from here: `next` of an earlier answer. */
+      after?: string;
+      /** How many a page has at the most. */
+      limit?: number;
+    };
+    answer: RefundPage;
+  };
   /** Preview a refund. */
   previewRefund: {
     method: "POST";
@@ -1305,7 +1435,7 @@ export interface Operations {
       /** Names a refund. */
       id: RefundID;
     };
-    answer: Refund;
+    answer: RefundNow;
   };
   /** Cancel a refund. */
   cancelRefund: {

@@ -44,6 +44,7 @@ type Config struct {
 	Feed       payment.Feed
 	Auth       *auth.Auth
 	Books      payment.Books // the ledger; nil: the reader's own
+	Lists      payment.Lists // nil: the reader's own
 	Deliveries webhook.Store
 	Replay     Replay
 
@@ -82,6 +83,9 @@ func New(config Config) *API {
 	}
 	if config.Books == nil {
 		config.Books, _ = config.Reader.(payment.Books)
+	}
+	if config.Lists == nil {
+		config.Lists, _ = config.Reader.(payment.Lists)
 	}
 	if config.Random == nil {
 		config.Random = rand.Reader

@@ -23,7 +23,8 @@ func (a *API) previewOperation() operation {
 var keyOfPreview = func() openapi.Parameter {
 	parameter := keyParameter
 	parameter.Component = "PreviewedKey"
-	parameter.Doc = "The key that the refund would have: with one, an equal refund a moment before is no mistake. It is not used up."
+	parameter.Doc = "The key that the refund would have: with one, an equal refund a moment before is no mistake. It is not " +
+		"used up."
 	return parameter
 }()
 

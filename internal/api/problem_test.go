@@ -85,8 +85,8 @@ func TestUnknownRoutesAreProblems(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	w.call(t, "GET", "/v1/nothing", "").wantCode(t, 404, "not_found")
-	if got := w.call(t, "DELETE", "/v1/refunds", "").wantCode(t, 405, "method_not_allowed"); got.header.Get("Allow") != "POST" {
-		t.Errorf("Allow: %s, want POST", got.header.Get("Allow"))
+	if got := w.call(t, "DELETE", "/v1/refunds", "").wantCode(t, 405, "method_not_allowed"); got.header.Get("Allow") != "POST, GET" {
+		t.Errorf("Allow: %s, want POST, GET", got.header.Get("Allow"))
 	}
 	w.call(t, "PUT", "/v1/payments/pay_1", "").wantCode(t, 405, "method_not_allowed")
 }

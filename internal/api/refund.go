@@ -26,11 +26,12 @@ func (a *API) refundOperations() []operation {
 			answers: created("The refund, as it stood right after it was accepted.", refundOpened, headerLocation),
 			codes:   append(codesOf(refundRules...), codeNotFound),
 		},
+		a.listOperation(),
 		a.previewOperation(),
 		{
 			method: "GET", path: "/v1/refunds/{id}", id: "getRefund", tag: tagRefunds, summary: "Read a refund",
 			scope: scopeReadRefunds, parameters: []openapi.Parameter{pathID(refundID)}, serve: a.getRefund,
-			answers: ok("The refund as it is now.", refundSchema),
+			answers: ok("The refund as it is now.", refundNow),
 		},
 		{
 			method: "POST", path: "/v1/refunds/{id}/cancel", id: "cancelRefund", tag: tagRefunds, summary: "Cancel a refund",
@@ -98,7 +99,7 @@ var refundRequest = &openapi.Schema{
 			"What you believe is left: a guard. The refund is refused if something else is."),
 		may("not_before", anyTime("2026-03-02T12:00:00Z"), "It waits until then, and can be canceled meanwhile."),
 		may("capture", takenID("cap"), "Gives back this capture, and no other."),
-		may("retry_of", takenID("rfd"), "One of the payment's refunds that ended without money moving: this one takes its place."),
+		may("retry_of", takenID("rfd"), "A refund of the payment that ended without money moving: this one takes its place."),
 		may("allow_duplicate", anyFlag(true), "An equal refund a moment before is no mistake."),
 		may("preview_token", previewToken, "Of a preview: the refund is refused if it would do something else."),
 	},
@@ -220,7 +221,9 @@ func (a *API) getRefund(w http.ResponseWriter, r *http.Request, caller auth.Iden
 	if err != nil {
 		return err
 	}
-	write(w, http.StatusOK, false, refundJSON(refund))
+	to := newWriter()
+	showRefundNow(to, refund, a.config.Now())
+	write(w, http.StatusOK, false, to.text)
 	return nil
 }
 

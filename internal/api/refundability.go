@@ -13,8 +13,8 @@ func (a *API) refundabilityOperation() operation {
 	return operation{
 		method: "GET", path: "/v1/payments/{id}/refundability", id: "getRefundability", tag: tagPayments,
 		summary: "Ask what can be refunded",
-		doc: "What one refund of the payment may ask for now, why no more, and when. `exposure` is what of the payment is gone, " +
-			"or may go, in one place.",
+		doc: "What one refund of the payment may ask for now, why no more, and when. `exposure` is what of the payment is " +
+			"gone, or may go, in one place.",
 		scope: scopeReadPayments, parameters: []openapi.Parameter{pathID(paymentID)}, takesUser: true,
 		answers: ok("What can be refunded now.", refundabilitySchema), serve: a.getRefundability,
 	}
