@@ -10,8 +10,7 @@ import (
 // A payment of another door is a purchase with sensible defaults, and is
 // refunded here; a refund of another door is pending here at once.
 func TestOtherDoors(t *testing.T) {
-	dialecttest.OnBoth(t, func(t *testing.T, w *dialecttest.World) {
-		s := shop{w}
+	onBoth(t, func(t *testing.T, s shop) {
 		s.hook("/hook")
 		made := must(t, s.API(http.MethodPost, "/v1/payments", `{"amount":5900,"currency":"EUR","reference":"order-9","items":[`+
 			`{"name":"Mug","quantity":2,"unit_amount":2500,"total":5000},{"name":"Pen","quantity":1,"unit_amount":1000,"total":900}]}`), 201)

@@ -13,8 +13,7 @@ const headerKey = "Idempotency-Key"
 // A repeat of a refund's key is answered as the first time, whatever has
 // happened since; another body is a conflict.
 func TestRefundKeys(t *testing.T) {
-	dialecttest.OnBoth(t, func(t *testing.T, w *dialecttest.World) {
-		s := shop{w}
+	onBoth(t, func(t *testing.T, s shop) {
 		id := s.paid(5900)
 		first := must(t, s.refund(id, `{"amount":1000}`, headerKey, "a"), 200)
 		must(t, s.refund(id, `{"amount":500}`, headerKey, "b"), 200)
@@ -51,11 +50,9 @@ func TestKeysOfRefusedRefunds(t *testing.T) {
 	must(t, s.refund(id, `{"amount":100}`, headerKey, "b"), 200)
 }
 
-// While the first runs its repeat is a conflict; once it is deferred, the
-// repeat is the purchase as it was then, even when the refund has ended.
-func TestKeysOfPendingRefunds(t *testing.T) {
+// While the first runs its repeat is a conflict, and nobody else sees a thing.
+func TestKeysOfRunningRefunds(t *testing.T) {
 	s := setup(t)
-	s.Set("chip.refund_sync_timeout", int64(1500))
 	id := s.paid(9004)
 	var first dialecttest.Answered
 	done := make(chan struct{})
@@ -67,9 +64,25 @@ func TestKeysOfPendingRefunds(t *testing.T) {
 		return number(s.API(http.MethodGet, "/v1/payments/"+own(t, id), "").At("reserved")) == 9004
 	})
 	refuses(t, "while it runs", s.refund(id, "", headerKey, "a"), 409, "__all__ conflict")
-	is(t, "while it runs nobody sees it", s.purchase(id), "paid", "all", 9004)
+	is(t, "while it runs", s.purchase(id), "paid", "all", 9004)
+	s.Advance("5s")
 	<-done
-	is(t, "deferred", must(t, first, 200), "pending_refund", "none", 9004)
+	if must(t, first, 200).At("type") != "payment" {
+		t.Errorf("done: %s", first.Raw)
+	}
+	if again := s.refund(id, "", headerKey, "a"); again.Raw != first.Raw {
+		t.Errorf("done, again: %s", again.Raw)
+	}
+}
+
+// Once a refund is deferred, a repeat of its key is the purchase as it was
+// then, even when the refund has ended.
+func TestKeysOfPendingRefunds(t *testing.T) {
+	s := setup(t)
+	s.Set("chip.refund_sync_timeout", int64(100))
+	id := s.paid(9004)
+	first := must(t, s.refund(id, "", headerKey, "a"), 200)
+	is(t, "deferred", first, "pending_refund", "none", 9004)
 	if again := s.refund(id, "", headerKey, "a"); again.Raw != first.Raw {
 		t.Errorf("deferred, again: %s", again.Raw)
 	}

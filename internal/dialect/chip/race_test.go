@@ -3,14 +3,11 @@ package chip_test
 import (
 	"sync"
 	"testing"
-
-	"github.com/refundry/refundry/internal/dialect/dialecttest"
 )
 
 // However many ask for the same at once, on either store, it is done once.
 func TestRaces(t *testing.T) {
-	dialecttest.OnBoth(t, func(t *testing.T, w *dialecttest.World) {
-		s := shop{w}
+	onBoth(t, func(t *testing.T, s shop) {
 		t.Run("capture and release", s.raceActions)
 		t.Run("refunds of all", s.raceRefunds)
 		t.Run("one key", s.raceKeys)

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/refundry/refundry/internal/dialect/chip"
-	"github.com/refundry/refundry/internal/dialect/dialecttest"
 )
 
 // Each form of a refund's body means exactly what section 5.1 says.
@@ -90,8 +89,7 @@ func TestRefundBodies(t *testing.T) {
 
 // An amount that is left out after a partial refund is the rest.
 func TestTheRestAfterAPart(t *testing.T) {
-	dialecttest.OnBoth(t, func(t *testing.T, w *dialecttest.World) {
-		s := shop{w}
+	onBoth(t, func(t *testing.T, s shop) {
 		id := s.paid(5900)
 		for _, part := range []int64{1000, 900} {
 			if got := must(t, s.refund(id, fmt.Sprintf(`{"amount":%d}`, part)), 200); number(got.At("payment.amount")) != part {

@@ -27,7 +27,21 @@ type shop struct{ *dialecttest.World }
 func setup(t *testing.T, options ...func(*service.Config)) shop {
 	t.Helper()
 	t.Parallel()
-	return shop{dialecttest.Start(t, "", options...)}
+	return patient(dialecttest.Start(t, "", options...))
+}
+
+// onBoth runs a test on both stores.
+func onBoth(t *testing.T, test func(t *testing.T, s shop)) {
+	t.Helper()
+	dialecttest.OnBoth(t, func(t *testing.T, w *dialecttest.World) { test(t, patient(w)) })
+}
+
+// patient lets refunds wait for as long as a busy machine may take.
+func patient(w *dialecttest.World) shop {
+	if w.File.CHIP.Key != "" {
+		w.Set("chip.refund_sync_timeout", int64(20_000))
+	}
+	return shop{w}
 }
 
 // call calls the API as the merchant.
