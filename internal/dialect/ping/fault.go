@@ -57,7 +57,6 @@ const (
 	codeNotSplit     = "order_not_split"
 	codeNotTerminal  = "payments_not_terminal"
 	codeThreshold    = "refund_threshold_exceeded"
-	codeNotAllowed   = "refund_not_allowed"
 )
 
 // invalid says that a value is wrong.
@@ -128,8 +127,8 @@ var (
 	beyond      = forbidden(codeThreshold, "The refund is outside the agreed threshold")
 )
 
-// rules says how each rule's no to a refund is said. What nobody should ever
-// meet here is said too: the list is complete.
+// rules says how each rule's no to a refund is said; a policy's is the tenant's
+// threshold. What nobody should ever meet here is said too: the list is complete.
 var rules = map[payment.RuleName]*word{
 	payment.RuleKey: {http.StatusConflict, []problem{{
 		Description: "A request with this idempotency key is in progress", Error: "request_in_progress",
@@ -143,7 +142,7 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleOneAtATime:       isPending,
 	payment.RuleNothingLeft:      forbidden("payment_already_refunded", "Nothing is left to refund on this payment"),
 	payment.RuleCurrency:         invalid(currencyMismatch, "currency", "currency must equal the payment currency"),
-	payment.RulePartial:          forbidden(codeNotAllowed, "Partial refunds are not enabled"),
+	payment.RulePartial:          beyond,
 	payment.RuleNextDay:          beyond,
 	payment.RuleWindow:           beyond,
 	payment.RuleMaximum:          beyond,
@@ -154,23 +153,23 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleExpected:         invalid(amountMismatch, "amount", "the refundable amount has changed"),
 	payment.RuleDispute:          isDisputed,
 	payment.RuleUndisputed:       isDisputed,
-	payment.RuleDuplicate:        forbidden(codeNotAllowed, "An equal refund was made a moment ago"),
-	payment.RuleSelfApproval:     forbidden(codeNotAllowed, "Who asked for a refund cannot approve it"),
+	payment.RuleDuplicate:        beyond,
+	payment.RuleSelfApproval:     notNow,
 	payment.RuleGate:             notNow,
 	payment.RuleFence:            internalFault,
 	payment.RuleWaits:            unavailable,
 	payment.RuleReached:          internalFault,
-	payment.RuleFailures:         forbidden(codeNotAllowed, "Too many calls about the payment have failed"),
+	payment.RuleFailures:         notNow,
 	payment.RuleAvailability:     forbidden("provider_not_refundable", "This provider and method have no native refund"),
 	payment.RuleCapture:          invalid(invalidValue, "order_items", "order_items do not fit the payment"),
 	payment.RuleListSum: invalid(amountMismatch, "order_items",
 		"amount plus the sum of order_items must equal the refundable amount"),
 	payment.RuleRecipients: invalid(invalidValue, "order_items", "a recipient is new, or gets more than now"),
 	payment.RuleVelocity:   beyond,
-	payment.RuleHalted:     forbidden(codeNotAllowed, "Refunds have been stopped"),
+	payment.RuleHalted:     beyond,
 	payment.RuleReason:     invalid(invalidValue, "reason", "unknown reason"),
-	payment.RulePreview:    forbidden(codeNotAllowed, "The payment has changed"),
-	payment.RuleSeen:       forbidden(codeNotAllowed, "The refund has changed"),
+	payment.RulePreview:    notNow,
+	payment.RuleSeen:       notNow,
 }
 
 // faults says how an error is said that is no rule's.

@@ -196,9 +196,6 @@ func explain(rule payment.RuleName, v payment.View, asked refundAsked, sumStatus
 			return forbidden(codeOrderSettled, "The payment order has been settled; its payments can no longer be refunded")
 		}
 	case payment.RuleAvailability:
-		if p.Availability != payment.RefundsNone {
-			return forbidden(codeNotAllowed, "The payment cannot be refunded in this amount")
-		}
 		doc := documentOf(v)
 		return said.with(map[string]any{"provider": doc.Provider, "method": doc.Method})
 	case payment.RuleOneAtATime:

@@ -358,18 +358,13 @@ func TestRefundSwitches(t *testing.T) {
 func TestPolicies(t *testing.T) {
 	w := start(t)
 	part := refunding(10000, line(19900, marios))
-	for _, test := range []struct {
-		name  string
-		value any
-		code  string
-	}{
-		{"policy.maximum_amount", int64(9999), "refund_threshold_exceeded"},
-		{"policy.partial_refunds", false, "refund_not_allowed"},
+	for name, value := range map[string]any{
+		"policy.maximum_amount": int64(9999), "policy.partial_refunds": false, "policy.halted": true,
 	} {
 		at := w.paid()
-		w.Set(test.name, test.value)
-		says(t, test.name, w.post(at+"/refund", part), 403, test.code, "")
-		w.Set(test.name, nil)
+		w.Set(name, value)
+		says(t, name, w.post(at+"/refund", part), 403, "refund_threshold_exceeded", "")
+		w.Set(name, nil)
 	}
 	at := w.paid()
 	w.Set("policy.approval_above", int64(1))
