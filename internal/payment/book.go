@@ -55,8 +55,8 @@ func (n Need) Widen(p Payment, t *Tenant) Parts {
 	if p.ItemCount > 0 {
 		parts |= PartItems | PartRefunds
 	}
-	if p.Disputed > 0 {
-		parts |= PartDisputes
+	if p.Disputed > 0 { // what was not told of beside a refund is told at its end
+		parts |= PartDisputes | PartRefunds
 	}
 	if n.Opens && PolicyDuplicateMinutes.Of(t.Settings) > 0 {
 		parts |= PartRefunds
@@ -289,16 +289,18 @@ func (b *Book) save(view View) {
 		b.Changes.Views = append(b.Changes.Views, change)
 	}
 	change.View = view
+	for i := len(b.Changes.Tellings) - 1; i >= 0; i-- { // what was told on the way to this view sees what is around it
+		telling := &b.Changes.Tellings[i]
+		if telling.Event.Payment != view.Payment.ID || telling.Event.Version != view.Payment.Version {
+			break
+		}
+		telling.Disputes, telling.Refunds = view.Disputes, view.Refunds
+	}
 }
 
 // tell records that something happened to a payment.
 func (b *Book) tell(meta Meta, kind EventKind, subject [16]byte, p Payment, r Refund) {
-	var disputes []Dispute
-	if change, ok := b.views[bookKey{p.Tenant, p.ID}]; ok {
-		disputes = change.View.Disputes
-	}
 	b.Changes.Tellings = append(b.Changes.Tellings, Telling{
-		Disputes: disputes,
 		Event: Event{
 			Tenant: meta.Tenant, Kind: kind, Payment: p.ID, Subject: subject, Version: p.Version,
 			At: p.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request,

@@ -68,6 +68,7 @@ type Telling struct {
 	Refund   Refund    // zero: the event is not about a refund
 	Dispute  Dispute   // zero: the event is not about a dispute
 	Disputes []Dispute // of the payment, where something is disputed
+	Refunds  []Refund  // of the payment, where something is disputed
 	Payout   Payout    // zero: the event is not about a payout
 	To       *Endpoint // set: only this endpoint is told
 	IsImport bool      // it happened elsewhere and long ago: nobody waits to hear of it

@@ -60,7 +60,7 @@ type RejectRefund struct {
 
 // Need implements [Command].
 func (c RejectRefund) Need() Need {
-	return Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund, Key: c.Key.Hash, Groups: true}
+	return Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund, Key: c.Key.Hash, Groups: true, Settles: true}
 }
 
 // Apply implements [Command]. Whoever asked cannot reject, but can cancel.
@@ -108,7 +108,7 @@ type CancelRefund struct {
 
 // Need implements [Command].
 func (c CancelRefund) Need() Need {
-	return Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund, Key: c.Key.Hash, Groups: c.Group}
+	return Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund, Key: c.Key.Hash, Groups: c.Group, Settles: true}
 }
 
 // Apply implements [Command].
@@ -144,7 +144,7 @@ type ExpireRefund struct {
 
 // Need implements [Command].
 func (c ExpireRefund) Need() Need {
-	return Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund}
+	return Need{Tenant: c.Tenant, Payment: c.Payment, Refund: c.Refund, Settles: true}
 }
 
 // Apply implements [Command].

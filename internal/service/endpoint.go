@@ -68,7 +68,8 @@ func (s *Service) hasDoor(door payment.Door) bool {
 	return false
 }
 
-// prepareEndpoint lets one door's webhooks go to a URL.
+// prepareEndpoint lets one door's webhooks go to a URL. Endpoints that the
+// door's callers manage themselves stay as they are.
 func (s *Service) prepareEndpoint(ctx context.Context, tenant payment.TenantID, door payment.Door, url string) error {
 	endpoints, err := s.auth.Endpoints(ctx, tenant)
 	if err != nil {
@@ -77,7 +78,7 @@ func (s *Service) prepareEndpoint(ctx context.Context, tenant payment.TenantID, 
 	found := false
 	for _, endpoint := range endpoints {
 		switch {
-		case endpoint.Door != door:
+		case endpoint.Door != door || endpoint.Detail != "":
 		case endpoint.URL == url && !found:
 			found = true
 		default:

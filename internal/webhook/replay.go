@@ -114,7 +114,7 @@ func (r Replayer) page(ctx context.Context, meta payment.Meta, tenant *payment.T
 
 // tellingOf returns an event with what decided, in its own commit, who was told.
 func tellingOf(event payment.Event, view payment.View) payment.Telling {
-	telling := payment.Telling{Event: event, Payment: view.Payment, Disputes: view.Disputes}
+	telling := payment.Telling{Event: event, Payment: view.Payment, Disputes: view.Disputes, Refunds: view.Refunds}
 	telling.Refund, _ = view.Refund(event.Subject)
 	telling.Dispute, _ = view.Dispute(event.Subject)
 	return telling

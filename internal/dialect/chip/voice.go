@@ -113,10 +113,7 @@ func chargebacksAtEnd(t payment.Telling) []string {
 	if !isEnd || t.Payment.Reserved > 0 || t.Payment.Disputed == 0 {
 		return nil
 	}
-	hidden := len(hiddenBy(t.Refund, t.Disputes))
-	if len(t.Disputes) == 0 {
-		hidden = 1 // some commands do not know which: the one that is there is told, if need be twice
-	}
+	hidden := len(hiddenUntil(t.Event.Version, t.Refunds, t.Disputes))
 	var words []string
 	for number := 1; number <= hidden; number++ {
 		word := eventChargedBack
@@ -128,15 +125,32 @@ func chargebacksAtEnd(t payment.Telling) []string {
 	return words
 }
 
-// hiddenBy returns the chargebacks that opened while a refund ran.
-func hiddenBy(r payment.Refund, disputes []payment.Dispute) []payment.Dispute {
+// hiddenUntil returns the chargebacks that opened while refunds ran which have
+// all ended at a version, and which nobody could be told of before: some
+// refund ran at every moment in between.
+func hiddenUntil(version int64, refunds []payment.Refund, disputes []payment.Dispute) []payment.Dispute {
 	var hidden []payment.Dispute
 	for _, dispute := range disputes {
-		if dispute.Takes() && dispute.Amount.Minor > 0 && dispute.History.First().Version > r.History.First().Version {
+		opened := dispute.History.First().Version
+		isHidden := dispute.Takes() && dispute.Amount.Minor > 0 && opened <= version && runs(refunds, opened-1)
+		for _, refund := range refunds { // whenever one ended, was it quiet?
+			for _, mark := range refund.History {
+				isBetween := mark.Version >= opened && mark.Version < version
+				isHidden = isHidden && (!isBetween || runs(refunds, mark.Version))
+			}
+		}
+		if isHidden {
 			hidden = append(hidden, dispute)
 		}
 	}
 	return hidden
+}
+
+// runs reports whether a refund ran as of a version.
+func runs(refunds []payment.Refund, version int64) bool {
+	return slices.ContainsFunc(refunds, func(r payment.Refund) bool {
+		return r.History.AsOf(version).Last().Status.IsRunning()
+	})
 }
 
 // Door implements [webhook.Voice].
@@ -200,8 +214,7 @@ func disputeOf(event webhook.Event, view payment.View) payment.Dispute {
 	if dispute, ok := view.Dispute(event.Subject); ok {
 		return dispute
 	}
-	refund, _ := view.Refund(event.Subject)
-	hidden := hiddenBy(refund, view.Disputes)
+	hidden := hiddenUntil(event.Version, view.Refunds, view.Disputes)
 	number := 1
 	if _, text, ok := strings.Cut(event.Word, "/"); ok {
 		number, _ = strconv.Atoi(text) // ours
