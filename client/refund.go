@@ -173,7 +173,7 @@ func (c *Client) CancelRefund(ctx context.Context, id string, decision Decision)
 }
 
 // ApproveRefund agrees to a refund that waits for approval. Who asked for it
-// cannot agree.
+// cannot agree. There is no message with a yes.
 func (c *Client) ApproveRefund(ctx context.Context, id string, decision Decision) (Refund, error) {
 	return c.decide(ctx, id, "approve", decision)
 }

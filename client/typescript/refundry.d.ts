@@ -29,6 +29,12 @@ export interface Approval {
   at: Time;
 }
 
+/** A yes to a refund that waits for approval. */
+export interface ApprovalRequest {
+  /** Of the refund, as it was seen. */
+  digest?: string | null;
+}
+
 /** What rests in one account. */
 export interface Balance {
   account: Account;
@@ -623,6 +629,9 @@ export interface Method {
 /** A whole number of the currency's minor units: EUR 12.34 is 1234, JPY 500 is 500. */
 export type Minor = number;
 
+/** It has no members. */
+export interface NudgeRequest Record<string, unknown>
+
 /** A refund that was asked for. Where the processor refunds captures, a request that reaches over several becomes one refund for each: this is the first. */
 export interface OpenedRefund {
   id: RefundID;
@@ -892,6 +901,13 @@ export interface Reference {
   value: string;
 }
 
+/** How another party calls something. */
+export interface ReferenceRequest {
+  /** As in `arn`, `rrn`, `fps`. */
+  kind: string;
+  value: string;
+}
+
 /** Captured money on its way back to the payer. */
 export interface Refund {
   id: RefundID;
@@ -1153,6 +1169,14 @@ export interface Refusal {
   from?: Time;
 }
 
+/** A no to a refund that waits for approval. */
+export interface RejectionRequest {
+  /** Why. */
+  message?: string | null;
+  /** Of the refund, as it was seen. */
+  digest?: string | null;
+}
+
 /** A part of the feed. */
 export interface ReplayRequest {
   /** Events behind this cursor; all, unless it is named. */
@@ -1177,6 +1201,40 @@ export interface Replayed {
 
 /** Names a front door's own thing. */
 export type ResourceID = string;
+
+/** What is to be otherwise than with the refund that is retried. */
+export interface RetryRequest {
+  /** In minor units, with the `currency`. */
+  amount?: number;
+  /** Of the payment. It must be there with an `amount`. */
+  currency?: Currency;
+  /** Units of line items. */
+  items?: ItemAsk[];
+  /** All that is left. */
+  full?: true;
+  /** Why the money goes back. */
+  reason?: string | null;
+  /** For your own records. */
+  note?: string | null;
+  /** For the payer. */
+  message?: string | null;
+  /** What you call the refund. */
+  reference?: string | null;
+  /** What you call the order. */
+  order_reference?: string | null;
+  /** An object of the caller's own, of at most 16 KiB. */
+  metadata?: Record<string, unknown> | null;
+  /** What you believe is left: a guard. The refund is refused if something else is. */
+  expected_refundable?: number;
+  /** It waits until then, and can be canceled meanwhile. */
+  not_before?: string | null;
+  /** Gives back this capture, and no other. */
+  capture?: string | null;
+  /** An equal refund a moment before is no mistake. */
+  allow_duplicate?: boolean | null;
+  /** Of a preview: the refund is refused if it would do something else. */
+  preview_token?: string;
+}
 
 /** How a secret is rotated. */
 export interface RotateRequest {
@@ -1210,6 +1268,16 @@ export type SettingValue = boolean | null | number | string | string[];
 
 /** New values of settings, by name. */
 export type SettingsRequest = Record<string, SettingValue>;
+
+/** What became of a refund, on evidence. */
+export interface Settlement {
+  /** `failed`: no money moved. */
+  to: "succeeded" | "failed";
+  /** Why that is so. */
+  evidence: string;
+  /** With a success: how it is called elsewhere. */
+  references?: ReferenceRequest[];
+}
 
 /** What happened, and what it is about, as it was then. */
 export interface TellingDispute {
@@ -1466,7 +1534,98 @@ export interface Operations {
       /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
-    body: Decision;
+    body: ApprovalRequest;
+    answer: Refund;
+  };
+  /** Reject a refund. */
+  rejectRefund: {
+    method: "POST";
+    path: "/v1/refunds/{id}/reject";
+    params: {
+      /** Names a refund. */
+      id: RefundID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    body: RejectionRequest;
+    answer: Refund;
+  };
+  /** Retry a refund. */
+  retryRefund: {
+    method: "POST";
+    path: "/v1/refunds/{id}/retry";
+    params: {
+      /** Names a refund. */
+      id: RefundID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    body: RetryRequest;
+    answer: OpenedRefund;
+  };
+  /** Ask about a refund once more. */
+  inquireRefund: {
+    method: "POST";
+    path: "/v1/refunds/{id}/inquire";
+    params: {
+      /** Names a refund. */
+      id: RefundID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: NudgeRequest;
+    answer: Refund;
+  };
+  /** Send a refund once more. */
+  resendRefund: {
+    method: "POST";
+    path: "/v1/refunds/{id}/resend";
+    params: {
+      /** Names a refund. */
+      id: RefundID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: NudgeRequest;
+    answer: Refund;
+  };
+  /** Say what became of a refund. */
+  settleRefund: {
+    method: "POST";
+    path: "/v1/refunds/{id}/settle";
+    params: {
+      /** Names a refund. */
+      id: RefundID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: Settlement;
     answer: Refund;
   };
   /** Record a dispute. */

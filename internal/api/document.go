@@ -227,6 +227,7 @@ func exampleValue(body string) any {
 // exampleVariables are the things that examples are about, by what stands for
 // their ids in a request.
 var exampleVariables = map[string]string{
+	"$REVIEWED": "rfd", "$DECLINED": "rfd",
 	"$PAYMENT": "pay", "$REFUND": "rfd", "$SCHEDULED": "rfd", "$WAITING": "rfd", "$DISPUTE": "dsp", "$ENDPOINT": "end",
 	"$DELIVERY": "dlv", "$KEY": "key",
 }

@@ -16,8 +16,7 @@ import (
 const scheduleMax = 366 * 24 * time.Hour
 
 func (a *API) refundOperations() []operation {
-	decided := codesOf(payment.RuleStatus)
-	return []operation{
+	return append([]operation{
 		{
 			method: "POST", path: "/v1/refunds", id: "createRefund", tag: tagRefunds, summary: "Ask for a refund",
 			doc: "Exactly one of `amount` (with its `currency`), `items` and `full: true` says how much. Always send an " +
@@ -33,20 +32,7 @@ func (a *API) refundOperations() []operation {
 			scope: scopeReadRefunds, parameters: []openapi.Parameter{pathID(refundID)}, serve: a.getRefund,
 			answers: ok("The refund as it is now.", refundNow),
 		},
-		{
-			method: "POST", path: "/v1/refunds/{id}/cancel", id: "cancelRefund", tag: tagRefunds, summary: "Cancel a refund",
-			doc: "Stops a refund that has not left. Its amount is refundable again.", scope: scopeWriteRefunds, takesKey: true,
-			parameters: []openapi.Parameter{pathID(refundID)}, body: decisionRequest, codes: decided,
-			answers: ok("The refund, canceled.", refundSchema), serve: a.cancelRefund,
-		},
-		{
-			method: "POST", path: "/v1/refunds/{id}/approve", id: "approveRefund", tag: tagRefunds, summary: "Approve a refund",
-			doc:   "Agrees to a refund that waits for approval. Who asked for it cannot agree.",
-			scope: scopeApproveRefunds, takesKey: true, takesUser: true, parameters: []openapi.Parameter{pathID(refundID)},
-			body: decisionRequest, answers: ok("The refund, with one more approval.", refundSchema), serve: a.approveRefund,
-			codes: append(decided, codesOf(payment.RuleSelfApproval, payment.RuleSeen)...),
-		},
-	}
+	}, a.judgments()...)
 }
 
 // createRefund opens a refund: one commit, and nothing else is read.
@@ -111,8 +97,24 @@ var refundRequest = &openapi.Schema{
 func decodeRefund(in object, now time.Time) (command payment.OpenRefund, of string) {
 	in.only(refundRequest.Members)
 	of = in.payment()
-	command = payment.OpenRefund{
-		Ask:            decodeAsk(in),
+	command = decodeRefundMembers(in, now)
+	command.Ask = decodeAsk(in)
+	command.Ask.Capture = readID[payment.CaptureID](in, "capture")
+	command.RetryOf = readID[payment.RefundID](in, "retry_of")
+	needsCurrency(in, command.Ask)
+	return command, of
+}
+
+// needsCurrency notes that an amount has none.
+func needsCurrency(in object, ask payment.Ask) {
+	if ask.How == payment.AskAmount && in.value.Get("currency").Is(wire.Absent) {
+		in.wrong("currency", "is required with an amount")
+	}
+}
+
+// decodeRefundMembers reads what a refund has besides how much it is, and of what.
+func decodeRefundMembers(in object, now time.Time) payment.OpenRefund {
+	command := payment.OpenRefund{
 		Currency:       in.currency("currency"),
 		Reason:         in.text("reason", nameMax),
 		Note:           in.text("note", noteMax),
@@ -121,21 +123,16 @@ func decodeRefund(in object, now time.Time) (command payment.OpenRefund, of stri
 		OrderReference: in.text("order_reference", nameMax),
 		Metadata:       in.metadata("metadata"),
 		NotBefore:      in.time("not_before", now.Add(scheduleMax)),
+		Repeats:        in.flag("allow_duplicate"),
 	}
-	command.Ask.Capture = readID[payment.CaptureID](in, "capture")
-	command.RetryOf = readID[payment.RefundID](in, "retry_of")
-	command.Repeats = in.flag("allow_duplicate")
 	if !in.value.Get("preview_token").Is(wire.Absent) {
 		command.Expect = payment.Digest(in.required("preview_token", nameMax))
-	}
-	if command.Ask.How == payment.AskAmount && in.value.Get("currency").Is(wire.Absent) {
-		in.wrong("currency", "is required with an amount")
 	}
 	if !in.value.Get("expected_refundable").Is(wire.Absent) {
 		expected := money.Minor(in.number("expected_refundable", 0, int64(money.Max), 0))
 		command.Expected = &expected
 	}
-	return command, of
+	return command
 }
 
 // decodeAsk reads how much a refund asks for: exactly one of three members.
@@ -242,61 +239,4 @@ func (a *API) refundNamed(ctx context.Context, caller auth.Identity, text string
 		return payment.Refund{}, payment.NoSuch("refund")
 	}
 	return refund, nil
-}
-
-// cancelRefund stops a refund that has not left.
-func (a *API) cancelRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	return a.decide(w, r, caller, func(m payment.Meta, refund payment.Refund, message string) payment.Command {
-		m.Key = keyOf(m.Tenant, keyScope, keyText(r), new(wire.Digest).Text("cancel").Bytes(refund.ID[:]).Text(message))
-		return payment.CancelRefund{
-			Meta: m, Payment: refund.Payment, Refund: refund.ID, Code: "canceled", Message: message,
-		}
-	})
-}
-
-// approveRefund agrees to a refund that waits for approval.
-func (a *API) approveRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	return a.decide(w, r, caller, func(m payment.Meta, refund payment.Refund, message string) payment.Command {
-		m.Key = keyOf(m.Tenant, keyScope, keyText(r), new(wire.Digest).Text("approve").Bytes(refund.ID[:]).Text(message))
-		return payment.ApproveRefund{Meta: m, Payment: refund.Payment, Refund: refund.ID}
-	})
-}
-
-// keyText is the request's key, which was found to be good before.
-func keyText(r *http.Request) string {
-	text, _ := idempotencyKey(r)
-	return text
-}
-
-// decisionRequest is what decide reads.
-var decisionRequest = taken("Decision", "A decision about a refund.",
-	may("message", anyText(noteMax, "The hat was kept after all"), "Why."),
-)
-
-// decide runs a command about a refund that is there.
-func (a *API) decide(w http.ResponseWriter, r *http.Request, caller auth.Identity,
-	command func(m payment.Meta, refund payment.Refund, message string) payment.Command,
-) error {
-	if _, err := idempotencyKey(r); err != nil {
-		return err
-	}
-	in, err := a.read(w, r)
-	if err != nil {
-		return err
-	}
-	in.only(decisionRequest.Members)
-	message := in.text("message", noteMax)
-	if err := in.err(); err != nil {
-		return err
-	}
-	refund, err := a.refundNamed(r.Context(), caller, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	answer, replayed, err := a.do(r.Context(), command(meta(r, caller), refund, message))
-	if err != nil {
-		return err
-	}
-	write(w, http.StatusOK, replayed, refundJSON(answer.Refund))
-	return nil
 }

@@ -50,7 +50,7 @@ var began = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func (w *world) now() time.Time {
 	if w.isReal {
-		return time.Now()
+		return time.Now().Add(time.Duration(w.offset.Load()) * time.Second)
 	}
 	return began.Add(time.Duration(w.offset.Load()) * time.Second)
 }

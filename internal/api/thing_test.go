@@ -14,6 +14,8 @@ import (
 
 // makers make the things that examples are about, by what stands for their ids.
 var makers = map[string]func(t *testing.T, w *world) string{
+	"$DECLINED":  makeDeclined,
+	"$REVIEWED":  makeReviewed,
 	"$PAYMENT":   makePayment,
 	"$SCHEDULED": makeScheduled,
 	"$WAITING":   makeWaiting,
