@@ -5,6 +5,7 @@ package paintest_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"slices"
@@ -18,7 +19,16 @@ import (
 	"github.com/refundry/refundry/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+// storiesAtOnce is how many stories are told at a time: they wait more than
+// they work.
+const storiesAtOnce = "8"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", storiesAtOnce); err != nil {
+		panic(err)
+	}
+	pgtest.Main(m)
+}
 
 // shop is a merchant's software over a whole sandbox.
 type shop struct{ *dialecttest.World }
