@@ -42,9 +42,13 @@ func (v View) List() []Item {
 // defaultLine is what the line is called of a payment that has none.
 const defaultLine = "Payment"
 
-// unlisted returns what refunds that succeeded have left of a payment without lines.
+// unlisted returns what refunds that succeeded have left of a payment without
+// lines: of what was captured, once something was.
 func (v View) unlisted() money.Minor {
-	left := v.Payment.Amount.Minor
+	left := v.Payment.Captured
+	if left == 0 {
+		left = v.Payment.Amount.Minor
+	}
 	for _, refund := range v.FinalRefunds() {
 		if refund.Status == RefundSucceeded || refund.Status == RefundReturned {
 			left -= refund.Amount.Minor
@@ -127,7 +131,7 @@ func (v View) item(position int) Item {
 // current version. What each merchant is owed follows.
 func (b *Book) replaceItems(v *View, list []Item) {
 	p := &v.Payment
-	owed := byMerchant(*p, v.owed())
+	owed, before := byMerchant(*p, v.owed()), v.leftOfLines()
 	v.Items = slices.Clone(v.Items)
 	for i := range v.Items {
 		if v.Items[i].Until == 0 && !v.Items[i].CameBack {
@@ -142,14 +146,25 @@ func (b *Book) replaceItems(v *View, list []Item) {
 			v.comeBack(refund, func(item Item) bool { return item.Until == p.Version })
 		}
 	}
-	v.trim()
+	v.trim(v.leftOfLines() - before)
 	b.post(*p, p.ID, EventPaymentItems, rebalanced(*p, owed, byMerchant(*p, v.owed())))
+}
+
+// leftOfLines returns what refunds that count have left of all lines together.
+func (v View) leftOfLines() money.Minor {
+	if v.Payment.ItemCount == 0 {
+		return v.unlisted()
+	}
+	var sum money.Minor
+	for _, left := range takenBy(v.Refunds).left(v.Current()) {
+		sum += left
+	}
+	return sum
 }
 
 // trim takes from the new lines, the last one first, what facts have given back
 // since their list was decided on.
-func (v *View) trim() {
-	surplus := totalOf(v.owed()) - (v.Payment.Captured - v.Payment.Refunded - v.Payment.Reserved)
+func (v *View) trim(surplus money.Minor) {
 	for i := len(v.Items) - 1; i >= 0 && surplus > 0; i-- {
 		item := &v.Items[i]
 		if item.Until == 0 && item.Since == v.Payment.Version {
@@ -170,17 +185,35 @@ func (v *View) addItem(item Item) {
 	v.Items = append(slices.Clip(v.Items), item)
 }
 
-// owed returns the lines with what refunds that count have left of each; one
-// line for a payment that has none.
+// owed returns the lines with what is owed for each: what refunds that count
+// have left of it, as far as it was captured.
 func (v View) owed() []Item {
-	if v.Payment.ItemCount == 0 {
-		return []Item{{Total: v.Payment.Totals.Refundable(), Merchant: v.Payment.Merchant}}
+	p := v.Payment
+	rest := p.Captured - p.Refunded - p.Reserved
+	if p.ItemCount == 0 {
+		return []Item{{Total: max(0, rest), Merchant: p.Merchant}}
 	}
 	items := v.Current()
-	for i, left := range takenBy(v.Refunds).left(items) {
-		items[i].Total = left
+	owed := takenBy(v.Refunds).left(items)
+	if p.Captured < p.Amount.Minor {
+		owed = partsOf(max(0, rest), owed)
+	}
+	for i := range items {
+		items[i].Total = owed[i]
 	}
 	return items
+}
+
+// partsOf spreads a part of what lines are over them.
+func partsOf(part money.Minor, lines []money.Minor) []money.Minor {
+	var whole money.Minor
+	for _, line := range lines {
+		whole += line
+	}
+	if whole == 0 {
+		return lines
+	}
+	return money.Spread(min(part, whole), lines)
 }
 
 // rebalanced returns the postings that move what merchants are owed from one

@@ -207,6 +207,48 @@ func TestAListTakesEffectOnSuccessOnly(t *testing.T) {
 	})
 }
 
+// Lines may be replaced before anything was captured, and after a part was:
+// they stay what they are, and the books owe what was captured.
+func TestLinesAreReplacedBeforeTheWholeIsCaptured(t *testing.T) {
+	check(t, func(t *rapid.T) {
+		for _, captured := range []money.Minor{0, 12_000} {
+			m := newModel()
+			items := itemsOf(10_000, 19_900)
+			if _, err := m.run(t, payment.CreatePayment{
+				Meta: m.meta(), Status: payment.PaymentAuthorized, Connector: "con", Amount: money.Of(29_900, "EUR"), Items: items,
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if captured > 0 {
+				if _, err := m.run(t, payment.CapturePayment{
+					Meta: m.meta(), Payment: m.view.Payment.ID, Amount: captured, IsAtOnce: true,
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := m.run(t, payment.ReplaceItems{
+				Meta: m.meta(), Payment: m.view.Payment.ID, List: itemsOf(20_000, 9_900),
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if got := m.view.List(); len(got) != 2 || got[0].Total != 20_000 || got[1].Total != 9_900 {
+				t.Fatalf("%d captured: the lines are %+v", captured, got)
+			}
+			if captured == 0 {
+				continue
+			}
+			refund, err := m.openList(t, 5_000, itemsOf(15_000, 9_900))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.end(t, refund, payment.AttemptSucceeded)
+			if got := sum(m.view.List()); got != 24_900 {
+				t.Fatalf("the lines are %d", got)
+			}
+		}
+	})
+}
+
 func TestAListIsRefusedByItsRules(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		m := newModel()

@@ -207,8 +207,8 @@ func (t *Teller) conclude(voice Voice, result *Result, gaps []time.Duration) {
 		d.Status, d.EndedAt = StatusGivenUp, t.config.Now()
 	default:
 		due := next(d.FirstAt, a.At, gaps[d.Attempts-1], gaps[d.Attempts])
-		if jitterer, ok := voice.(Jitterer); ok {
-			due = a.At.Add(vary(due.Sub(a.At), jitterer.Jitter(), t.config.Luck()))
+		if jitterer, ok := voice.(Jitterer); ok && jitterer.Jitter() > 0 {
+			due = a.At.Add(vary(gaps[d.Attempts]-gaps[d.Attempts-1], jitterer.Jitter(), t.config.Luck()))
 		}
 		result.Again = due
 	}

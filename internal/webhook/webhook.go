@@ -53,7 +53,7 @@ type Forgetter interface {
 }
 
 // Jitterer is a voice whose pauses vary, so that many deliveries that failed
-// together do not come back together.
+// together do not come back together: each is counted from the attempt before.
 type Jitterer interface {
 	// Jitter returns by how much of itself a pause may be shorter or longer, below 1.
 	Jitter() float64

@@ -245,7 +245,6 @@ func TestUpdatePayment(t *testing.T) {
 
 // Lines change before anything was taken, and the capture falls on the new ones.
 func TestUpdateOfWhatIsNotTakenYet(t *testing.T) {
-	t.Skip("payment.ReplaceItems empties the lines of a payment that is not captured")
 	onBoth(t, func(t *testing.T, w world) {
 		order := w.order()
 		at := w.dummy(order, "FUNDED", 1000, line(600, marios), line(400, luigis))
