@@ -185,6 +185,10 @@ export interface Dispute {
   reason?: string;
   /** What the processor calls the case. Absent: an operator opened it. */
   processor_ref?: string;
+  /** What it took, when it opened, of what was given back or was on its way. Absent: nothing. */
+  double_loss?: Minor;
+  /** `true`: `double_loss` is lost twice unless the dispute is won. */
+  double_loss_risk?: boolean;
   created_at: Time;
   updated_at: Time;
   version: Version;
@@ -205,6 +209,15 @@ export type DisputeKind = "dispute" | "inquiry" | "pre_arbitration";
 /** What became of a dispute. */
 export interface DisputeMove {
   to: "challenged" | "won" | "lost" | "accepted" | "expired" | "canceled";
+}
+
+/** A page of a list. */
+export interface DisputePage {
+  disputes: Dispute[];
+  /** Where to go on: the next request's `after`. Empty at the beginning of an empty list. */
+  next: string;
+  /** Whether there is more now. */
+  has_more: boolean;
 }
 
 /** A dispute that is recorded. */
@@ -1627,6 +1640,30 @@ export interface Operations {
     };
     body: Settlement;
     answer: Refund;
+  };
+  /** List disputes. */
+  listDisputes: {
+    method: "GET";
+    path: "/v1/disputes";
+    query: {
+      /** Only disputes of this payment. */
+      payment?: string;
+      /** Only disputes of this kind. Named several times: of any of them. */
+      kind?: Array<"dispute" | "inquiry" | "pre_arbitration">;
+      /** Only disputes that are so. Named several times: any of them. */
+      status?: Array<"open" | "challenged" | "won" | "lost" | "accepted" | "expired" | "canceled">;
+      /** Only disputes that took what was given back, and are not won. */
+      double_loss_risk?: "true";
+      /** Only disputes that were opened at this time or later. */
+      from?: string;
+      /** Only disputes that were opened at this time or earlier. */
+      until?: string;
+      /** Go on from here: `next` of an earlier answer. */
+      after?: string;
+      /** How many a page has at the most. */
+      limit?: number;
+    };
+    answer: DisputePage;
   };
   /** Record a dispute. */
   openDispute: {

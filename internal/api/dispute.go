@@ -12,6 +12,7 @@ import (
 
 func (a *API) disputeOperations() []operation {
 	return []operation{
+		a.listDisputesOperation(),
 		{
 			method: "POST", path: "/v1/disputes", id: "openDispute", tag: tagDisputes, summary: "Record a dispute",
 			doc: "By an operator's word, a payer contests a payment. `amount` is all that is left unless it is named. With " +

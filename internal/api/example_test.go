@@ -71,6 +71,12 @@ func checkExample(t *testing.T, row api.Row) {
 	w := setup(t)
 	if strings.HasPrefix(row.ID, "list") { // a list of nothing shows nothing
 		w.fill(t, "$PAYMENT $SCHEDULED $ENDPOINT $DELIVERY")
+		if row.ID == "listDisputes" {
+			w.fill(t, "$DISPUTE")
+		}
+	}
+	if row.ID == "listBatches" {
+		w.fill(t, "$READY")
 	}
 	r := exampleRequest(t, row.ID)
 	filled, ids := w.fill(t, r.path+"\x00"+r.body)

@@ -197,6 +197,9 @@ func (a *API) importLine(r *http.Request, caller auth.Identity, line line) (paym
 	if err != nil {
 		return payment.Answer{}, false, err
 	}
+	if at := slices.IndexFunc(command.Aliases, isShort); at >= 0 {
+		command.ShortID = command.Aliases[at].Value
+	}
 	home := command.Door
 	command.Meta = meta(r, caller)
 	command.Door, command.IsImport = home, true
@@ -248,6 +251,10 @@ func (a *API) decodeImport(in object) (payment.CreatePayment, string, error) {
 	command.Aliases = slices.Compact(command.Aliases)
 	return command, name, err
 }
+
+// isShort reports whether an alias is the short id by which a door knows the
+// payment: it is shown then, as a short id of ours would be.
+func isShort(alias payment.Alias) bool { return alias.Kind == payment.ShortAlias }
 
 func importDigest(c payment.CreatePayment) *wire.Digest {
 	d := paymentDigest(c).Text(string(c.Door)).Text(c.Connector).Bytes(c.Document)

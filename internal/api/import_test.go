@@ -85,3 +85,18 @@ func TestImportTakesManyLines(t *testing.T) {
 		}
 	}
 }
+
+// A payment that had a short id elsewhere keeps it.
+func TestImportKeepsShortIDs(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	line := `{"id": "a", "amount": 100, "currency": "EUR", "aliases": [{"kind": "till", "value": "x"}, {"kind": "short", "value": "DdVYkpb1w"}]}`
+	got := w.operate(t, "POST", "/v1/payments/import", line).want(t, 200).lines(t)
+	paid := w.call(t, "GET", fmt.Sprintf("/v1/payments/%v", got[0]["id"]), "").want(t, 200)
+	if !strings.Contains(paid.text, `"primer":"DdVYkpb1w"`) {
+		t.Errorf("got %s", paid.text)
+	}
+	if again := w.operate(t, "POST", "/v1/payments/import", line).want(t, 200).lines(t); again[0]["replayed"] != true {
+		t.Errorf("sent again: %v", again)
+	}
+}

@@ -202,6 +202,8 @@ var disputeSchema = shown("Dispute", "A case in which the payer contests a payme
 	must("status", someWord("DisputeStatus", "Where a dispute is in its life.", disputeStatuses...), ""),
 	may("reason", someText, ""),
 	may("processor_ref", someText, "What the processor calls the case. Absent: an operator opened it."),
+	may("double_loss", someAmount, "What it took, when it opened, of what was given back or was on its way. Absent: nothing."),
+	may("double_loss_risk", someFlag, "`true`: `double_loss` is lost twice unless the dispute is won."),
 	must("created_at", someTime, ""),
 	must("updated_at", someTime, ""),
 	must("version", someVersion, ""),
@@ -218,6 +220,12 @@ func showDispute(w *writer, name string, d payment.Dispute) {
 	w.string("status", string(d.Status))
 	w.maybe("reason", d.Reason)
 	w.maybe("processor_ref", d.ProcessorRef)
+	if d.DoubleLoss > 0 {
+		w.number("double_loss", int64(d.DoubleLoss))
+	}
+	if d.IsDoubleLoss() {
+		w.flag("double_loss_risk", true)
+	}
 	w.time("created_at", d.CreatedAt)
 	w.time("updated_at", d.UpdatedAt)
 	w.number("version", d.Version)

@@ -15,7 +15,8 @@ func (a *API) retryOperation() operation {
 	return operation{
 		method: "POST", path: "/v1/refunds/{id}/retry", id: "retryRefund", tag: tagRefunds, summary: "Retry a refund",
 		doc: "Asks once more for what a refund that ended without money moving asked for: a new refund, which names the old " +
-			"one as `retry_of`. What the request names takes the place of what the old refund says. Always send an Idempotency-Key.",
+			"one as `retry_of`. What the request names takes the place of what the old refund says. Always send an " +
+			"Idempotency-Key.",
 		scope: scopeWriteRefunds, takesKey: true, takesUser: true, parameters: []openapi.Parameter{pathID(refundID)},
 		body: retryRequest, serve: a.retryRefund, codes: codesOf(refundRules...),
 		answers: created("The new refund, as it stood right after it was accepted.", refundOpened, headerLocation),
