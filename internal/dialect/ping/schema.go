@@ -98,7 +98,7 @@ func (f *form) text(v wire.Value, property string, most int, isNeeded bool) stri
 		f.wrong(invalidValue, property, "the string must not be empty")
 	case utf8.RuneCountInString(text) > most:
 		f.wrong(outOfRange, property, "the string is too long")
-	case hasCard(v):
+	case v.HasCardNumber():
 		f.wrong(invalidValue, property, "a card number must not be sent here")
 	}
 	return text
@@ -112,7 +112,7 @@ func (f *form) object(v wire.Value, property string) string {
 	switch {
 	case len(v.Raw()) > jsonBytesMax:
 		f.wrong(outOfRange, property, "the object is too large")
-	case hasCard(v):
+	case v.HasCardNumber():
 		f.wrong(invalidValue, property, "a card number must not be sent here")
 	case len(v.Names()) > 0:
 		return v.Compact()
@@ -176,28 +176,6 @@ func (f *form) time(text, property string) time.Time {
 		f.wrong(invalidValue, property, "RFC 3339 time expected")
 	}
 	return read.UTC()
-}
-
-// hasCard reports whether something in a value looks like a card number. A
-// UUID may, and is none.
-func hasCard(v wire.Value) bool {
-	if text, ok := v.Text(); ok {
-		return !isUUID(text) && wire.HasCardNumber(text)
-	}
-	if v.Is(wire.Number) {
-		return wire.HasCardNumber(v.Raw())
-	}
-	for _, name := range v.Names() {
-		if wire.HasCardNumber(name) || hasCard(v.Get(name)) {
-			return true
-		}
-	}
-	for _, element := range v.Elements() {
-		if hasCard(element) {
-			return true
-		}
-	}
-	return false
 }
 
 func isUUID(text string) bool {
