@@ -62,7 +62,7 @@ export interface CaptureLeft {
 }
 
 /** What went wrong. Each has a page: `/errors/<code>`. */
-export type Code = "already_exists" | "amount_out_of_range" | "another_refund_pending" | "approval_of_something_else" | "attempt_unknown" | "body_incomplete" | "body_too_large" | "card_number_refused" | "conflict" | "currency_mismatch" | "dispute_open" | "duplicate_refund" | "expected_refundable_differs" | "forbidden" | "full_after_partial" | "idempotency_key_invalid" | "idempotency_key_reused" | "idempotency_key_used" | "insufficient_scope" | "internal_error" | "invalid_json" | "invalid_request" | "items_not_refundable" | "lines_do_not_add_up" | "maximum_amount_exceeded" | "method_not_allowed" | "no_such_capture" | "not_found" | "order_ended" | "outcome_open" | "partial_refunds_disabled" | "payment_disputed" | "payment_not_waiting" | "preview_outdated" | "processor_contradiction" | "reason_not_in_catalogue" | "recipient_would_gain" | "refund_not_available" | "refund_window_closed" | "refundable_amount_exceeded" | "refunds_halted" | "self_approval" | "too_early" | "too_many_failures" | "unauthorized" | "unavailable" | "unsupported_media_type" | "velocity_exceeded" | "wrong_status";
+export type Code = "already_exists" | "amount_out_of_range" | "another_refund_pending" | "approval_of_something_else" | "attempt_unknown" | "body_incomplete" | "body_too_large" | "card_number_refused" | "conflict" | "currency_mismatch" | "dispute_open" | "duplicate_refund" | "expected_refundable_differs" | "forbidden" | "full_after_partial" | "idempotency_key_invalid" | "idempotency_key_reused" | "idempotency_key_used" | "insufficient_scope" | "internal_error" | "invalid_json" | "invalid_request" | "items_not_refundable" | "lines_do_not_add_up" | "maximum_amount_exceeded" | "method_not_allowed" | "no_such_capture" | "not_found" | "order_ended" | "outcome_open" | "partial_refunds_disabled" | "payment_disputed" | "payment_not_waiting" | "preview_outdated" | "processor_contradiction" | "reason_in_use" | "reason_not_in_catalogue" | "recipient_would_gain" | "refund_not_available" | "refund_window_closed" | "refundable_amount_exceeded" | "refunds_halted" | "self_approval" | "too_early" | "too_many_failures" | "unauthorized" | "unavailable" | "unsupported_media_type" | "velocity_exceeded" | "wrong_status";
 
 /** An ISO 4217 code. */
 export type Currency = string;
@@ -908,6 +908,51 @@ export interface Problem {
   errors?: Wrong[];
 }
 
+/** A reason that a refund may have. */
+export interface Reason {
+  /** What a refund names. */
+  code: string;
+  /** What people read. Absent: the code says it. */
+  title?: string;
+  /** Absent: nobody has said. */
+  doors?: ReasonWords;
+}
+
+/** The reasons that refunds may have. */
+export interface ReasonCatalogue {
+  /** Whether a refund must have a reason. */
+  is_required: boolean;
+  /** In their order. Empty: any reason is taken. */
+  reasons: Reason[];
+}
+
+/** A reason that a refund may have. */
+export interface ReasonRequest {
+  /** What a refund names. No two have the same. */
+  code: string;
+  /** What people read. */
+  title?: string | null;
+  /** What front doors call it that have words of their own. */
+  doors?: {
+    /** Absent: nobody has said. */
+    ping?: "fraudulent" | "requested_by_customer" | "other" | null;
+  } | null;
+}
+
+/** What front doors call it that have words of their own. */
+export interface ReasonWords {
+  /** Absent: nobody has said. */
+  ping?: "fraudulent" | "requested_by_customer" | "other";
+}
+
+/** A catalogue of reasons. */
+export interface ReasonsRequest {
+  /** All of it, in its order; none: any reason is taken. */
+  reasons: ReasonRequest[];
+  /** Whether a refund must have a reason. Absent: as before. */
+  is_required?: boolean | null;
+}
+
 /** How another party calls something: an ARN, an RRN, a code. */
 export interface Reference {
   kind: string;
@@ -1640,6 +1685,23 @@ export interface Operations {
     };
     body: Settlement;
     answer: Refund;
+  };
+  /** Read the catalogue of reasons. */
+  listReasons: {
+    method: "GET";
+    path: "/v1/reasons";
+    answer: ReasonCatalogue;
+  };
+  /** Replace the catalogue of reasons. */
+  putReasons: {
+    method: "PUT";
+    path: "/v1/reasons";
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: ReasonsRequest;
+    answer: ReasonCatalogue;
   };
   /** List disputes. */
   listDisputes: {

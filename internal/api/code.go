@@ -259,6 +259,11 @@ var policyProblems = map[code]facts{
 		"Somebody has stopped the refunds of this tenant, or of this connector. Nothing was done.",
 		"Ask them; refunds that were accepted before are not lost.", "refunds have been stopped",
 	},
+	codeReasonUsed: {
+		409, "The reason is in use", false, "A refund has the reason that was to be taken out of the catalogue. Nothing was " +
+			"changed.",
+		"Keep it. Its title may change: say there that it is used no more.", "refunds have the reason returned",
+	},
 	"reason_not_in_catalogue": {
 		422, "No such reason", false, "The tenant takes the reasons of its catalogue only.",
 		"Name one of them.", "the reason is not in the tenant's catalogue",

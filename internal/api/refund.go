@@ -32,7 +32,7 @@ func (a *API) refundOperations() []operation {
 			scope: scopeReadRefunds, parameters: []openapi.Parameter{pathID(refundID)}, serve: a.getRefund,
 			answers: ok("The refund as it is now.", refundNow),
 		},
-	}, a.judgments()...)
+	}, append(a.judgments(), a.reasonOperations()...)...)
 }
 
 // createRefund opens a refund: one commit, and nothing else is read.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/openapi"
+	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -22,7 +23,7 @@ func (a *API) settingOperations() []operation {
 			method: "PATCH", path: "/v1/settings", id: "changeSettings", tag: tagOperators, summary: "Change settings",
 			doc:    "Some, all together or none. `null` is the default again.",
 			access: forOperators, body: settingsRequest, answers: ok("Every setting, as it is now.", settings),
-			codes: []code{codeConflict}, serve: a.changeSettings,
+			codes: []code{codeConflict, codeReasonUsed}, serve: a.changeSettings,
 		},
 	}
 }
@@ -89,6 +90,11 @@ func (a *API) changeSettings(w http.ResponseWriter, r *http.Request, caller auth
 	changes := map[string]any{}
 	for _, name := range in.value.Names() {
 		changes[name] = settingValue(in.value.Get(name))
+	}
+	if codes, ok := changes[payment.PolicyReasons.Name]; ok {
+		if err := a.keepUsedReasons(r.Context(), caller.Tenant, codes); err != nil {
+			return err
+		}
 	}
 	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes); err != nil {
 		return err

@@ -95,6 +95,8 @@ func (nobody) LostRace()                                      {}
 
 // policies are the settings of tests. There are more, and there will be others.
 var policies = []setting.Spec{
+	payment.PolicyReasons.Spec, payment.PolicyReasonRequired.Spec, payment.ReasonTitles.Spec, payment.ReasonWords.Spec,
+
 	payment.PolicyPartial.Spec, payment.PolicyMaximum.Spec, payment.PolicyUndoSeconds.Spec, payment.PolicyApprovalAbove.Spec,
 	payment.PolicyApprovers.Spec,
 }

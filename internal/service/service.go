@@ -85,7 +85,7 @@ type Service struct {
 
 // SettingSpecs describes every setting of a tenant.
 func SettingSpecs() []setting.Spec {
-	specs := slices.Clone(payment.PolicySpecs)
+	specs := slices.Concat(payment.PolicySpecs, payment.ReasonSpecs)
 	for _, of := range []func() []setting.Spec{smartglocal.Specs, ping.Specs, chip.Specs, primer.Specs} {
 		specs = append(specs, of()...)
 	}
