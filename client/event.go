@@ -22,6 +22,7 @@ type Event struct {
 	Refund    string          `json:"refund"`
 	Dispute   string          `json:"dispute"`
 	Order     string          `json:"order"`
+	Batch     string          `json:"batch"`
 	Endpoint  string          `json:"endpoint"`
 	Key       string          `json:"key"`
 	Version   int64           `json:"version"`

@@ -19,6 +19,12 @@ export interface Alias {
   value: string;
 }
 
+/** An amount of a currency. */
+export interface Amount {
+  amount: Minor;
+  currency: Currency;
+}
+
 /** Somebody's yes. */
 export interface Approval {
   actor: string;
@@ -47,6 +53,147 @@ export interface Balance {
 export interface BalanceList {
   balances: Balance[];
 }
+
+/** Refunds that are asked for together. */
+export interface Batch {
+  id: BatchID;
+  status: BatchStatus;
+  pause?: BatchPause;
+  /** What you call it. */
+  reference?: string;
+  is_dry_run: boolean;
+  /** The most refunds a second. */
+  per_second?: number;
+  /** The most that is refunded, per currency. */
+  caps?: Amount[];
+  pauses_on_failure: boolean;
+  rows: BatchRows;
+  /** What was refunded, or allowed by a dry run, per currency. */
+  sums: Amount[];
+  /** Their caps were reached. */
+  full_currencies?: Currency[];
+  created_at: Time;
+  started_at?: Time;
+  ended_at?: Time;
+  updated_at: Time;
+  /** Of the batch. Of two, the higher one is newer. */
+  version: number;
+}
+
+/** The most that a batch refunds in a currency. */
+export interface BatchCap {
+  /** In minor units. */
+  amount: number;
+  currency: Currency;
+}
+
+/** Names a batch. */
+export type BatchID = string;
+
+/** A page of a list. */
+export interface BatchPage {
+  batches: Batch[];
+  /** Where to go on: the next request's `after`. Empty at the beginning of an empty list. */
+  next: string;
+  /** Whether there is more now. */
+  has_more: boolean;
+}
+
+/** Why it is paused: somebody asked, a row was refused, or a policy has stopped refunds. */
+export type BatchPause = "asked" | "failure" | "halted";
+
+/** How a batch is worked through. */
+export interface BatchRequest {
+  /** What you call it. */
+  reference?: string | null;
+  /** Every row is decided by the same rules, and nothing is refunded. */
+  is_dry_run?: boolean | null;
+  /** The most refunds a second. Absent: as many as there can be. */
+  per_second?: number;
+  /** The most that is refunded, per currency. The row that would pass its cap is skipped, and so are all after it in its currency. With any cap, no other currency is refunded. */
+  caps?: BatchCap[];
+  /** It pauses when a row is refused. A few rows beside it may be refunded still. */
+  pauses_on_failure?: boolean | null;
+}
+
+/** What became of a row. */
+export interface BatchResult {
+  /** 1, 2, … */
+  number: number;
+  /** The row's own. */
+  key?: string;
+  status: BatchRowStatus;
+  payment?: PaymentID;
+  /** The first, where several were opened together. */
+  refund?: RefundID;
+  /** Of the refund, or of all that were opened together. */
+  amount?: Minor;
+  currency?: Currency;
+  /** Why it is no refund: the code of an error, `canceled`, `cap` or `long`. */
+  code?: string;
+  message?: string;
+  /** What would be allowed. */
+  refundable?: Minor;
+  /** From when it would be allowed. */
+  from?: Time;
+  errors?: BatchRowError[];
+}
+
+/** A refund that is asked for. Exactly one of `amount`, `items` and `full` says how much. */
+export type BatchRow = {
+  /** The payment's id. */
+  payment: string;
+  /** In minor units, with the `currency`. */
+  amount?: number;
+  /** Of the payment. It must be there with an `amount`. */
+  currency?: Currency;
+  /** Units of line items. */
+  items?: ItemAsk[];
+  /** All that is left. */
+  full?: true;
+  /** Why the money goes back. */
+  reason?: string | null;
+  /** For your own records. */
+  note?: string | null;
+  /** For the payer. */
+  message?: string | null;
+  /** What you call the refund. */
+  reference?: string | null;
+  /** An object of the caller's own, of at most 16 KiB. */
+  metadata?: Record<string, unknown> | null;
+  /** The refund's idempotency key, as of one that is asked for alone: used before, it is that refund again. No two rows have the same. Absent: one that follows from the batch and the row's number. */
+  key?: string | null;
+} & ({ amount: number } | { items: ItemAsk[] } | { full: true });
+
+/** One thing that is wrong with a row. */
+export interface BatchRowError {
+  /** Into the row. */
+  pointer: string;
+  detail: string;
+}
+
+/** `refunded`: a refund was opened. `allowed`: a dry run; it would be. `refused`: a rule said no. `invalid`: it could not be read. `skipped`: the batch was canceled, or has reached its cap. */
+export type BatchRowStatus = "waiting" | "refunded" | "allowed" | "refused" | "invalid" | "skipped";
+
+/** How many rows there are, by what became of them. */
+export interface BatchRows {
+  /** In all. Rows that are sent next begin at this offset. */
+  received: number;
+  waiting: number;
+  /** A refund was opened. How that ends, the refund says. */
+  refunded: number;
+  /** A dry run: they would be refunded. */
+  allowed: number;
+  /** A rule said no. */
+  refused: number;
+  /** They could not be read. */
+  invalid: number;
+  /** The batch was canceled, or has reached its cap. */
+  skipped: number;
+}
+
+/** `receiving`: its rows have not come whole. `ready`: it can be started. `canceled`: what waited is skipped. `done`: no row waits. */
+export type BatchStatus = "receiving" | "ready" | "running" | "paused" | "canceled" | "done";
 
 /** Names one taking of an authorized amount. */
 export type CaptureID = string;
@@ -391,11 +538,12 @@ export interface Event {
   dispute?: DisputeID;
   order?: OrderID;
   payout?: PayoutID;
+  batch?: BatchID;
   resource?: ResourceID;
   endpoint?: EndpointID;
   key?: KeyID;
   tenant?: TenantID;
-  /** The payment's, when it happened; else the order's or the tenant's. */
+  /** The payment's, when it happened; else the order's, the batch's or the tenant's. */
   version?: Version;
   at: Time;
   /** Who did it: `key:…`, `operator:…`, or a part of Refundry. */
@@ -1338,6 +1486,20 @@ export interface Settlement {
 }
 
 /** What happened, and what it is about, as it was then. */
+export interface TellingBatch {
+  /** The event's kind. */
+  type: string;
+  /** When it happened. */
+  timestamp: Time;
+  /** Grows with every event of a payment. Absent: it is about none. */
+  sequence?: Version;
+  data: {
+    /** Read it to see it. */
+    batch: BatchID;
+  };
+}
+
+/** What happened, and what it is about, as it was then. */
 export interface TellingDispute {
   /** The event's kind. */
   type: string;
@@ -1702,6 +1864,126 @@ export interface Operations {
     };
     body: ReasonsRequest;
     answer: ReasonCatalogue;
+  };
+  /** Create a batch. */
+  createBatch: {
+    method: "POST";
+    path: "/v1/batches";
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+    };
+    body: BatchRequest;
+    answer: Batch;
+  };
+  /** List batches. */
+  listBatches: {
+    method: "GET";
+    path: "/v1/batches";
+    query: {
+      /** Only batches that are so. */
+      status?: "receiving" | "ready" | "running" | "paused" | "canceled" | "done";
+      /** Go on from here: `next` of an earlier answer. */
+      after?: string;
+      /** How many a page has at the most. */
+      limit?: number;
+    };
+    answer: BatchPage;
+  };
+  /** Read a batch. */
+  getBatch: {
+    method: "GET";
+    path: "/v1/batches/{id}";
+    params: {
+      /** Names a batch. */
+      id: BatchID;
+    };
+    answer: Batch;
+  };
+  /** Send rows of a batch. */
+  addBatchRows: {
+    method: "POST";
+    path: "/v1/batches/{id}/rows";
+    params: {
+      /** Names a batch. */
+      id: BatchID;
+    };
+    query: {
+      /** How many rows have come before: `received` of the batch. */
+      offset?: number;
+    };
+    body: string;
+    answer: Batch;
+  };
+  /** Start a batch. */
+  startBatch: {
+    method: "POST";
+    path: "/v1/batches/{id}/start";
+    params: {
+      /** Names a batch. */
+      id: BatchID;
+    };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    answer: Batch;
+  };
+  /** Pause a batch. */
+  pauseBatch: {
+    method: "POST";
+    path: "/v1/batches/{id}/pause";
+    params: {
+      /** Names a batch. */
+      id: BatchID;
+    };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    answer: Batch;
+  };
+  /** Resume a batch. */
+  resumeBatch: {
+    method: "POST";
+    path: "/v1/batches/{id}/resume";
+    params: {
+      /** Names a batch. */
+      id: BatchID;
+    };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    answer: Batch;
+  };
+  /** Cancel a batch. */
+  cancelBatch: {
+    method: "POST";
+    path: "/v1/batches/{id}/cancel";
+    params: {
+      /** Names a batch. */
+      id: BatchID;
+    };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    answer: Batch;
+  };
+  /** Read a batch's result. */
+  getBatchResult: {
+    method: "GET";
+    path: "/v1/batches/{id}/result";
+    params: {
+      /** Names a batch. */
+      id: BatchID;
+    };
+    query: {
+      /** How it is written. */
+      format?: "ndjson" | "csv";
+    };
+    answer: string;
   };
   /** List disputes. */
   listDisputes: {

@@ -26,6 +26,7 @@ type commands struct {
 	Verify     verifyCommand     `cmd:"" help:"Recompute every total, the ledger and the audit chain, and print what differs."`
 	Payments   paymentsCommand   `cmd:"" help:"Import payments that were made elsewhere, and look at payments."`
 	Refunds    refundsCommand    `cmd:"" help:"Look at refunds, approve or cancel them."`
+	Batches    batchesCommand    `cmd:"" help:"Refund many payments at once, from NDJSON or CSV."`
 	Disputes   disputesCommand   `cmd:"" help:"Open and close disputes and chargebacks."`
 	Tenants    tenantsCommand    `cmd:"" help:"List and create tenants."`
 	Keys       keysCommand       `cmd:"" help:"List, create and revoke API keys and projects."`

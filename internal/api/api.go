@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/payment"
@@ -46,6 +47,7 @@ type Config struct {
 	Books      payment.Books // the ledger; nil: the reader's own
 	Lists      payment.Lists // nil: the reader's own
 	Deliveries webhook.Store
+	Batches    *batch.Clerk
 	Replay     Replay
 
 	Doors       []payment.Door // that webhook endpoints can be of, besides our own

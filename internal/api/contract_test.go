@@ -100,7 +100,7 @@ func (c *contract) check(t *testing.T, row api.Row, what string, got answer) {
 	schemas := []*openapi3.Schema{content.Schema.Value}
 	values := []string{got.text}
 	if media == "application/x-ndjson" {
-		schemas[0], values = c.strict.Components.Schemas["ImportAnswer"].Value, strings.Split(strings.TrimSpace(got.text), "\n")
+		schemas[0], values = c.strict.Components.Schemas[answerLines[row.ID]].Value, strings.Split(strings.TrimSpace(got.text), "\n")
 	}
 	for _, value := range values {
 		if err := c.judge(schemas[0], row.ID+media+strconv.Itoa(got.status), value); err != nil {
@@ -108,6 +108,12 @@ func (c *contract) check(t *testing.T, row api.Row, what string, got answer) {
 		}
 	}
 }
+
+// The schemas of lines, by the operations that answer with them or take them.
+var (
+	answerLines  = map[string]string{"importPayments": "ImportAnswer", "getBatchResult": "BatchResult"}
+	requestLines = map[string]string{"importPayments": "ImportLine", "addBatchRows": "BatchRow"}
+)
 
 // judge reports what is wrong with a value.
 func (c *contract) judge(schema *openapi3.Schema, name, text string) error {
@@ -161,6 +167,7 @@ func (c *contract) drive(t *testing.T, w *world, row api.Row) {
 	}
 	d.things = things
 	d.send(t, "the example once more", d.example) // what has ended may not allow it
+	_, d.things = w.fill(t, d.example.path+d.example.body)
 	d.driveCallers(t)
 	d.drivePaths(t)
 	d.driveQueries(t)

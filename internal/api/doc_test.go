@@ -53,7 +53,7 @@ type story struct {
 	ids   map[string]string // "PAYMENT" → the newest payment's id
 }
 
-var variables = map[string]string{"pay": "PAYMENT", "rfd": "REFUND", "dsp": "DISPUTE", "end": "ENDPOINT"}
+var variables = map[string]string{"pay": "PAYMENT", "rfd": "REFUND", "dsp": "DISPUTE", "end": "ENDPOINT", "bat": "BATCH"}
 
 // run sends a request and returns the answer as the page shows it.
 func (e *story) run(t *testing.T, request string) string {

@@ -32,6 +32,7 @@ func (a *API) openAPI() openapi.Document {
 		Tags: []openapi.Tag{
 			{Name: string(tagPayments), Doc: "What was paid, so that it can be refunded."},
 			{Name: string(tagRefunds), Doc: "Money on its way back."},
+			{Name: string(tagBatches), Doc: "Up to a million refunds that are asked for together."},
 			{Name: string(tagDisputes), Doc: "Payments that their payers contest."},
 			{Name: string(tagEvents), Doc: "Everything that happened, in the order in which it was committed."},
 			{Name: string(tagEndpoints), Doc: "Where events are told, as Standard Webhooks has it."},
@@ -229,7 +230,7 @@ func exampleValue(body string) any {
 var exampleVariables = map[string]string{
 	"$REVIEWED": "rfd", "$DECLINED": "rfd",
 	"$PAYMENT": "pay", "$REFUND": "rfd", "$SCHEDULED": "rfd", "$WAITING": "rfd", "$DISPUTE": "dsp", "$ENDPOINT": "end",
-	"$DELIVERY": "dlv", "$KEY": "key",
+	"$DELIVERY": "dlv", "$KEY": "key", "$BATCH": "bat", "$READY": "bat", "$RUNNING": "bat", "$PAUSED": "bat", "$DONE": "bat",
 }
 
 func filledIn(text string) string {

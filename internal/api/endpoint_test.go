@@ -111,7 +111,7 @@ func TestWebhooksKeepTheContract(t *testing.T) {
 	w := setup(t)
 	c := newContract(t)
 	endpoint := w.call(t, "POST", "/v1/endpoints", `{"url": "https://shop.example/a"}`).want(t, 201).string(t, "id")
-	w.fill(t, "$PAYMENT $SCHEDULED $WAITING $DISPUTE")
+	w.fill(t, "$PAYMENT $SCHEDULED $WAITING $DISPUTE $BATCH")
 	w.call(t, "POST", "/v1/endpoints/"+endpoint+"/test", "").want(t, 202)
 	deliveries, err := w.store.Deliveries(t.Context(), w.tenant, webhook.Filter{Limit: 100})
 	if err != nil {

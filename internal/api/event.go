@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -104,8 +105,9 @@ var eventSchema = shown("Event", "A fact that happened. It names things; read th
 		"What happened. New kinds may come: leave alone what you do not know."),
 	may("payment", paymentID, "The payment that it is about."),
 	may("refund", refundID, ""), may("dispute", disputeID, ""), may("order", orderID, ""), may("payout", payoutID, ""),
-	may("resource", resourceID, ""), may("endpoint", endpointID, ""), may("key", keyID, ""), may("tenant", tenantID, ""),
-	may("version", someVersion, "The payment's, when it happened; else the order's or the tenant's."),
+	may("batch", batchID, ""), may("resource", resourceID, ""), may("endpoint", endpointID, ""), may("key", keyID, ""),
+	may("tenant", tenantID, ""),
+	may("version", someVersion, "The payment's, when it happened; else the order's, the batch's or the tenant's."),
 	must("at", someTime, ""),
 	must("actor", someText, "Who did it: `key:…`, `operator:…`, or a part of Refundry."),
 	may("door", someDoor, "Where it was asked for."),
@@ -142,6 +144,8 @@ func showSubject(w *writer, event payment.Event) {
 		named(w, noun, payment.OrderID(event.Subject))
 	case "payout":
 		named(w, noun, payment.PayoutID(event.Subject))
+	case "batch":
+		named(w, noun, batch.ID(event.Subject))
 	case "resource":
 		named(w, noun, payment.ResourceID(event.Subject))
 	case "endpoint":

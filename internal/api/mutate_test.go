@@ -112,7 +112,7 @@ func (d *driver) driveKeys(t *testing.T) {
 func (d *driver) bodySchema() *openapi3.Schema {
 	content := d.operation.RequestBody.Value.Content
 	if content["application/json"] == nil {
-		return d.contract.document.Components.Schemas["ImportLine"].Value
+		return d.contract.document.Components.Schemas[requestLines[d.row.ID]].Value
 	}
 	return content["application/json"].Schema.Value
 }
@@ -173,6 +173,9 @@ func (d *driver) driveBody(t *testing.T, m mutant) {
 	code, status := fmt.Sprint(got.body["code"]), got.status
 	if line, isLine := got.body["error"].(map[string]any); isLine {
 		code, status = fmt.Sprint(line["code"]), http.StatusUnprocessableEntity
+	}
+	if rows, isBatch := got.body["rows"].(map[string]any); isBatch && fmt.Sprint(rows["invalid"]) != "0" {
+		code, status = "invalid_request", http.StatusUnprocessableEntity
 	}
 	mismatch := d.contract.judge(d.bodySchema(), d.row.ID, string(text))
 	knowsLess := strings.Contains(got.text, "that is known") || strings.Contains(got.text, "bytes") // than the server

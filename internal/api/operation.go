@@ -47,6 +47,7 @@ type tag string
 const (
 	tagPayments   tag = "Payments"
 	tagRefunds    tag = "Refunds"
+	tagBatches    tag = "Batches"
 	tagDisputes   tag = "Disputes"
 	tagEvents     tag = "Events"
 	tagEndpoints  tag = "Webhook endpoints"
@@ -59,8 +60,8 @@ const (
 // operations returns the table.
 func (a *API) operations() []operation {
 	return slices.Concat(
-		a.paymentOperations(), a.refundOperations(), a.disputeOperations(), a.eventOperations(), a.endpointOperations(),
-		a.deliveryOperations(), a.ledgerOperations(), a.operatorOperations(), a.documentOperations(),
+		a.paymentOperations(), a.refundOperations(), a.batchOperations(), a.disputeOperations(), a.eventOperations(),
+		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.operatorOperations(), a.documentOperations(),
 	)
 }
 

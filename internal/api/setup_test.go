@@ -18,8 +18,10 @@ import (
 
 	"github.com/refundry/refundry/internal/api"
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/job"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/store/sqlite"
@@ -35,6 +37,7 @@ type world struct {
 	engine     *engine.Engine
 	store      *sqlite.Store
 	auth       *auth.Auth
+	batches    *batch.Clerk
 	tenant     payment.TenantID
 	key        string // of the tenant
 	stranger   string // the key of another tenant
@@ -126,8 +129,12 @@ func setup(t *testing.T) *world {
 	})
 	late := &lateEngine{}
 	var replay webhook.Replayer
+	w.batches = batch.New(batch.Config{
+		Engine: late, Store: w.store, Reader: w.store, Router: late, Door: api.Door(w.store, []string{"dialect.session"}),
+		LeaseLeft: func(job.Job) time.Duration { return time.Minute }, Lease: time.Minute, Now: w.now, NewID: newID, Log: log,
+	})
 	a := api.New(api.Config{
-		Engine: late, Reader: w.store, Feed: w.store, Auth: w.auth, Deliveries: w.store,
+		Engine: late, Reader: w.store, Feed: w.store, Auth: w.auth, Deliveries: w.store, Batches: w.batches,
 		Doors:       []payment.Door{dialect},
 		Import:      map[payment.Door]api.ImportDocument{dialect: importDialect},
 		AliasKinds:  []string{"dialect.session"},
@@ -145,7 +152,7 @@ func setup(t *testing.T) *world {
 		Store: w.store, Router: router, Starter: nobody{}, NewID: newID, Lanes: 1,
 		Log: log, Metrics: nobody{},
 	})
-	late.engine = w.engine
+	late.engine, late.router = w.engine, router
 	w.run(t)
 	w.tenant, w.key = w.newTenant(t, "shop")
 	_, w.stranger = w.newTenant(t, "stranger")
@@ -153,7 +160,14 @@ func setup(t *testing.T) *world {
 	return w
 }
 
-type lateEngine struct{ engine *engine.Engine }
+type lateEngine struct {
+	engine *engine.Engine
+	router engine.Router
+}
+
+func (l *lateEngine) Route(telling payment.Telling, tenant *payment.Tenant) []engine.Route {
+	return l.router.Route(telling, tenant)
+}
 
 func (l *lateEngine) Do(ctx context.Context, c payment.Command, finish ...payment.TaskRef) (payment.Answer, error) {
 	return l.engine.Do(ctx, c, finish...)

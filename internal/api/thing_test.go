@@ -23,6 +23,11 @@ var makers = map[string]func(t *testing.T, w *world) string{
 	"$ENDPOINT":  makeEndpoint,
 	"$DELIVERY":  makeDelivery,
 	"$KEY":       makeKey,
+	"$BATCH":     makeBatch,
+	"$READY":     makeReady,
+	"$RUNNING":   makeRunning,
+	"$PAUSED":    makePaused,
+	"$DONE":      makeDone,
 }
 
 func makePayment(t *testing.T, w *world) string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/webhook"
@@ -40,12 +41,12 @@ var untold = map[payment.EventKind]bool{
 // order.
 func (Voice) Tells(telling payment.Telling, _ *payment.Tenant, endpoint payment.Endpoint) []webhook.Told {
 	kind := telling.Event.Kind
-	isTried := kind == payment.EventEndpointTried
-	if !isTried && (telling.Event.Payment.IsZero() || untold[kind]) {
+	isAlone := kind == payment.EventEndpointTried || strings.HasPrefix(string(kind), "batch.") // it is about no payment
+	if !isAlone && (telling.Event.Payment.IsZero() || untold[kind]) {
 		return nil
 	}
 	told := webhook.Told{Word: string(kind)}
-	if optionsOf(endpoint).IsOrdered && !isTried {
+	if optionsOf(endpoint).IsOrdered && !isAlone {
 		told.Thread = telling.Payment.ID
 	}
 	return []webhook.Told{told}
@@ -106,6 +107,8 @@ func showTold(w *writer, event webhook.Event, view payment.View) error {
 			return fmt.Errorf("the payment has no dispute to tell of %s", event.Kind)
 		}
 		showDispute(w, noun, dispute)
+	case "batch":
+		named(w, noun, batch.ID(event.Subject))
 	case "endpoint":
 		w.string("message", "This webhook tells nothing: somebody wanted to see whether it arrives.")
 	default:

@@ -16,6 +16,7 @@ var told = []struct {
 	{"payment", "Something has become of a payment", must("payment", paymentSchema, "As it was then.")},
 	{"refund", "Something has become of a refund", must("refund", refundSchema, "As it was then.")},
 	{"dispute", "Something has become of a dispute", must("dispute", disputeSchema, "As it was then.")},
+	{"batch", "Something has become of a batch", must("batch", batchID, "Read it to see it.")},
 	{"endpoint", "Somebody tests the endpoint", must("message", someText, "For people.")},
 }
 

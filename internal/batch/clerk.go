@@ -89,34 +89,15 @@ func (o Options) check() error {
 	return wrongs
 }
 
-// digest is what the key of a batch stands for.
-func (o Options) digest(anySpelling bool) [16]byte {
-	d := new(wire.Digest).Text("batch").Text(o.Reference).Number(int64(o.PerSecond)).Number(int64(len(o.Caps)))
-	for _, limit := range o.Caps {
-		d.Number(int64(limit.Minor)).Text(string(limit.Currency))
-	}
-	for _, flag := range []bool{o.IsDryRun, o.PausesOnFailure, anySpelling} {
-		d.Text(strconv.FormatBool(flag))
-	}
-	return d.Sum()
-}
-
-// keyScope keeps the keys of batches apart from those of refunds.
-const keyScope = "batch"
-
 // Create makes an empty batch. A key that was used for the same before returns
-// that batch as it is now, and true; [Wrongs], [payment.RuleKeyMisuse].
-func (c *Clerk) Create(ctx context.Context, meta payment.Meta, key string, options Options, anySpelling bool,
+// the batch as it was then, and true; [Wrongs], [payment.RuleKeyMisuse].
+func (c *Clerk) Create(ctx context.Context, meta payment.Meta, options Options, anySpelling bool,
 ) (made Batch, replayed bool, err error) {
 	if err := options.check(); err != nil {
 		return Batch{}, false, err
 	}
-	if key != "" {
-		name := new(wire.Digest).Bytes(meta.Tenant[:]).Text(keyScope).Text(key)
-		meta.Key = payment.Key{Hash: name.Sum(), Fingerprint: options.digest(anySpelling)}
-		if made, replayed, err = c.replay(ctx, meta); err != nil || replayed {
-			return made, replayed, err
-		}
+	if made, replayed, err = c.replay(ctx, meta); err != nil || replayed {
+		return made, replayed, err
 	}
 	id := ID(c.config.NewID())
 	err = c.config.Store.ChangeBatch(ctx, meta.Tenant, id, nil, func(book *payment.Book, _ Batch, _ []Row) (Change, error) {
@@ -124,7 +105,7 @@ func (c *Clerk) Create(ctx context.Context, meta payment.Meta, key string, optio
 			Options: options, Tenant: meta.Tenant, ID: id, Status: Receiving, AnySpelling: anySpelling,
 			CreatedBy: meta.Actor, Version: 1, CreatedAt: book.Now, UpdatedAt: book.Now,
 		}
-		if key != "" {
+		if meta.Key.Hash != (payment.KeyHash{}) {
 			book.Changes.Keys = append(book.Changes.Keys, &payment.KeyRecord{
 				Tenant: meta.Tenant, Hash: meta.Key.Hash, Fingerprint: meta.Key.Fingerprint, Subject: id, At: book.Now,
 			})
@@ -132,7 +113,7 @@ func (c *Clerk) Create(ctx context.Context, meta payment.Meta, key string, optio
 		c.tell(book, meta, EventCreated, made)
 		return Change{Batch: made}, nil
 	})
-	if err != nil && key != "" && !errors.Is(err, engine.ErrFateUnknown) {
+	if err != nil && !errors.Is(err, engine.ErrFateUnknown) {
 		if made, replayed, again := c.replay(ctx, meta); again == nil && replayed {
 			return made, true, nil // the same key was faster
 		}
@@ -140,8 +121,11 @@ func (c *Clerk) Create(ctx context.Context, meta payment.Meta, key string, optio
 	return made, false, err
 }
 
-// replay returns the batch that a key was used for before.
+// replay returns the batch that a key has made before, as it was then: empty.
 func (c *Clerk) replay(ctx context.Context, meta payment.Meta) (Batch, bool, error) {
+	if meta.Key.Hash == (payment.KeyHash{}) {
+		return Batch{}, false, nil
+	}
 	record, err := c.config.Reader.Key(ctx, meta.Tenant, meta.Key.Hash)
 	switch {
 	case err != nil || record == nil:
@@ -151,8 +135,11 @@ func (c *Clerk) replay(ctx context.Context, meta payment.Meta) (Batch, bool, err
 			Rule: payment.RuleKeyMisuse, Message: "the idempotency key was used for another request", Earlier: record,
 		}
 	}
-	found, err := c.Get(ctx, meta.Tenant, record.Subject)
-	return found, err == nil, err
+	now, err := c.Get(ctx, meta.Tenant, record.Subject)
+	return Batch{
+		Options: now.Options, Tenant: now.Tenant, ID: now.ID, Status: Receiving, AnySpelling: now.AnySpelling,
+		CreatedBy: now.CreatedBy, Version: 1, CreatedAt: now.CreatedAt, UpdatedAt: now.CreatedAt,
+	}, err == nil, err
 }
 
 // Get returns a batch; [payment.RuleExists].

@@ -13,42 +13,77 @@ import (
 // plan says which rows the caps allow to be asked for. Rows are taken in their
 // order: where one would pass its currency's cap, it and all that come after
 // it in this currency are skipped. Whether it does is known only when what was
-// asked for before has been decided: until then, it is held.
+// asked for before has been decided: until then, it is held. A row that would
+// be refused passes nothing.
 func (w *window) plan(ctx context.Context) {
 	if len(w.batch.Caps) == 0 {
 		return
 	}
-	w.each(readersMax, func(a *asking) { w.learn(ctx, a) })
+	w.cut()
+	w.each(readersMax, func(a *asking) {
+		if a.command.Ask.How == payment.AskAmount {
+			a.Amount = money.Of(a.command.Ask.Amount, a.command.Currency)
+		} else {
+			w.foresee(ctx, a)
+		}
+	})
 	isAsked, isHeld := map[money.Currency]bool{}, map[money.Currency]bool{}
 	then := w.batch // if all that is asked for before is refunded
 	for _, a := range w.asked {
 		currency := a.Amount.Currency
 		switch {
 		case a.isOver || a.isHeld:
+		case then.isShut(currency):
+			a.end(a.skipped(SkipCap))
 		case isHeld[currency]:
 			a.isHeld = true
 		case then.hasRoom(a.Amount):
 			isAsked[currency] = true
-			a.Status = RowRefunded
-			then.count(RowWaiting, a.Row)
-			a.Status = RowWaiting
+			then.count(RowWaiting, Row{Status: RowRefunded, Amount: a.Amount})
 		case isAsked[currency]:
 			a.isHeld, isHeld[currency] = true, true
 		default:
-			a.end(a.skipped(SkipCap))
-			then.Full = append(slices.Clone(then.Full), currency)
+			if w.foresee(ctx, a); !a.isOver && !a.isHeld {
+				a.end(a.skipped(SkipCap))
+				then.Full = append(slices.Clone(then.Full), currency)
+			}
 		}
 	}
 }
 
-// learn finds out how much a row asks for. Where it does not say so itself, the
-// answer is guarded: nothing is opened if something else is left of the payment
-// by then.
-func (w *window) learn(ctx context.Context, a *asking) {
-	if a.command.Ask.How == payment.AskAmount {
-		a.Amount = money.Of(a.command.Ask.Amount, a.command.Currency)
-		return
+// cut ends the window before a row whose amount follows from what an earlier
+// row of it leaves of the same payment.
+func (w *window) cut() {
+	seen := map[payment.PaymentID]bool{}
+	for i, a := range w.asked {
+		if a.isOver || a.isHeld {
+			continue
+		}
+		if seen[a.Payment] && a.command.Ask.How != payment.AskAmount {
+			for _, later := range w.asked[i:] {
+				later.isHeld = later.isHeld || !later.isOver
+			}
+			return
+		}
+		seen[a.Payment] = true
 	}
+}
+
+// isShut reports whether the caps let nothing more be refunded in a currency.
+func (b Batch) isShut(currency money.Currency) bool {
+	most, isLimited := b.cap(currency)
+	return isLimited && (most == 0 || slices.Contains(b.Full, currency))
+}
+
+// hasRoom reports whether the caps leave room for one more amount.
+func (b Batch) hasRoom(amount money.Amount) bool {
+	most, isLimited := b.cap(amount.Currency)
+	return !isLimited || !b.isShut(amount.Currency) && amount.Minor <= most-b.sum(amount.Currency)
+}
+
+// foresee finds out how much a row would refund, or that it would be refused.
+// The answer is guarded: nothing is opened if the payment has moved by then.
+func (w *window) foresee(ctx context.Context, a *asking) {
 	before, err := w.earlier(ctx, a.command)
 	if err != nil {
 		w.fail(a, err)

@@ -23,20 +23,17 @@ func (w *window) rehearse(ctx context.Context) {
 	payments := w.set(ctx)
 	done := w.batch // as it would be after the rows before
 	for _, a := range w.asked {
-		if a.isHeld || a.isOver && !a.Status.Takes() {
+		w.rehearseOne(a, payments[a.Payment], done)
+		if !a.isOver || !a.Status.Takes() {
 			continue
 		}
-		if !a.isOver {
-			w.rehearseOne(a, payments[a.Payment], done)
-		}
-		if a.isOver && a.Status.Takes() && !done.hasRoom(a.Amount) {
+		if !done.hasRoom(a.Amount) {
 			a.end(a.skipped(SkipCap))
 			done.Full = append(slices.Clone(done.Full), a.Amount.Currency)
+			continue
 		}
-		if a.isOver && a.Status.Takes() {
-			payments[a.Payment].take(a.previewed, w.config.NewID)
-			done.count(RowWaiting, a.Row)
-		}
+		payments[a.Payment].take(a.previewed, w.config.NewID)
+		done.count(RowWaiting, a.Row)
 	}
 }
 
@@ -46,12 +43,13 @@ func (w *window) recall(ctx context.Context, a *asking) {
 	if a.Key == "" {
 		return
 	}
-	opened, err := w.earlier(ctx, a.command)
+	before, err := w.earlier(ctx, a.command)
 	if err != nil {
 		w.fail(a, err)
-	} else if opened != nil {
-		a.end(a.allowed(*opened))
+	} else if before != nil {
+		a.end(a.allowed(*before))
 	}
+	a.isRecalled = a.isOver
 }
 
 // set reads the payments that the rows are about, each with what the dry run
@@ -125,7 +123,16 @@ func (r *rehearsal) take(refunds []payment.Refund, newID func() [16]byte) {
 
 // rehearseOne decides one row.
 func (w *window) rehearseOne(a *asking, r *rehearsal, done Batch) {
+	isAmount := a.command.Ask.How == payment.AskAmount
 	switch {
+	case a.isHeld || a.isOver && !a.isRecalled:
+		return
+	case isAmount && done.isShut(a.command.Currency): // it would not be asked for
+		a.Amount = money.Of(a.command.Ask.Amount, a.command.Currency)
+		a.end(a.skipped(SkipCap))
+		return
+	case a.isOver:
+		return
 	case r.err != nil:
 		w.fail(a, r.err)
 		return
@@ -154,10 +161,4 @@ func counted(read []payment.Counter, done Batch) []payment.Counter {
 		}
 	}
 	return counters
-}
-
-// hasRoom reports whether the caps leave room for one more amount.
-func (b Batch) hasRoom(amount money.Amount) bool {
-	most, isLimited := b.cap(amount.Currency)
-	return !isLimited || !slices.Contains(b.Full, amount.Currency) && amount.Minor <= most-b.sum(amount.Currency)
 }

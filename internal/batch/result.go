@@ -1,12 +1,13 @@
 package batch
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"io"
 	"strconv"
-	"time"
 
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -32,6 +33,9 @@ type ResultError struct {
 	Pointer string `json:"pointer"`
 	Detail  string `json:"detail"`
 }
+
+// timeFormat has microseconds, so that times sort as texts.
+const timeFormat = "2006-01-02T15:04:05.000000Z"
 
 // CodeInvalid is the code of rows that could not be read.
 const CodeInvalid = "invalid_request"
@@ -61,7 +65,7 @@ func (c *Clerk) result(row Row) Result {
 		r.Refundable, r.Currency = &minor, string(left.Currency)
 	}
 	if !row.Reason.From.IsZero() {
-		r.From = row.Reason.From.UTC().Format(time.RFC3339Nano)
+		r.From = row.Reason.From.UTC().Format(timeFormat)
 	}
 	for _, wrong := range row.Reason.Wrongs {
 		r.Errors = append(r.Errors, ResultError(wrong))
@@ -76,7 +80,8 @@ func (c *Clerk) WriteResult(ctx context.Context, tenant payment.TenantID, id ID,
 	if _, err := c.Get(ctx, tenant, id); err != nil {
 		return err
 	}
-	write, flush := newResultWriter(format, to)
+	buffered := bufio.NewWriterSize(to, writeBytes)
+	write, flush := newResultWriter(format, buffered)
 	for after := int64(0); ; {
 		rows, err := c.config.Store.BatchRows(ctx, tenant, id, after, resultRows)
 		if err != nil {
@@ -89,10 +94,13 @@ func (c *Clerk) WriteResult(ctx context.Context, tenant payment.TenantID, id ID,
 			after = row.Number
 		}
 		if len(rows) < resultRows {
-			return flush()
+			return errors.Join(flush(), buffered.Flush())
 		}
 	}
 }
+
+// writeBytes is how much of a result is written at a time.
+const writeBytes = 32 << 10
 
 // resultColumns is the heading of a result file in CSV.
 var resultColumns = []string{

@@ -143,6 +143,9 @@ type Door interface {
 // be about a person, and the refund has what is needed of it.
 func (r Row) decided(status RowStatus, reason Reason) Row {
 	r.Status, r.Reason, r.Body = status, reason, nil
+	if status == RowRefused || status == RowInvalid {
+		r.Amount = money.Amount{}
+	}
 	return r
 }
 

@@ -168,6 +168,28 @@ func (s *scanner) readHeading() error {
 	return nil
 }
 
+// Rest returns what comes behind so many rows of a stream, as an upload that
+// goes on has to send it: in CSV, behind the heading.
+func Rest(from io.Reader, format Format, rows int64) (io.Reader, error) {
+	s := newScanner(from, format)
+	if rows == 0 {
+		return s.from, nil
+	}
+	var heading []byte
+	if format == CSV {
+		if err := s.readHeading(); err != nil {
+			return nil, err
+		}
+		heading = append(bytes.Clone(s.text), '\n')
+	}
+	for range rows {
+		if err := s.record(); err != nil && !isRowFault(err) {
+			return nil, fmt.Errorf("there are fewer than %d rows: %w", rows, err)
+		}
+	}
+	return io.MultiReader(bytes.NewReader(heading), s.from), nil
+}
+
 // cells splits the text of a row.
 func (s *scanner) cells() ([]string, error) {
 	s.again.Reset(s.text)

@@ -78,7 +78,8 @@ type asking struct {
 	isOver  bool // it was decided
 	isHeld  bool // it waits for the next window
 
-	previewed []payment.Refund // by a dry run
+	previewed  []payment.Refund // by a dry run
+	isRecalled bool             // it was decided by what its key was used for before
 }
 
 // end makes a row what it has become.

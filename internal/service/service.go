@@ -18,6 +18,7 @@ import (
 
 	"github.com/refundry/refundry/internal/api"
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/clock"
 	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/dialect/chip"
@@ -75,6 +76,7 @@ type Service struct {
 	replayer webhook.Replayer
 	carrier  *processor.Carrier
 	waiter   *waiter.Waiter
+	batches  *batch.Clerk
 	dialects dialects
 	doors    []payment.Door
 	api      *api.API
@@ -147,8 +149,13 @@ func (s *Service) assemble() {
 		Engine: lateEngine{s}, Opener: s.waiter, Reader: s.store, Books: s.store, Auth: s.auth, Now: s.clock.Now,
 		NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
+	s.batches = batch.New(batch.Config{
+		Engine: lateEngine{s}, Store: s.store, Reader: s.store, Router: lateRouter{s}, Door: api.Door(s.store, aliasKinds()),
+		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, NewID: c.NewID, Log: c.Log,
+	})
 	s.api = api.New(api.Config{
-		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Replay: s.replay,
+		Batches: s.batches,
+		Engine:  lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Replay: s.replay,
 		Doors: dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
 		Reports: map[string]api.Report{
 			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),
@@ -173,6 +180,7 @@ func (s *Service) assemble() {
 	handlers := s.carrier.Handlers()
 	handlers[payment.TaskDeliverWebhook] = s.teller.Handle
 	handlers[payment.TaskDeferRefund] = s.waiter.Defer
+	handlers[payment.TaskRunBatch] = s.batches.Work
 	s.runner = job.New(job.Config{
 		Store: s.store, Handlers: handlers, Places: job.Places{PerQueue: placesInQueue, InAll: s.places()},
 		Lease: c.Lease, Now: s.clock.Now, NewID: c.NewID, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
@@ -226,6 +234,14 @@ type lateEngine struct{ service *Service }
 // Do implements the engine's side of every front door.
 func (l lateEngine) Do(ctx context.Context, command payment.Command, finish ...payment.TaskRef) (payment.Answer, error) {
 	return l.service.engine.Do(ctx, command, finish...)
+}
+
+// lateRouter lets parts be made before it is known who is told.
+type lateRouter struct{ service *Service }
+
+// Route implements [engine.Router].
+func (l lateRouter) Route(telling payment.Telling, tenant *payment.Tenant) []engine.Route {
+	return l.service.replayer.Router.Route(telling, tenant)
 }
 
 // Handler answers callers at all front doors.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/job"
 	"github.com/refundry/refundry/internal/payment"
@@ -29,6 +30,8 @@ type store interface {
 	payment.Books
 	verify.Store
 	waiter.Store
+	batch.Store
+	payment.Counting
 	Close() error
 }
 
