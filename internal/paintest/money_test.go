@@ -54,9 +54,10 @@ func TestPain09AMissingAmountMeansEverything(t *testing.T) {
 	session := s.named(of, "smartglocal")
 	for _, amount := range []string{"0", "null"} {
 		for door, got := range map[string]answered{
-			"primer":      s.primer(http.MethodPost, "/"+s.named(of, "primer")+"/refund", `{"amount":`+amount+`}`),
-			"chip":        s.chip(http.MethodPost, "purchases/"+s.named(of, "chip")+"/refund/", `{"amount":`+amount+`}`),
-			"smartglocal": s.smartGlocal("session/refund", `{"session_id":"`+session+`","amount_details":{"amount":`+amount+`,"currency":"eur"}}`),
+			"primer": s.primer(http.MethodPost, "/"+s.named(of, "primer")+"/refund", `{"amount":`+amount+`}`),
+			"chip":   s.chip(http.MethodPost, "purchases/"+s.named(of, "chip")+"/refund/", `{"amount":`+amount+`}`),
+			"smartglocal": s.smartGlocal("session/refund",
+				`{"session_id":"`+session+`","amount_details":{"amount":`+amount+`,"currency":"eur"}}`),
 		} {
 			if got.Status/100 != 4 || got.Status == 404 {
 				t.Errorf("%s takes the amount %s: %d %s", door, amount, got.Status, got.Raw)
@@ -96,7 +97,8 @@ func TestPain10MinorUnitsAreMistaken(t *testing.T) {
 				return s.chip(http.MethodPost, "purchases/"+s.named(of, "chip")+"/refund/", body)
 			},
 			"smartglocal": func(of string) answered {
-				return s.smartGlocal("session/refund", fmt.Sprintf(`{"session_id":%q,"amount_details":{"amount":%d,"currency":%q}}`,
+				return s.smartGlocal("session/refund", fmt.Sprintf(
+					`{"session_id":%q,"amount_details":{"amount":%d,"currency":%q}}`,
 					s.named(of, "smartglocal"), test.amount, test.currency))
 			},
 		} {
@@ -137,7 +139,8 @@ func TestPain11RefundInTheWrongCurrency(t *testing.T) {
 func TestPain12LineTaxesAreRoundedApart(t *testing.T) {
 	s := open(t)
 	const items = `"items":[{"name":"Hat","quantity":3,"unit_amount":333,"tax":187},` +
-		`{"name":"Tie","quantity":2,"unit_amount":52,"total":103,"tax":19},{"name":"Sock","quantity":7,"unit_amount":11,"tax":14}]`
+		`{"name":"Tie","quantity":2,"unit_amount":52,"total":103,"tax":19},` +
+		`{"name":"Sock","quantity":7,"unit_amount":11,"tax":14}]`
 	const total, tax = 999 + 103 + 77, 187 + 19 + 14
 	for _, order := range [][]string{
 		{"1", "1", "1", "2", "2", "3", "3", "3", "3", "3", "3", "3"},

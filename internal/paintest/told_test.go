@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/refundry/refundry/internal/dialect/dialecttest"
-	"github.com/refundry/refundry/internal/money"
-	"github.com/refundry/refundry/internal/payment"
 )
 
 // whatever lets every webhook count.
@@ -32,15 +30,18 @@ func TestPain16WebhooksDoubledAndOutOfOrder(t *testing.T) {
 		}
 		return http.StatusOK
 	})
-	s.endpoint("/ordered", `"is_ordered":true`, `"kinds":["refund.created","refund.succeeded","refund.returned"]`)
+	endpoint := s.endpoint("/ordered", `"is_ordered":true`, `"kinds":["refund.created","refund.succeeded","refund.returned"]`)
 	of := s.pay(10_000, "EUR")
 	s.plan(of, "RETURNED")
 	id := s.refund(of, euros(1_000))
-	s.Receiver.Await(t, "/ordered", 1, "it is tried", whatever)
 	s.becomes(id, "returned")
-	s.Advance("10s")
-	s.Receiver.Await(t, "/ordered", 2, "it is tried again", whatever)
-	s.Advance("10m")
+	created := text(s.read("/v1/deliveries?endpoint=" + endpoint).At("deliveries.last.id"))
+	for attempt := range int64(2) {
+		dialecttest.Eventually(t, "it is tried", func() bool {
+			return number(s.read("/v1/deliveries/"+created).At("attempts")) > attempt
+		})
+		s.Advance("10m")
+	}
 	s.Receiver.Await(t, "/ordered", 5, "all is told", whatever)
 	came := s.Receiver.List("/ordered")
 	first := came[0].Header.Get("webhook-id")
@@ -94,12 +95,11 @@ func TestPain17NoEventForWhatMatters(t *testing.T) {
 	want[approved] = []string{"refund.created", "refund.pending", "refund.submitted", "refund.succeeded"}
 	want[canceled] = []string{"refund.created", "refund.canceled"}
 	for id, kinds := range want {
-		dialecttest.Eventually(t, "it ends", func() bool {
-			s.Advance("1s")
-			return len(s.kinds(id)) >= len(kinds)
-		})
+		s.waits("it ends", func() bool { return len(s.kinds(id)) >= len(kinds) })
 		s.tells(id, kinds...)
-		outside := slices.DeleteFunc(slices.Sorted(slices.Values(kinds)), func(kind string) bool { return kind == "refund.submitted" })
+		outside := slices.DeleteFunc(slices.Sorted(slices.Values(kinds)), func(kind string) bool {
+			return kind == "refund.submitted"
+		})
 		dialecttest.Eventually(t, "webhooks tell it too", func() bool {
 			var told []string
 			for _, came := range s.Receiver.List("/all") {
@@ -121,15 +121,17 @@ func TestPain18LostWebhooksCannotBeRecovered(t *testing.T) {
 	endpoint := s.endpoint("/shop", `"kinds":["refund.succeeded"]`)
 	missed := s.refund(s.pay(10_000, "EUR"), euros(1_000))
 	s.becomes(missed, "succeeded")
-	var delivery string
-	dialecttest.Eventually(t, "days go by and it is given up", func() bool {
+	delivery := text(s.read("/v1/deliveries?endpoint=" + endpoint).At("deliveries.0.id"))
+	for attempt, isOver := int64(1), false; !isOver; attempt++ {
+		dialecttest.Eventually(t, "it is tried", func() bool {
+			now := s.read("/v1/deliveries/" + delivery)
+			isOver = now.At("status") == "given_up"
+			return number(now.At("attempts")) == attempt
+		})
+		if isOver && attempt < 8 {
+			t.Errorf("it was given up after %d attempts", attempt)
+		}
 		s.Advance("24h")
-		newest := s.read("/v1/deliveries?endpoint=" + endpoint)
-		delivery = text(newest.At("deliveries.0.id"))
-		return newest.At("deliveries.0.status") == "given_up"
-	})
-	if attempts := number(s.read("/v1/deliveries/" + delivery).At("attempts")); attempts < 8 {
-		t.Errorf("it was given up after %d attempts", attempts)
 	}
 	s.must("off", s.API(http.MethodPatch, "/v1/endpoints/"+endpoint, `{"is_disabled":true}`), 200)
 	silent := s.refund(s.pay(10_000, "EUR"), euros(2_000))
@@ -177,7 +179,10 @@ func TestPain19StuckOrFailedWithoutAReason(t *testing.T) {
 		}
 	}
 	id := s.refund(of, euros(1_000))
-	dialecttest.Eventually(t, "it has left", func() bool { return s.read("/v1/refunds/"+id).At("pending_reason") == "processor" })
+	deed := func(verb, body string) answered { return s.Operate(http.MethodPost, "/v1/refunds/"+id+"/"+verb, body) }
+	const settlement = `{"to":"succeeded","evidence":"the bank's statement"}`
+	s.arrives(id)
+	s.refused("settled while it is asked about", deed("settle", settlement), 409, "wrong_status")
 	if s.read("/v1/refunds/"+id).At("is_stuck") != nil {
 		t.Error("it is stuck at once")
 	}
@@ -186,6 +191,18 @@ func TestPain19StuckOrFailedWithoutAReason(t *testing.T) {
 	if now := s.read("/v1/refunds/" + id); now.At("is_stuck") != true || now.At("status") != "pending" {
 		t.Errorf("got %s", now)
 	}
+	s.must("ask again", deed("inquire", "{}"), 200)
+	s.must("send the same again", deed("resend", "{}"), 200)
+	s.refused("no evidence", deed("settle", `{"to":"succeeded","evidence":" "}`), 422, "invalid_request")
+	s.refused("by a key", s.API(http.MethodPost, "/v1/refunds/"+id+"/settle", settlement), 403, "forbidden")
+	settled := s.must("settle", deed("settle", settlement), 200)
+	if settled.At("status") != "succeeded" || settled.At("evidence.0.note") != "the bank's statement" {
+		t.Errorf("got %s", settled)
+	}
+	if _, attempts := s.moved(id); attempts != 1 {
+		t.Errorf("it was sent again as %d attempts", attempts)
+	}
+	s.totals(of, 1_000, 0, 99_000)
 	late := s.refund(of, euros(1_000, `"not_before":"`+s.later()+`"`))
 	s.Set("policy.halted", true)
 	s.Advance("7201h")
@@ -199,40 +216,4 @@ func TestPain19StuckOrFailedWithoutAReason(t *testing.T) {
 	}
 	s.Set("policy.halted", nil)
 	s.becomes(late, "succeeded")
-	settles(t)
-}
-
-// settles lets a person say what became of a refund that the machinery gave up.
-func settles(t *testing.T) {
-	t.Helper()
-	d := newDesk(t)
-	made := d.do(payment.CreatePayment{
-		Meta: d.meta(), Status: payment.PaymentCaptured, Connector: "con", Amount: money.Of(5_000, "EUR"),
-	})
-	r := d.do(payment.OpenRefund{Meta: d.meta(), Payment: made.View.Payment.ID, Ask: payment.Ask{How: payment.AskRemaining}}).Refund
-	attempt := d.do(payment.StartAttempt{Meta: d.meta(), Payment: r.Payment, Refund: r.ID, InquireAt: noon}).Attempt
-	d.do(payment.RecordOutcome{
-		Meta: d.meta(), Payment: r.Payment, Refund: r.ID, Attempt: attempt.ID, Connector: "con",
-		Outcome: payment.Outcome{Kind: payment.AttemptUnknown},
-	})
-	person := d.meta()
-	person.Actor = "operator:anna"
-	settle := payment.SettleRefund{Meta: person, Payment: r.Payment, Refund: r.ID, To: payment.RefundSucceeded, Evidence: "a letter"}
-	if _, err := d.try(settle); err == nil {
-		t.Error("what is still asked about is settled by a person")
-	}
-	d.do(payment.FlagRefund{Meta: d.meta(), Payment: r.Payment, Refund: r.ID})
-	d.do(payment.InquireRefund{Meta: person, Payment: r.Payment, Refund: r.ID})
-	d.do(payment.FlagRefund{Meta: d.meta(), Payment: r.Payment, Refund: r.ID})
-	d.do(payment.ResendRefund{Meta: person, Payment: r.Payment, Refund: r.ID})
-	d.do(payment.FlagRefund{Meta: d.meta(), Payment: r.Payment, Refund: r.ID})
-	unfounded := settle
-	unfounded.Evidence = " "
-	if _, err := d.try(unfounded); err == nil {
-		t.Error("no evidence is needed")
-	}
-	settled := d.do(settle).Refund
-	if settled.Status != payment.RefundSucceeded || settled.AttemptCount != 1 || len(settled.Evidence) != 1 {
-		t.Errorf("it is %s after %d attempts on %v", settled.Status, settled.AttemptCount, settled.Evidence)
-	}
 }

@@ -129,14 +129,39 @@ func (s shop) read(path string) answered {
 // becomes waits until a refund has a status, while time goes on.
 func (s shop) becomes(refund, status string) (now answered) {
 	s.T.Helper()
-	dialecttest.Eventually(s.T, "a refund is "+status, func() bool {
+	s.waits("a refund is "+status, func() bool {
 		now = s.read("/v1/refunds/" + refund)
-		if now.At("status") != status {
-			s.Advance("1s")
-		}
 		return now.At("status") == status
 	})
 	return now
+}
+
+// secondsMax is how many seconds pass while a story waits for one thing: fewer
+// than the lease of a job has, so that none at work is taken for lost.
+const secondsMax = 30
+
+// waits waits until something is so, while time goes on.
+func (s shop) waits(what string, isSo func() bool) {
+	s.T.Helper()
+	passed := 0
+	dialecttest.Eventually(s.T, what, func() bool {
+		if isSo() {
+			return true
+		}
+		if passed < secondsMax {
+			s.Advance("1s")
+			passed++
+		}
+		return false
+	})
+}
+
+// arrives waits until the processor has said that it has a refund.
+func (s shop) arrives(refund string) {
+	s.T.Helper()
+	dialecttest.Eventually(s.T, "the processor has it", func() bool {
+		return slices.Contains(s.kinds(refund), "refund.pending")
+	})
 }
 
 // totals fails the test unless a payment's totals are these.
