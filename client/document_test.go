@@ -61,7 +61,6 @@ var left = map[string]bool{
 	"EndpointRequest/door": true, "EndpointRequest/secret": true, "DeliveryWithAttempts/body": true, "DeliveryWithAttempts/door": true,
 	"DeliveryWithAttempts/word": true, "DeliveryWithAttempts/order": true, "DeliveryWithAttempts/payout": true,
 	"DeliveryWithAttempts/resource": true, "Event/payout": true, "Event/resource": true, "Event/tenant": true,
-	"Entry/order": true, "Entry/payment": true,
 }
 
 // gather notes the names that a type's members have in JSON.

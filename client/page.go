@@ -3,8 +3,10 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -13,6 +15,7 @@ import (
 // pages reads a list page after page. An error ends it.
 func pages[T any](ctx context.Context, c *Client, path, name string, query url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		query := maps.Clone(query) // the list can be read again, from its beginning
 		var none T
 		for {
 			var page map[string]json.RawMessage
@@ -35,6 +38,10 @@ func pages[T any](ctx context.Context, c *Client, path, name string, query url.V
 				}
 			}
 			if !hasMore {
+				return
+			}
+			if next == query.Get("after") {
+				yield(none, errors.New("refundry: the list does not go on"))
 				return
 			}
 			query.Set("after", next)

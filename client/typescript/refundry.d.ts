@@ -512,10 +512,10 @@ export interface EndpointWithSecret {
 export interface Entry {
   /** The business event. */
   cause: string;
-  payment?: PaymentID;
+  /** That moved. Absent: the payment itself. */
   refund?: RefundID;
+  /** That moved. */
   dispute?: DisputeID;
-  order?: OrderID;
   version: Version;
   at: Time;
   postings: Posting[];

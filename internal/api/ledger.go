@@ -33,7 +33,7 @@ func (a *API) ledgerOperations() []operation {
 // entrySchema is what showEntry writes.
 var entrySchema = shown("Entry", "Everything that one business event did to the books.",
 	must("cause", &openapi.Schema{Type: openapi.String, Example: "refund.succeeded"}, "The business event."),
-	may("payment", paymentID, ""), may("refund", refundID, ""), may("dispute", disputeID, ""), may("order", orderID, ""),
+	may("refund", refundID, "That moved. Absent: the payment itself."), may("dispute", disputeID, "That moved."),
 	must("version", someVersion, ""),
 	must("at", someTime, ""),
 	must("postings", listOf(shown("Posting", "One amount from one account to another.",
@@ -65,16 +65,14 @@ func (a *API) listEntries(w http.ResponseWriter, r *http.Request, caller auth.Id
 			return err
 		}
 	}
-	list(w, "entries", entries, func(to *writer, entry ledger.Entry) { showEntry(to, id, entry) })
+	list(w, "entries", entries, showEntry)
 	return nil
 }
 
-func showEntry(w *writer, of payment.PaymentID, entry ledger.Entry) {
+func showEntry(w *writer, entry ledger.Entry) {
 	w.begin("")
 	w.string("cause", string(entry.Cause))
-	if entry.Subject != of {
-		showSubject(w, payment.Event{Kind: payment.EventKind(entry.Cause), Subject: entry.Subject})
-	}
+	showSubject(w, payment.Event{Kind: payment.EventKind(entry.Cause), Subject: entry.Subject})
 	w.number("version", entry.Version)
 	w.time("at", entry.At)
 	w.beginList("postings")

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/refundry/refundry/internal/payment"
 )
 
 func TestRefundsSayHowMuchInThreeWays(t *testing.T) {
@@ -31,6 +33,35 @@ func TestRefundsSayHowMuchInThreeWays(t *testing.T) {
 		t.Errorf("%d reserved, want 1000", got)
 	}
 	w.call(t, "POST", "/v1/refunds", `{"payment": "`+of+`", "full": true}`).wantCode(t, 409, "refundable_amount_exceeded")
+}
+
+// Once another list has taken the place of a payment's lines, its lines are
+// shown, and can be refunded, and no others.
+func TestLinesAreThoseThatAreNow(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	of := w.call(t, "POST", "/v1/payments", `{"amount": 1000, "currency": "EUR", "items": [
+		{"name": "Hat", "quantity": 2, "unit_amount": 500}]}`).want(t, 201).string(t, "id")
+	command := payment.ReplaceItems{
+		Meta: payment.Meta{Tenant: w.tenant, Actor: "test", Door: dialect},
+		List: []payment.Item{{Name: "Cap", Total: 400}, {Name: "Scarf", Total: 600}},
+	}
+	if err := command.Payment.Parse(of); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.engine.Do(t.Context(), command); err != nil {
+		t.Fatal(err)
+	}
+	shown := w.call(t, "GET", "/v1/payments/"+of, "").want(t, 200)
+	if strings.Contains(shown.text, "Hat") || !strings.Contains(shown.text, `"position":3,"name":"Scarf"`) {
+		t.Errorf("shown as %s", shown.text)
+	}
+	w.call(t, "POST", "/v1/refunds", `{"payment": "`+of+`", "items": [{"position": 1, "quantity": 1}]}`).
+		wantCode(t, 422, "items_not_refundable")
+	got := w.call(t, "POST", "/v1/refunds", `{"payment": "`+of+`", "items": [{"position": 3, "quantity": 1}]}`).want(t, 201)
+	if amount := got.number(t, "amount"); amount != 600 {
+		t.Errorf("the scarf gives back %d", amount)
+	}
 }
 
 func TestMoreThanIsLeftSaysWhatIsLeft(t *testing.T) {

@@ -157,9 +157,11 @@ func TestQuietStreamBeatsUntilItsKeyIsRevoked(t *testing.T) {
 		}).Register(mux)
 		answer := httptest.NewRecorder()
 		done := make(chan struct{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
 		go func() {
 			defer close(done)
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/events", nil)
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/events", nil)
 			r.Header.Set("Authorization", "Bearer rfk_x")
 			r.Header.Set("Accept", "text/html, text/event-stream; q=0.5")
 			mux.ServeHTTP(answer, r)
