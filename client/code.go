@@ -46,6 +46,7 @@ const (
 	PaymentNotWaiting         Code = "payment_not_waiting"         // The payment does not wait for this
 	PreviewOutdated           Code = "preview_outdated"            // The preview is outdated
 	ProcessorContradiction    Code = "processor_contradiction"     // The processor's story does not fit
+	ReasonInUse               Code = "reason_in_use"               // The reason is in use
 	ReasonNotInCatalogue      Code = "reason_not_in_catalogue"     // No such reason
 	RecipientWouldGain        Code = "recipient_would_gain"        // A recipient would gain
 	RefundNotAvailable        Code = "refund_not_available"        // The payment's method does not allow it

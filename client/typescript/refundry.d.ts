@@ -425,6 +425,8 @@ export interface Endpoint {
   is_ordered?: boolean;
   /** Absent: our own; else CloudEvents 1.0. */
   format?: "cloudevents";
+  /** What another front door than ours keeps of it. */
+  detail?: Record<string, unknown>;
   created_at: Time;
 }
 
@@ -440,6 +442,22 @@ export interface EndpointChange {
   is_ordered?: boolean | null;
   /** How webhooks are written. Of endpoints of our own API only. */
   format?: "plain" | "cloudevents" | null;
+  /** Of endpoints of Primer only: what its webhooks say of the endpoint. */
+  description?: unknown;
+  /** Of endpoints of Primer only, and named together with `description`: the events that are told, by its own names for them. */
+  types?: unknown;
+}
+
+/** What came of the last deliveries, at most 100 of them. */
+export interface EndpointHealth {
+  /** How many were looked at. */
+  deliveries: number;
+  delivered: number;
+  /** They are open, and have failed before. */
+  failing: number;
+  given_up: number;
+  /** When the last one arrived. Absent: none has. */
+  delivered_at?: Time;
 }
 
 /** Names a webhook endpoint. */
@@ -464,6 +482,10 @@ export interface EndpointRequest {
   is_ordered?: boolean | null;
   /** How webhooks are written. Of endpoints of our own API only. */
   format?: "plain" | "cloudevents" | null;
+  /** Of endpoints of Primer only: what its webhooks say of the endpoint. */
+  description?: unknown;
+  /** Of endpoints of Primer only, and named together with `description`: the events that are told, by its own names for them. */
+  types?: unknown;
 }
 
 /** An endpoint, and by what a receiver knows that we have called. */
@@ -480,9 +502,12 @@ export interface EndpointWithKey {
   is_ordered?: boolean;
   /** Absent: our own; else CloudEvents 1.0. */
   format?: "cloudevents";
+  /** What another front door than ours keeps of it. */
+  detail?: Record<string, unknown>;
   created_at: Time;
   /** Verifies the `v1a` signatures (Ed25519). Absent: the door signs with keys of its own. */
   public_key?: string;
+  health: EndpointHealth;
 }
 
 /** An endpoint, and what its deliveries are signed with. */
@@ -499,6 +524,8 @@ export interface EndpointWithSecret {
   is_ordered?: boolean;
   /** Absent: our own; else CloudEvents 1.0. */
   format?: "cloudevents";
+  /** What another front door than ours keeps of it. */
+  detail?: Record<string, unknown>;
   created_at: Time;
   /** Verifies the `v1a` signatures (Ed25519). Absent: the door signs with keys of its own. */
   public_key?: string;

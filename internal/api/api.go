@@ -64,6 +64,8 @@ type Config struct {
 	BodyMax     int64         // bytes; 0: the default
 	StreamPause time.Duration // between two looks for events of a stream; 0: the default
 	Log         *slog.Logger
+
+	EndpointDetail map[payment.Door]EndpointDetail // of doors whose endpoints have something of their own
 }
 
 // bodyMaxDefault is how large a body may be: a payment with a few hundred line

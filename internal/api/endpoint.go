@@ -51,6 +51,7 @@ var endpointMembers = []openapi.Member{
 	may("is_ordered", someFlag, "`true`: the webhooks of a payment come one after the other, in order."),
 	may("format", &openapi.Schema{Type: openapi.String, Words: []string{string(FormatCloudEvents)}},
 		"Absent: our own; else CloudEvents 1.0."),
+	may("detail", &openapi.Schema{Type: openapi.Object}, "What another front door than ours keeps of it."),
 	must("created_at", someTime, ""),
 }
 
@@ -58,7 +59,7 @@ var endpointSchema = shown("Endpoint", "Where a tenant is told what happens.", e
 
 // endpointWhole is what writeEndpoint writes.
 var endpointWhole = shown("EndpointWithKey", "An endpoint, and by what a receiver knows that we have called.",
-	slices.Concat(endpointMembers, []openapi.Member{publicKey})...)
+	slices.Concat(endpointMembers, []openapi.Member{publicKey, must("health", healthSchema, "")})...)
 
 // endpointMade is an endpoint with its secret.
 var endpointMade = shown("EndpointWithSecret", "An endpoint, and what its deliveries are signed with.",
@@ -86,6 +87,8 @@ func showEndpoint(w *writer, endpoint auth.Endpoint) {
 			w.flag("is_ordered", true)
 		}
 		w.maybe("format", string(options.Format))
+	} else {
+		showDetail(w, endpoint.Endpoint)
 	}
 	w.time("created_at", endpoint.CreatedAt)
 }
@@ -128,7 +131,7 @@ var endpointRequest = taken("EndpointRequest", "A webhook endpoint that is added
 	may("secret", &openapi.Schema{
 		Type: openapi.String, IsNullable: true, LengthMax: nameMax, Pattern: secretPattern,
 	}, "`whsec_` and Base64 of 24 to 64 bytes; a fresh one, unless it is named."),
-	orderedRequest, formatRequest,
+	orderedRequest, formatRequest, detailRequests[0], detailRequests[1],
 )
 
 // createEndpoint makes a webhook endpoint. Its secret is shown this once.
@@ -147,6 +150,7 @@ func (a *API) createEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	}
 	endpoint.URL, endpoint.Kinds = in.required("url", urlMax), in.kinds()
 	in.options(&endpoint)
+	a.detail(in, &endpoint)
 	secret, raw := a.secretOf(in)
 	if err := in.err(); err != nil {
 		return err
@@ -243,13 +247,4 @@ func (a *API) writeEndpoint(ctx context.Context, w http.ResponseWriter, status i
 	to.end()
 	write(w, status, false, to.text)
 	return nil
-}
-
-// getEndpoint shows an endpoint.
-func (a *API) getEndpoint(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	endpoint, err := a.endpointNamed(r.Context(), caller.Tenant, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return a.writeEndpoint(r.Context(), w, http.StatusOK, endpoint, nil)
 }

@@ -63,7 +63,7 @@ var endpointChange = taken("EndpointChange", "What is to change of a webhook end
 	may("url", nullable(*urlRequest), "Deliveries that are open already go where they went."),
 	may("kinds", kindsRequest, "The events that are told; an empty list: all."),
 	may("is_disabled", anyFlag(true), "Whether it is told nothing for now."),
-	orderedRequest, formatRequest,
+	orderedRequest, formatRequest, detailRequests[0], detailRequests[1],
 )
 
 // changeEndpoint changes what is named of an endpoint.
@@ -87,13 +87,14 @@ func (a *API) changeEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 		endpoint.Disabled = isDisabled
 	}
 	in.options(&endpoint)
+	a.detail(in, &endpoint)
 	if err := in.err(); err != nil {
 		return err
 	}
 	if endpoint, err = a.config.Auth.PutEndpoint(r.Context(), by(r, caller), endpoint, nil); err != nil {
 		return err
 	}
-	return a.writeEndpoint(r.Context(), w, http.StatusOK, endpoint, nil)
+	return a.writeWhole(r.Context(), w, endpoint)
 }
 
 // removeEndpoint ends an endpoint.

@@ -161,7 +161,8 @@ func (s *Service) assemble() {
 			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),
 			string(smartglocal.Pike):        s.dialects.smartglocal.Report(smartglocal.Pike, s.store),
 		},
-		Now: s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
+		EndpointDetail: map[payment.Door]api.EndpointDetail{primer.Name: primer.EndpointDetail},
+		Now:            s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
 	voices := append(s.dialects.voices(), s.api.Voice())
 	for _, voice := range voices {
