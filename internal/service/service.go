@@ -146,17 +146,17 @@ func (s *Service) assemble() {
 	c := s.config
 	s.waiter = waiter.New(waiter.Config{Engine: lateEngine{s}, Store: s.store, Now: s.clock.Now, Log: c.Log})
 	s.dialects = newDialects(dialect.Config{
-		Engine: lateEngine{s}, Opener: s.waiter, Reader: s.store, Books: s.store, Auth: s.auth, Now: s.clock.Now,
-		NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
+		Engine: lateEngine{s}, Opener: s.waiter, Reader: s.store, Books: s.store, Counter: s.store, Auth: s.auth,
+		Now: s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
 	s.batches = batch.New(batch.Config{
 		Engine: lateEngine{s}, Store: s.store, Reader: s.store, Router: lateRouter{s}, Door: api.Door(s.store, aliasKinds()),
 		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, NewID: c.NewID, Log: c.Log,
 	})
 	s.api = api.New(api.Config{
+		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Replay: s.replay,
 		Batches: s.batches,
-		Engine:  lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Replay: s.replay,
-		Doors: dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
+		Doors:   dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
 		Reports: map[string]api.Report{
 			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),
 			string(smartglocal.Pike):        s.dialects.smartglocal.Report(smartglocal.Pike, s.store),

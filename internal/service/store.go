@@ -9,6 +9,7 @@ import (
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/batch"
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/job"
 	"github.com/refundry/refundry/internal/payment"
@@ -31,6 +32,7 @@ type store interface {
 	verify.Store
 	waiter.Store
 	batch.Store
+	dialect.Counter
 	payment.Counting
 	Close() error
 }
