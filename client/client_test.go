@@ -42,16 +42,42 @@ func TestRefundsAreAskedForOnce(t *testing.T) {
 	if err != nil || canceled.Status != client.RefundCanceled || canceled.Failure.Message != "kept" {
 		t.Errorf("canceled: %+v, %v", canceled, err)
 	}
-	if _, err := c.ApproveRefund(t.Context(), first.ID, client.Decision{}); !errors.Is(err, client.WrongStatus) {
+	if _, err := c.ApproveRefund(t.Context(), first.ID, client.Agreement{Digest: first.Digest}); !errors.Is(err, client.WrongStatus) {
 		t.Errorf("approved: %v", err)
 	}
+	if _, err := c.RejectRefund(t.Context(), first.ID, client.Decision{Message: "no"}); !errors.Is(err, client.WrongStatus) {
+		t.Errorf("rejected: %v", err)
+	}
+	checkRetry(t, c, canceled)
 	read, err := c.Refund(t.Context(), first.ID)
 	if err != nil || read.Version != canceled.Version {
 		t.Errorf("read: %+v, %v", read, err)
 	}
 	left, err := c.Payment(t.Context(), payment.ID)
-	if err != nil || left.Refundable != 1000 || left.Minor != 1000 || left.Currency != "EUR" || left.IDs["primer"] == "" {
+	if err != nil || left.Refundable != 700 || left.Minor != 1000 || left.Currency != "EUR" || left.IDs["primer"] == "" {
 		t.Errorf("payment: %+v, %v", left, err)
+	}
+}
+
+// checkRetry retries a refund that was canceled, and lists both.
+func checkRetry(t *testing.T, c *client.Client, canceled client.Refund) {
+	t.Helper()
+	retried, err := c.RetryRefund(t.Context(), canceled.ID, client.RefundRequest{Note: "after all"})
+	if err != nil || retried.RetryOf != canceled.ID || retried.Minor != canceled.Minor || retried.Note != "after all" {
+		t.Errorf("retried: %+v, %v", retried, err)
+	}
+	var listed []string
+	for refund, err := range c.Refunds(t.Context(), client.RefundFilter{Payment: canceled.Payment, From: canceled.CreatedAt}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed = append(listed, refund.ID)
+	}
+	if fmt.Sprint(listed) != fmt.Sprint([]string{retried.ID, canceled.ID}) {
+		t.Errorf("listed: %v", listed)
+	}
+	for dispute, err := range c.Disputes(t.Context(), client.DisputeFilter{Payment: canceled.Payment}) {
+		t.Errorf("a dispute: %+v, %v", dispute, err)
 	}
 }
 

@@ -104,9 +104,23 @@ type Dispute struct {
 	Status       string    `json:"status"` // open, challenged, won, lost, accepted, expired, canceled
 	Reason       string    `json:"reason"`
 	ProcessorRef string    `json:"processor_ref"`
+	DoubleLoss   int64     `json:"double_loss"` // what was given back too, and is lost twice unless the dispute is won
+	IsDoubleRisk bool      `json:"double_loss_risk"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
 	Version      int64     `json:"version"`
+}
+
+// DisputeFilter narrows a list of disputes. Zero fields do not.
+type DisputeFilter struct{ Payment, Kind, Status string }
+
+// Disputes reads disputes, the newest first.
+func (c *Client) Disputes(ctx context.Context, filter DisputeFilter) iter.Seq2[Dispute, error] {
+	query := url.Values{}
+	set(query, "payment", filter.Payment)
+	set(query, "kind", filter.Kind)
+	set(query, "status", filter.Status)
+	return pages[Dispute](ctx, c, "/v1/disputes", "disputes", query)
 }
 
 // PaymentRequest is a payment that is recorded, so that it can be refunded.

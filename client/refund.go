@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"net/url"
 	"time"
@@ -120,7 +121,7 @@ type RefundRequest struct {
 	IdempotencyKey string `json:"-"`
 	User           string `json:"-"` // the person on whose behalf it is asked for: policies count by person
 
-	Payment            string    `json:"payment"`
+	Payment            string    `json:"payment,omitempty"`
 	*Money                       // this much
 	Items              []ItemAsk `json:"items,omitempty"` // units of line items
 	Full               bool      `json:"full,omitempty"`  // all that is left
@@ -155,33 +156,85 @@ func (c *Client) CreateRefund(ctx context.Context, request RefundRequest) (refun
 
 // Refund reads a refund.
 func (c *Client) Refund(ctx context.Context, id string) (refund Refund, err error) {
-	err = c.do(ctx, call{method: http.MethodGet, path: "/v1/refunds/" + url.PathEscape(id)}, &refund)
+	err = c.do(ctx, call{method: http.MethodGet, path: refundPath(id, "")}, &refund)
 	return refund, err
 }
+
+// RetryRefund asks once more for a refund that ended without money moving: a new
+// one that takes its place. What the request leaves out is as it was; it names
+// no payment.
+func (c *Client) RetryRefund(ctx context.Context, id string, request RefundRequest) (refund Refund, err error) {
+	err = c.do(ctx, call{
+		method: http.MethodPost, path: refundPath(id, "/retry"), key: request.IdempotencyKey, user: request.User, body: request,
+	}, &refund)
+	return refund, err
+}
+
+func refundPath(id, rest string) string { return "/v1/refunds/" + url.PathEscape(id) + rest }
 
 // Decision is a decision about a refund.
 type Decision struct {
 	IdempotencyKey string `json:"-"` // the caller's name for what is to be done once
 	User           string `json:"-"` // the person on whose behalf it is taken
 	Message        string `json:"message,omitempty"`
-	Digest         string `json:"digest,omitempty"` // of the refund that was seen: refused if it asks for something else
+	Digest         string `json:"digest,omitempty"` // of the refund that was seen; of a rejection only
 }
 
 // CancelRefund stops a refund that has not left.
-func (c *Client) CancelRefund(ctx context.Context, id string, decision Decision) (Refund, error) {
-	return c.decide(ctx, id, "cancel", decision)
+func (c *Client) CancelRefund(ctx context.Context, id string, decision Decision) (refund Refund, err error) {
+	err = c.do(ctx, call{
+		method: http.MethodPost, path: refundPath(id, "/cancel"), key: decision.IdempotencyKey, user: decision.User, body: decision,
+	}, &refund)
+	return refund, err
+}
+
+// RejectRefund says no to a refund that waits for approval.
+func (c *Client) RejectRefund(ctx context.Context, id string, decision Decision) (refund Refund, err error) {
+	err = c.do(ctx, call{
+		method: http.MethodPost, path: refundPath(id, "/reject"), key: decision.IdempotencyKey, user: decision.User, body: decision,
+	}, &refund)
+	return refund, err
+}
+
+// Agreement is a yes to a refund.
+type Agreement struct {
+	IdempotencyKey string `json:"-"`                // the caller's name for what is to be done once
+	User           string `json:"-"`                // the person who agrees
+	Digest         string `json:"digest,omitempty"` // of the refund that was seen: refused if it asks for something else
 }
 
 // ApproveRefund agrees to a refund that waits for approval. Who asked for it
-// cannot agree. There is no message with a yes.
-func (c *Client) ApproveRefund(ctx context.Context, id string, decision Decision) (Refund, error) {
-	return c.decide(ctx, id, "approve", decision)
-}
-
-func (c *Client) decide(ctx context.Context, id, what string, decision Decision) (refund Refund, err error) {
+// cannot agree.
+func (c *Client) ApproveRefund(ctx context.Context, id string, agreement Agreement) (refund Refund, err error) {
 	err = c.do(ctx, call{
-		method: http.MethodPost, path: "/v1/refunds/" + url.PathEscape(id) + "/" + what, key: decision.IdempotencyKey,
-		user: decision.User, body: decision,
+		method: http.MethodPost, path: refundPath(id, "/approve"), key: agreement.IdempotencyKey, user: agreement.User,
+		body: agreement,
 	}, &refund)
 	return refund, err
+}
+
+// RefundFilter narrows a list of refunds. Zero fields do not.
+type RefundFilter struct {
+	Payment   string
+	Group     string // opened together
+	Statuses  []RefundStatus
+	Reference string
+	Reason    string
+	From      time.Time // asked for at this time or later
+	Until     time.Time // asked for at this time or earlier
+}
+
+// Refunds reads refunds, the newest first.
+func (c *Client) Refunds(ctx context.Context, filter RefundFilter) iter.Seq2[Refund, error] {
+	query := url.Values{}
+	for _, status := range filter.Statuses {
+		query.Add("status", string(status))
+	}
+	set(query, "payment", filter.Payment)
+	set(query, "group", filter.Group)
+	set(query, "reference", filter.Reference)
+	set(query, "reason", filter.Reason)
+	setTime(query, "from", filter.From)
+	setTime(query, "until", filter.Until)
+	return pages[Refund](ctx, c, "/v1/refunds", "refunds", query)
 }
