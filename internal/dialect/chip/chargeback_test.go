@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/refundry/refundry/internal/dialect/chip"
 	"github.com/refundry/refundry/internal/dialect/dialecttest"
+	"github.com/refundry/refundry/internal/payment"
 )
 
 // dispute lets an operator open a dispute of a purchase, and returns its id.
@@ -159,4 +161,60 @@ func TestChargebackCancelsARefund(t *testing.T) {
 		t.Errorf("told: %s", told.Raw)
 	}
 	s.Clean()
+}
+
+// A chargeback that opened and was reversed while a refund ran is told of
+// never; the refund's end is.
+func TestChargebackReversedWhilePending(t *testing.T) {
+	s := setup(t)
+	s.hook("/hook")
+	s.Set("policy.approval_above", int64(1))
+	id := s.paid(5900)
+	is(t, "it waits", must(t, s.refund(id, `{"amount":1000}`), 200), "pending_refund", "none", 5900)
+	s.move(s.dispute(id, `,"amount":400`), "won")
+	refund := text(s.API(http.MethodGet, "/v1/payments/"+own(t, id), "").At("refunds.0.id"))
+	must(t, s.API(http.MethodPost, "/v1/refunds/"+refund+"/cancel", "{}"), 200)
+	s.toldOf("/hook", "purchase.refund_failure", id)
+	is(t, "afterwards", s.purchase(id), "paid", "all", 5900)
+	s.move(s.dispute(id, `,"amount":600`), "won")
+	if told := s.toldOf("/hook", "payment.chargeback_reversed", id); number(told.At("payment.amount")) != 600 {
+		t.Errorf("told: %s", told.Raw)
+	}
+	if got := s.eventsOf("/hook", id); got != "purchase.created purchase.paid purchase.pending_refund purchase.refund_failure "+
+		"payment.charged_back payment.chargeback_reversed" {
+		t.Errorf("told: %s", got)
+	}
+}
+
+// Whether a reversal is told follows from when refunds ran: each runs from one
+// version to another.
+func TestReversalsOfWhatWasNeverTold(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		refunds     [][2]int64
+		opened, won int64
+		isUntold    bool
+	}{
+		"no refund ever":                     {nil, 2, 3, false},
+		"a refund ended before":              {[][2]int64{{2, 3}}, 4, 5, false},
+		"one runs all the time":              {[][2]int64{{2, 9}}, 3, 4, true},
+		"one ended in between":               {[][2]int64{{2, 4}}, 3, 5, false},
+		"one began after it opened":          {[][2]int64{{3, 9}}, 2, 4, false},
+		"one took over from another":         {[][2]int64{{2, 5}, {4, 9}}, 3, 6, true},
+		"it was quiet between two":           {[][2]int64{{2, 4}, {5, 9}}, 3, 6, false},
+		"one ended, and runs beside another": {[][2]int64{{2, 9}, {4, 5}}, 3, 6, true},
+	} {
+		var refunds []payment.Refund
+		for _, ran := range test.refunds {
+			refunds = append(refunds, payment.Refund{History: payment.History[payment.RefundStatus]{
+				{Status: payment.RefundPending, Version: ran[0]}, {Status: payment.RefundSucceeded, Version: ran[1]},
+			}})
+		}
+		dispute := payment.Dispute{ID: payment.DisputeID{1}, History: payment.History[payment.DisputeStatus]{
+			{Status: payment.DisputeOpen, Version: test.opened}, {Status: payment.DisputeWon, Version: test.won},
+		}}
+		if got := chip.IsUntold(test.won, refunds, dispute); got != test.isUntold {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
 }

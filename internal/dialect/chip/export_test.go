@@ -3,6 +3,7 @@ package chip
 import (
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/webhook"
 	"github.com/refundry/refundry/internal/wire"
 )
 
@@ -48,3 +49,9 @@ func HasAvailability(availability payment.Availability) bool {
 
 // Spaced writes JSON as webhooks have it.
 func Spaced(compact string) string { return string(spaced([]byte(compact))) }
+
+// IsUntold reports whether a dispute's reversal need not be told at a version.
+func IsUntold(version int64, refunds []payment.Refund, d payment.Dispute) bool {
+	event := webhook.Event{Word: eventChargebackReversed, Subject: d.ID, Version: version}
+	return voice{}.IsOver(event, payment.View{Refunds: refunds, Disputes: []payment.Dispute{d}})
+}

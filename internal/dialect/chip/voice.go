@@ -126,24 +126,29 @@ func chargebacksAtEnd(t payment.Telling) []string {
 }
 
 // hiddenUntil returns the chargebacks that opened while refunds ran which have
-// all ended at a version, and which nobody could be told of before: some
-// refund ran at every moment in between.
+// all ended at a version, and which nobody could be told of before.
 func hiddenUntil(version int64, refunds []payment.Refund, disputes []payment.Dispute) []payment.Dispute {
 	var hidden []payment.Dispute
 	for _, dispute := range disputes {
-		opened := dispute.History.First().Version
-		isHidden := dispute.Takes() && dispute.Amount.Minor > 0 && opened <= version && runs(refunds, opened-1)
-		for _, refund := range refunds { // whenever one ended, was it quiet?
-			for _, mark := range refund.History {
-				isBetween := mark.Version >= opened && mark.Version < version
-				isHidden = isHidden && (!isBetween || runs(refunds, mark.Version))
-			}
-		}
-		if isHidden {
+		if dispute.Takes() && dispute.Amount.Minor > 0 && isHidden(version, refunds, dispute) {
 			hidden = append(hidden, dispute)
 		}
 	}
 	return hidden
+}
+
+// isHidden reports whether nobody could be told of a chargeback before a
+// version: some refund ran when it opened, and at every moment since.
+func isHidden(version int64, refunds []payment.Refund, dispute payment.Dispute) bool {
+	opened := dispute.History.First().Version
+	isHidden := opened <= version && runs(refunds, opened-1)
+	for _, refund := range refunds { // whenever one ended, was it quiet?
+		for _, mark := range refund.History {
+			isBetween := mark.Version >= opened && mark.Version < version
+			isHidden = isHidden && (!isBetween || runs(refunds, mark.Version))
+		}
+	}
+	return isHidden
 }
 
 // runs reports whether a refund ran as of a version.
@@ -186,6 +191,14 @@ func successOf(words []string) []string {
 func eventOf(word string) string {
 	event, _, _ := strings.Cut(word, "/")
 	return event
+}
+
+// IsOver implements [webhook.Forgetter]: that a chargeback is reversed is
+// nothing to whoever was never told of it. Only here is it known what ran
+// beside it: the command that moves a dispute does not look at refunds.
+func (v voice) IsOver(event webhook.Event, now payment.View) bool {
+	dispute, _ := now.Dispute(event.Subject)
+	return event.Word == eventChargebackReversed && isHidden(event.Version, now.Refunds, dispute)
 }
 
 // Body implements [webhook.Voice].
