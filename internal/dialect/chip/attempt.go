@@ -178,7 +178,7 @@ func (s shown) refundAttempts(r payment.Refund) []attempt {
 		made := s.attempt(attemptRefund, mark.Version, mark.At.Unix())
 		made.Extra.Amount = &r.Amount.Minor
 		if made.Successful = mark.Status == payment.RefundSucceeded; made.Successful {
-			made.FeeAmount = s.fee(r.Amount.Minor)
+			made.FeeAmount = s.fee(r)
 		} else {
 			made.Error = refundError(r.Failure)
 		}

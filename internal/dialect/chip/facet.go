@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -20,14 +21,15 @@ const purchaseAlias = "chip.purchase"
 // not know and answers must have. Each version says only what became known with it, so that
 // two who write at the same time never undo each other; see [documentOf].
 type document struct {
-	ID        string   `json:"id,omitempty"`                  // at CHIP, if it was made there
-	Generated string   `json:"reference_generated,omitempty"` // of the purchase, or of a refund's Payment
-	BaseURL   string   `json:"base_url,omitempty"`            // where the payer reaches the sandbox
-	IP        string   `json:"ip,omitempty"`                  // of who created it
-	ClientID  string   `json:"client_id,omitempty"`
-	Client    *client  `json:"client,omitempty"`
-	Details   *details `json:"purchase,omitempty"`
-	Options   *options `json:"options,omitempty"`
+	ID        string      `json:"id,omitempty"`                  // at CHIP, if it was made there
+	Generated string      `json:"reference_generated,omitempty"` // of the purchase, or of a refund's Payment
+	Fee       money.Minor `json:"fee,omitempty"`                 // of a refund, as it was set when it was asked for (C14)
+	BaseURL   string      `json:"base_url,omitempty"`            // where the payer reaches the sandbox
+	IP        string      `json:"ip,omitempty"`                  // of who created it
+	ClientID  string      `json:"client_id,omitempty"`
+	Client    *client     `json:"client,omitempty"`
+	Details   *details    `json:"purchase,omitempty"`
+	Options   *options    `json:"options,omitempty"`
 
 	State    string `json:"state,omitempty"`     // viewed or error, while it is not paid
 	ViewedOn int64  `json:"viewed_on,omitempty"` // when its page was first looked at

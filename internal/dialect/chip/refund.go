@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -26,7 +27,7 @@ func (d *Door) refund(c *call) (int, any, error) {
 		return 0, nil, err
 	}
 	command := openRefund(c, ask)
-	command.Document = document{Generated: number}.bytes()
+	command.Document = document{Generated: number, Fee: money.Minor(refundFee.Of(c.tenant.Settings))}.bytes()
 	answer, err := d.onPurchase(c, func(of payment.PaymentID) (payment.Answer, error) {
 		command.Payment = of
 		return d.open(c, command)

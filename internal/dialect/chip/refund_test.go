@@ -210,7 +210,7 @@ func TestRefundFee(t *testing.T) {
 	s := setup(t)
 	s.Set("chip.refund_fee", int64(30))
 	id := s.paid(5900)
-	got := must(t, s.refund(id, `{"amount":1000}`), 200)
+	got := must(t, s.refund(id, `{"amount":1000}`, headerKey, "a"), 200)
 	for member, want := range map[string]int64{
 		"fee_amount": 30, "payment.fee_amount": 30, "payment.net_amount": 970, "payment.amount": 1000, "payment.pending_amount": 0,
 	} {
@@ -225,6 +225,18 @@ func TestRefundFee(t *testing.T) {
 	}
 	if got := must(t, s.refund(id, `{"amount":10}`), 200); number(got.At("payment.net_amount")) != 0 {
 		t.Errorf("a fee is never more than its refund: %s", got.Raw)
+	}
+	s.Set("chip.refund_fee", int64(700))
+	if again := must(t, s.refund(id, `{"amount":1000}`, headerKey, "a"), 200); again.Raw != got.Raw {
+		t.Errorf("another fee for the same refund: %s", again.Raw)
+	}
+	must(t, s.API(http.MethodPost, "/v1/refunds", `{"payment":"`+own(t, id)+`","currency":"MYR","amount":900}`), 201)
+	is(t, "another door's is done", s.becomes(id, "refunded"), "refunded", "all", 3990)
+	after = s.purchase(id)
+	for n, want := range []int64{0, 10, 30} {
+		if fee := after.At(fmt.Sprintf("transaction_data.attempts.%d.fee_amount", n)); number(fee) != want {
+			t.Errorf("attempt %d has a fee of %s: %s", n, fee, after.Raw)
+		}
 	}
 }
 

@@ -68,7 +68,7 @@ func (s shown) refund(r payment.Refund) *paymentObject {
 	}
 	shown := s.object(r.ID.UUID(), number, r.Amount)
 	shown.CreatedOn, shown.UpdatedOn, shown.Status = r.CreatedAt.Unix(), r.UpdatedAt.Unix(), paymentSuccess
-	fee := s.fee(r.Amount.Minor)
+	fee := s.fee(r)
 	shown.FeeAmount, shown.Payment.FeeAmount, shown.Payment.NetAmount = fee, fee, r.Amount.Minor-fee
 	shown.Payment.IsOutgoing, shown.Payment.PaymentType = true, "refund"
 	shown.Payment.Description = describe("Refund: ", s.reference())
@@ -102,9 +102,10 @@ func (s shown) object(id, generated string, amount money.Amount) *paymentObject 
 	}
 }
 
-// fee returns what a refund of an amount is shown to cost (C14).
-func (s shown) fee(amount money.Minor) money.Minor {
-	return min(amount, money.Minor(refundFee.Of(s.tenant.Settings)))
+// fee returns what a refund is shown to cost (C14): what was set when it was
+// asked for here, never more than it gives back.
+func (s shown) fee(r payment.Refund) money.Minor {
+	return min(r.Amount.Minor, readDocument(s.view.Facet(Name, r.ID)).Fee)
 }
 
 // descriptionMax is how long a description may be.
