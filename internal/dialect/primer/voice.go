@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
@@ -107,7 +108,11 @@ func (v voice) Tells(telling payment.Telling, _ *payment.Tenant, endpoint paymen
 
 // disputeTypes says as what an event of a dispute is told. A question is no
 // dispute yet: clients would take DISPUTE.OPENED for one.
+// Only its steps are told: that it may be lost twice is none.
 func disputeTypes(kind payment.EventKind, d payment.Dispute) []string {
+	if _, isStep := disputeWords[payment.DisputeStatus(strings.TrimPrefix(string(kind), "dispute."))]; !isStep {
+		return nil
+	}
 	if kind == eventDisputeOpen && d.Kind == payment.DisputeChargeback {
 		return []string{typeDisputeOpened, typeDisputeStatus}
 	}

@@ -179,6 +179,7 @@ func TestNotificationsNameTypes(t *testing.T) {
 		{``, payment.Telling{Event: payment.Event{Kind: "dispute.open"}, Dispute: dispute(payment.DisputeChargeback)}, "DISPUTE.OPENED DISPUTE.STATUS"},
 		{``, payment.Telling{Event: payment.Event{Kind: "dispute.open"}, Dispute: dispute(payment.DisputeInquiry)}, "DISPUTE.STATUS"},
 		{``, payment.Telling{Event: payment.Event{Kind: "dispute.won"}, Dispute: dispute(payment.DisputeChargeback)}, "DISPUTE.STATUS"},
+		{``, payment.Telling{Event: payment.Event{Kind: payment.EventDisputeDoubleLoss}, Dispute: dispute(payment.DisputeChargeback)}, ""},
 		{`{"types":["DISPUTE.OPENED"]}`, payment.Telling{Event: payment.Event{Kind: "dispute.open"}, Dispute: dispute(payment.DisputeChargeback)}, "DISPUTE.OPENED"},
 	} {
 		var words []string
