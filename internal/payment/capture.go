@@ -109,29 +109,3 @@ func (v View) left(capture Capture, isFinal bool) money.Minor {
 	}
 	return left
 }
-
-// FinalRefunds returns the refunds as a door shows them where success is
-// final: what was returned stays a success, and the refunds that give it back
-// once more are not there.
-func (v View) FinalRefunds() []Refund {
-	var shown []Refund
-	for _, refund := range v.Refunds {
-		if earlier, ok := v.Refund(refund.RetryOf); ok && earlier.Status == RefundReturned {
-			continue
-		}
-		shown = append(shown, refund)
-	}
-	return shown
-}
-
-// FinalLeft returns what is left of a payment at a door where success is
-// final, at least zero.
-func (v View) FinalLeft() money.Minor {
-	left := v.Payment.Captured - v.Payment.Disputed
-	for _, refund := range v.FinalRefunds() {
-		if refund.Status.Effect() != EffectNone || refund.Status == RefundReturned {
-			left -= refund.Amount.Minor
-		}
-	}
-	return max(0, left)
-}

@@ -19,7 +19,7 @@ func (v View) List() []Item {
 		}}
 	}
 	succeeded := taken{}
-	for _, refund := range v.Refunds {
+	for _, refund := range v.FinalRefunds() {
 		if refund.Status == RefundSucceeded || refund.Status == RefundReturned {
 			succeeded.add(refund.Lines)
 		}
@@ -141,9 +141,10 @@ func (b *Book) replaceItems(v *View, list []Item) {
 	for _, item := range list {
 		v.addItem(item)
 	}
+	back := max(0, before-totalOf(list)) // what came back and is still here, which the list does not know
 	for _, refund := range v.Refunds {
-		if refund.Status == RefundReturned { // the list does not know that its money is here again
-			v.comeBack(refund, func(item Item) bool { return item.Until == p.Version })
+		if refund.Status == RefundReturned {
+			back -= v.comeBack(refund, back, func(item Item) bool { return item.Until == p.Version })
 		}
 	}
 	v.trim(v.leftOfLines() - before)
@@ -280,16 +281,20 @@ func (c ReplaceItems) Apply(b *Book) (Answer, error) {
 }
 
 // comeBack adds to the lines what a refund that was returned gave back of some
-// that are not current any more. Doors where success is final do not show it.
-func (v *View) comeBack(r Refund, ofLine func(Item) bool) {
+// that are not current any more, up to an amount, and returns how much. Doors
+// where success is final do not show it.
+func (v *View) comeBack(r Refund, upTo money.Minor, ofLine func(Item) bool) money.Minor {
+	var sum money.Minor
 	for _, line := range r.Lines {
-		item := v.item(line.Position)
-		if !ofLine(item) {
+		item, back := v.item(line.Position), min(line.Amount, upTo-sum)
+		if back <= 0 || !ofLine(item) {
 			continue
 		}
+		sum += back
 		v.addItem(Item{
-			Name: item.Name, UnitAmount: line.Amount, TaxRate: item.TaxRate, Tax: line.Tax, Total: line.Amount,
-			Merchant: line.Merchant, CameBack: true,
+			Name: item.Name, UnitAmount: back, TaxRate: item.TaxRate, Total: back, Merchant: line.Merchant, CameBack: true,
+			Tax: money.Share(line.Tax, int64(back), int64(line.Amount)),
 		})
 	}
+	return sum
 }

@@ -19,6 +19,7 @@ type model struct {
 	tenant   payment.Tenant
 	now      time.Time
 	count    uint64
+	order    payment.Order // zero: the payment stands alone
 	view     payment.View
 	keys     []*payment.KeyRecord
 	aliases  []payment.AliasChange
@@ -66,6 +67,9 @@ func (m *model) run(t *rapid.T, command payment.Command) (payment.Answer, error)
 	if !m.view.Payment.ID.IsZero() {
 		book.PutView(m.view)
 	}
+	if !m.order.ID.IsZero() {
+		book.PutOrder(m.order)
+	}
 	for _, key := range m.keys {
 		book.PutKey(key)
 	}
@@ -94,6 +98,9 @@ func (m *model) run(t *rapid.T, command payment.Command) (payment.Answer, error)
 			t.Fatalf("%T tells of a subject twice at one version", command)
 		}
 		m.told[name] = true
+	}
+	for _, change := range changes.Orders {
+		m.order = change.Order
 	}
 	for _, change := range changes.Views {
 		m.check(t, command, m.view, change.View)

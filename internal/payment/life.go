@@ -134,6 +134,16 @@ func (h History[S]) AsOf(version int64) History[S] {
 	return nil
 }
 
+// at returns the version at which a note was made last, 0 if never.
+func (h History[S]) at(note Note) int64 {
+	for _, mark := range slices.Backward(h) {
+		if mark.Note == note {
+			return mark.Version
+		}
+	}
+	return 0
+}
+
 // Last returns the newest mark, the zero mark of an empty history.
 func (h History[S]) Last() Mark[S] {
 	if len(h) == 0 {

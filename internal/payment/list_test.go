@@ -276,46 +276,6 @@ func TestAListIsRefusedByItsRules(t *testing.T) {
 	})
 }
 
-// Where success is final a returned refund stays counted, and its re-refund is
-// not there; elsewhere the money can go back once more.
-func TestFinalDoorsKeepWhatWasReturned(t *testing.T) {
-	check(t, func(t *rapid.T) {
-		m := newModel()
-		listed(t, m, 10_000, 19_900)
-		refund, err := m.openList(t, 10_000, itemsOf(10_000, 9_900))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.end(t, refund, payment.AttemptSucceeded)
-		back := m.view.Attempts[0]
-		if _, err := m.run(t, payment.RecordOutcome{
-			Meta: m.meta(), Payment: refund.Payment, Refund: refund.ID, Attempt: back.ID, Connector: "con",
-			Outcome: payment.Outcome{Kind: payment.AttemptReturned}, Next: m.now,
-		}); err != nil {
-			t.Fatal(err)
-		}
-		m.owes(t)
-		if left := m.view.Payment.Totals.Refundable(); left != 29_900 {
-			t.Fatalf("%d can be refunded", left)
-		}
-		if sum(m.view.List()) != 19_900 || m.view.FinalLeft() != 19_900 {
-			t.Fatalf("where success is final, %d and %d are left", sum(m.view.List()), m.view.FinalLeft())
-		}
-		if _, err := m.openList(t, 19_901, nil); rule(err) != payment.RuleListSum {
-			t.Fatalf("more than that: %v", err)
-		}
-		if _, err := m.run(t, payment.OpenRefund{
-			Meta: m.meta(), Payment: refund.Payment, RetryOf: refund.ID, Ask: payment.Ask{Amount: 10_000},
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if len(m.view.FinalRefunds()) != 1 || m.view.FinalLeft() != 19_900 {
-			t.Fatalf("the re-refund is shown: %+v", m.view.FinalRefunds())
-		}
-		m.owes(t)
-	})
-}
-
 // captured makes a payment and captures pieces of it.
 func captured(t *rapid.T, m *model, pieces ...money.Minor) []payment.CaptureID {
 	return capturedAs(t, m, payment.CreatePayment{}, pieces...)
@@ -368,38 +328,6 @@ func TestARefundOfOneCapture(t *testing.T) {
 		}
 		if refund, no := ask(payment.CaptureID{}, payment.AskRemaining, 0); no != "" || refund.Amount.Minor != 3_200 {
 			t.Fatalf("the rest: %s %s", refund.Amount, no)
-		}
-	})
-}
-
-// Where success is final a capture stays given back, whatever is returned.
-func TestACaptureStaysGivenBackAtAFinalDoor(t *testing.T) {
-	check(t, func(t *rapid.T) {
-		m := newModel()
-		captures := captured(t, m, 1_000, 3_200)
-		open := func(isFinal bool) (payment.Refund, error) {
-			answer, err := m.run(t, payment.OpenRefund{
-				Meta: m.meta(), Payment: m.view.Payment.ID, IsFinal: isFinal,
-				Ask: payment.Ask{How: payment.AskRemaining, Capture: captures[0]},
-			})
-			return answer.Refund, err
-		}
-		refund, err := open(true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.end(t, refund, payment.AttemptSucceeded)
-		if _, err := m.run(t, payment.RecordOutcome{
-			Meta: m.meta(), Payment: refund.Payment, Refund: refund.ID, Attempt: m.view.Attempts[0].ID, Connector: "con",
-			Outcome: payment.Outcome{Kind: payment.AttemptReturned}, Next: m.now,
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := open(true); rule(err) != payment.RuleNothingLeft {
-			t.Fatalf("at a final door: %v", err)
-		}
-		if again, err := open(false); err != nil || again.Amount.Minor != 1_000 {
-			t.Fatalf("elsewhere: %s %v", again.Amount, err)
 		}
 	})
 }

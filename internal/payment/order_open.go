@@ -58,7 +58,7 @@ type MoveOrder struct {
 
 // Need implements [Command].
 func (c MoveOrder) Need() Need {
-	return Need{Tenant: c.Tenant, Order: c.Order, Parts: PartCaptures | PartItems | PartRefunds, Key: c.Key.Hash}
+	return Need{Tenant: c.Tenant, Order: c.Order, Parts: PartCaptures | PartItems | PartRefunds | PartDisputes, Key: c.Key.Hash}
 }
 
 // Apply implements [Command].
@@ -144,8 +144,12 @@ func (c MoveOrder) movePayment(b *Book, v View, from OrderStatus, parts *parting
 	p.touch(b.Now)
 	p.enter(c.To)
 	isSplit := from == OrderSplit
+	parted := v
+	if isSplit { // what was set aside is paid out, whatever facts have taken since
+		parted = v.AsOf(p.History.at(orderNote(OrderSplit)))
+	}
 	var postings []ledger.Posting
-	for _, part := range v.Remaining() {
+	for _, part := range parted.Remaining() {
 		amount := money.Of(part.Amount, p.Amount.Currency)
 		payable, allocated := ledger.Payable(part.Merchant), ledger.Allocated(part.Merchant)
 		if !isSplit && (c.To == OrderSplit || c.To == OrderSettled) {

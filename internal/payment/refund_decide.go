@@ -306,7 +306,7 @@ func (b *Book) advance(meta Meta, v *View, r *Refund, to RefundStatus) error {
 	case to == RefundSucceeded && r.List != nil:
 		b.replaceItems(v, *r.List)
 	case to == RefundReturned:
-		v.comeBack(*r, func(item Item) bool { return item.Until != 0 })
+		v.comeBack(*r, r.Amount.Minor, func(item Item) bool { return item.Until != 0 })
 	}
 	b.tell(meta, kind, r.ID, v.Payment, *r)
 	return nil

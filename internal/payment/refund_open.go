@@ -118,7 +118,7 @@ func (a *asking) resolve() {
 		return
 	}
 	if p.ItemCount > 0 && a.amount > 0 {
-		a.lines = takenBy(a.view.Refunds).spread(a.view.Current(), a.amount)
+		a.lines = a.view.fall(a.amount, a.RetryOf)
 	}
 }
 

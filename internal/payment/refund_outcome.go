@@ -237,7 +237,7 @@ func (c RecordOutcome) adopt(b *Book, v View, r Refund, attempt Attempt) (Answer
 		return Answer{View: v, Refund: r, Attempt: attempt}, nil
 	}
 	// What it named may be given back by others by now, or gone.
-	lines := takenBy(v.Refunds).spread(v.Current(), r.Amount.Minor)
+	lines := v.fall(r.Amount.Minor, r.RetryOf)
 	adopted := b.adopt(c.Meta, &v, Refund{
 		Amount: r.Amount, Lines: lines, Reason: r.Reason, Reference: r.Reference,
 		Connector: r.Connector, ProcessorRef: c.Outcome.ProcessorRef, References: c.Outcome.References,

@@ -1,0 +1,107 @@
+package payment
+
+import "github.com/refundry/refundry/internal/money"
+
+// final is a payment as doors show it where success is final: what was
+// returned stays a success. See ADR 15.
+type final struct {
+	refunds []Refund
+	counted money.Minor // by refunds that are shown
+	came    money.Minor // of it, back
+}
+
+func (v View) final() final {
+	var f final
+	for _, refund := range v.Refunds {
+		if !f.shows(v, refund.Amount.Minor, refund.RetryOf) {
+			continue
+		}
+		f.refunds = append(f.refunds, refund)
+		if refund.Status.Effect() != EffectNone {
+			f.counted += refund.Amount.Minor
+		}
+		if refund.Status == RefundReturned {
+			f.counted += refund.Amount.Minor
+			f.came += refund.Amount.Minor
+		}
+	}
+	return f
+}
+
+// shows reports whether a refund that comes after those is shown: it neither
+// gives money back once more, nor takes, with money that came back, more than
+// was captured.
+func (f final) shows(v View, amount money.Minor, retryOf RefundID) bool {
+	if !retryOf.IsZero() {
+		if earlier, _ := v.Refund(retryOf); earlier.Status == RefundReturned {
+			return false
+		}
+	}
+	return f.came == 0 || f.counted+amount <= v.Payment.Captured
+}
+
+// FinalRefunds returns the refunds as a door shows them where success is
+// final: what was returned stays a success, and the refunds that give it back
+// once more are not there.
+func (v View) FinalRefunds() []Refund { return v.final().refunds }
+
+// FinalLeft returns what is left of a payment at a door where success is
+// final, in minor units, at least zero.
+func (v View) FinalLeft() money.Minor {
+	return max(0, v.Payment.Captured-v.Payment.Disputed-v.final().counted)
+}
+
+// fall lets an amount that names no lines fall on those of the payment. What
+// is shown where success is final takes from the lines that are shown there;
+// what is not takes first what came back. Within each, in proportion to what
+// is left.
+func (v View) fall(amount money.Minor, retryOf RefundID) []RefundLine {
+	claimed, items := takenBy(v.Refunds), v.Current()
+	left := claimed.left(items)
+	falls := make([]money.Minor, len(items))
+	on := func(room func(Item) money.Minor) {
+		rooms := make([]money.Minor, len(items))
+		var whole money.Minor
+		for i, item := range items {
+			rooms[i] = max(0, min(room(item), left[i]-falls[i]))
+			whole += rooms[i]
+		}
+		if whole == 0 {
+			return
+		}
+		for i, piece := range money.Spread(min(amount, whole), rooms) {
+			falls[i], amount = falls[i]+piece, amount-piece
+		}
+	}
+	if v.final().shows(v, amount, retryOf) {
+		shown := totals(v.List())
+		on(func(item Item) money.Minor { return shown[item.Position] })
+	} else {
+		earlier, _ := v.Refund(retryOf)
+		took := taken{}
+		took.add(earlier.Lines)
+		on(func(item Item) money.Minor { return took[item.Position].Amount })
+		on(func(item Item) money.Minor {
+			if item.CameBack {
+				return item.Total
+			}
+			return 0
+		})
+	}
+	on(func(item Item) money.Minor { return item.Total })
+	var lines []RefundLine
+	for i, piece := range falls {
+		if piece > 0 {
+			lines = append(lines, claimed.part(items[i], 0, piece))
+		}
+	}
+	return lines
+}
+
+func totals(items []Item) map[int]money.Minor {
+	byPosition := make(map[int]money.Minor, len(items))
+	for _, item := range items {
+		byPosition[item.Position] = item.Total
+	}
+	return byPosition
+}
