@@ -21,7 +21,8 @@ func (a *API) rowsOperation(one []openapi.Parameter) operation {
 		method: "POST", path: "/v1/batches/{id}/rows", id: "addBatchRows", tag: tagBatches, summary: "Send rows of a batch",
 		doc: "NDJSON, a refund a line, or CSV (`text/csv`) with a heading of members' names: an empty cell is an absent " +
 			"member, `items` and `metadata` are JSON. Rows are kept as they come. If the connection breaks, read the batch, " +
-			"and send the rest with `offset`. A row that cannot be read harms no other: it is `invalid`, and the result says why.",
+			"and send the rest with `offset`. A row that cannot be read harms no other: it is `invalid`, and the result says " +
+			"why.",
 		scope: scopeWriteRefunds, parameters: append([]openapi.Parameter{inQuery("offset", &openapi.Schema{
 			Type: openapi.Integer, Min: new(int64), Max: new(int64(batch.RowsMax)), Default: 0, Example: 0,
 		}, "How many rows have come before: `received` of the batch.")}, one...),

@@ -101,6 +101,7 @@ type Batch struct {
 	Sums        []money.Amount   // refunded so far, or allowed by a dry run: one per currency, in their order
 	Full        []money.Currency // whose cap was reached: what comes after is skipped
 	Bytes       int64            // of rows that have come
+	Passed      int64            // no row up to this number waits: where a window begins to look
 	NextAt      time.Time        // no window begins before: what keeps the pace of PerSecond
 	AnySpelling bool             // rows may spell a payment's id as any front door does
 	CreatedBy   string           // actor

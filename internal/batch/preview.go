@@ -23,7 +23,10 @@ func (w *window) rehearse(ctx context.Context) {
 	payments := w.set(ctx)
 	done := w.batch // as it would be after the rows before
 	for _, a := range w.asked {
-		w.rehearseOne(a, payments[a.Payment], done)
+		func() {
+			defer w.survive(a)
+			w.rehearseOne(a, payments[a.Payment], done)
+		}()
 		if !a.isOver || !a.Status.Takes() {
 			continue
 		}
@@ -69,7 +72,10 @@ func (w *window) set(ctx context.Context) map[payment.PaymentID]*rehearsal {
 			first = append(first, a)
 		}
 	}
-	each(first, readersMax, func(a *asking) { *payments[a.Payment] = w.prepare(ctx, a.command) })
+	each(first, readersMax, func(a *asking) {
+		defer w.survive(a)
+		*payments[a.Payment] = w.prepare(ctx, a.command)
+	})
 	return payments
 }
 

@@ -27,6 +27,7 @@ func (w *window) record(ctx context.Context) (after Batch, progress bool, err er
 		func(book *payment.Book, b *Batch, before []Row) (Change, error) {
 			landed := b.land(decided, before)
 			b.NextAt = later(b.NextAt, w.next(len(decided)))
+			b.Passed = max(b.Passed, w.passed())
 			err := w.proceed(book, b, landed)
 			after = *b
 			return Change{Rows: landed}, err
@@ -53,6 +54,18 @@ func (b *Batch) land(decided, before []Row) []Row {
 		landed = append(landed, row)
 	}
 	return landed
+}
+
+// passed returns the number up to which no row waits, now that the window was
+// decided: it had the first that did.
+func (w *window) passed() (number int64) {
+	for _, a := range w.asked {
+		if !a.isOver {
+			return number
+		}
+		number = a.Number
+	}
+	return number
 }
 
 // next returns when the next window may begin, so that no more refunds are

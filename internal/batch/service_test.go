@@ -102,7 +102,8 @@ func TestWholeWay(t *testing.T) {
 	dialecttest.OnBoth(t, func(t *testing.T, w *dialecttest.World) {
 		s := open(t, w, 3)
 		w.Tell(payment.DoorAPI)
-		path := s.create(`{"reference": "recall"}`, s.row(0, 100), s.row(1, 10_001), `{"payment": 7}`)
+		alone := s.want(http.StatusCreated, w.API("POST", "/v1/refunds", s.row(0, 100), "Idempotency-Key", "k"))
+		path := s.create(`{"reference": "recall"}`, strings.Replace(s.row(0, 100), "{", `{"key": "k", `, 1), s.row(1, 10_001), `{"payment": 7}`)
 		s.want(http.StatusOK, s.API("POST", path+"/rows?offset=3", "payment,full,reference\n"+s.payments[2]+",true,r-4\n",
 			"Content-Type", "text/csv; charset=utf-8"))
 		s.want(http.StatusConflict, s.API("POST", path+"/rows?offset=3", s.row(0, 1)))
@@ -118,6 +119,9 @@ func TestWholeWay(t *testing.T) {
 			if results[i].Code != want {
 				t.Errorf("row %d: %+v", i+1, results[i])
 			}
+		}
+		if results[0].Refund != alone.At("id") {
+			t.Errorf("a key that was used alone: %s, then %+v", alone, results[0])
 		}
 		for _, i := range []int{0, 3} {
 			dialecttest.Eventually(t, "the refund succeeds", func() bool {

@@ -21,9 +21,9 @@ type Store interface {
 	Batches(ctx context.Context, tenant payment.TenantID, filter Filter) ([]Batch, error)
 	// BatchRows returns at most limit rows behind a number, in order, without their bodies.
 	BatchRows(ctx context.Context, tenant payment.TenantID, id ID, after int64, limit int) ([]Row, error)
-	// WaitingRows returns the first rows that wait, in order: at most limit of
-	// them, and no more once their bodies have so many bytes.
-	WaitingRows(ctx context.Context, tenant payment.TenantID, id ID, limit, bytes int) ([]Row, error)
+	// WaitingRows returns the first rows behind a number that wait, in order: at
+	// most limit of them, and no more once their bodies have so many bytes.
+	WaitingRows(ctx context.Context, tenant payment.TenantID, id ID, after int64, limit, bytes int) ([]Row, error)
 	// TakenRowKeys returns which of the keys a row of the batch has already.
 	TakenRowKeys(ctx context.Context, tenant payment.TenantID, id ID, keys []string) ([]string, error)
 	// AllowedRows returns the first rows of a dry run that were allowed of a payment, in order, with their bodies.

@@ -124,3 +124,28 @@ func TestStaleHoldersRefundsCount(t *testing.T) {
 	}
 	w.check(t, id)
 }
+
+// A bug beside a row keeps that row waiting, and nothing else.
+func TestBugBesideARow(t *testing.T) {
+	t.Parallel()
+	for _, dry := range []bool{false, true} {
+		t.Run(fmt.Sprintf("dry run %t", dry), func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			paid := w.pay(t, 1000, 1000)
+			id := w.start(t, batch.Options{IsDryRun: dry}, row(paid[0], 1, `, "note": "bug"`), row(paid[1], 2))
+			w.door.Store(true)
+			if err := w.work(t, id); err != nil {
+				t.Fatal(err)
+			}
+			if b := w.get(t, id); b.Counts.Waiting != 1 || b.Counts.Refunded+b.Counts.Allowed != 1 {
+				t.Errorf("%+v", b.Counts)
+			}
+			w.door.Store(false)
+			if b := w.finish(t, id); b.Status != batch.Done {
+				t.Errorf("%s", b.Status)
+			}
+			w.check(t, id)
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -99,7 +100,7 @@ func (b Batch) size() int {
 
 // work decides the first rows that wait.
 func (w *window) work(ctx context.Context) (job.Verdict, error) {
-	rows, err := w.config.Store.WaitingRows(ctx, w.batch.Tenant, w.batch.ID, w.batch.size(), windowBytes)
+	rows, err := w.config.Store.WaitingRows(ctx, w.batch.Tenant, w.batch.ID, w.batch.Passed, w.batch.size(), windowBytes)
 	if err != nil {
 		return job.Verdict{}, err
 	}
@@ -175,10 +176,26 @@ const rowScope = "batch.row"
 // each calls do for each row that is left to decide, for so many at a time.
 func (w *window) each(atATime int, do func(*asking)) {
 	each(w.asked, atATime, func(a *asking) {
+		defer w.survive(a)
 		if !a.isOver && !a.isHeld {
 			do(a)
 		}
 	})
+}
+
+// survive lets rows wait on beside which a bug has shown: it must not take the
+// process with it, and all other work.
+func (w *window) survive(rows ...*asking) {
+	bug := recover()
+	if bug == nil {
+		return
+	}
+	err := fmt.Errorf("bug beside a row: %v\n%s", bug, debug.Stack())
+	for _, a := range rows {
+		if !a.isOver {
+			w.fail(a, err)
+		}
+	}
 }
 
 // each calls do for each element, for so many at a time.
@@ -224,7 +241,10 @@ func (w *window) decide(ctx context.Context) {
 	var working sync.WaitGroup
 	defer working.Wait()
 	for _, group := range groups {
-		working.Go(func() { w.open(ctx, group) })
+		working.Go(func() {
+			defer w.survive(group...)
+			w.open(ctx, group)
+		})
 	}
 }
 

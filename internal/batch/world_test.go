@@ -36,6 +36,7 @@ type world struct {
 
 	offset atomic.Int64 // nanoseconds by which domain time has moved on
 	lease  atomic.Int64 // nanoseconds that are left of each job's lease
+	door   atomic.Bool  // it has a bug
 
 	mutex sync.Mutex
 	// ask stands before the engine, change before the store: each may break what
@@ -117,6 +118,19 @@ func (c changed) ChangeBatch(ctx context.Context, tenant payment.TenantID, id ba
 	return c.world.ChangeBatch(ctx, tenant, id, rows, decide)
 }
 
+// buggy is a door that cannot bear some rows.
+type buggy struct {
+	batch.Door
+	has *atomic.Bool
+}
+
+func (b buggy) ReadRow(text []byte) (batch.Asked, error) {
+	if b.has.Load() && strings.Contains(string(text), "bug") {
+		panic("a row that cannot be borne")
+	}
+	return b.Door.ReadRow(text)
+}
+
 const lease = time.Minute
 
 func setup(t testing.TB) *world {
@@ -134,7 +148,8 @@ func setup(t testing.TB) *world {
 		Store: w.store, Router: nobody{}, Starter: nobody{}, NewID: newID, Lanes: 1, Log: log, Metrics: nobody{},
 	})
 	w.clerk = batch.New(batch.Config{
-		Engine: w, Store: changed{w.store, w}, Reader: w.store, Router: w, Door: api.Door(w.store, []string{"old.id"}),
+		Engine: w, Store: changed{w.store, w}, Reader: w.store, Router: w,
+		Door:      buggy{api.Door(w.store, []string{"old.id"}), &w.door},
 		LeaseLeft: func(job.Job) time.Duration { return time.Duration(w.lease.Load()) }, Lease: lease, Now: w.now,
 		NewID: newID, Log: log,
 	})

@@ -63,8 +63,8 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 }
 
 const batchColumns = `tenant_id, id, status, pause, reference, is_dry_run, per_second, caps, pauses_on_failure,
-	any_spelling, received, waiting, refunded, allowed, refused, invalid, skipped, sums, full_currencies, bytes, next_at,
-	created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at`
+	any_spelling, received, waiting, refunded, allowed, refused, invalid, skipped, sums, full_currencies, bytes, passed,
+	next_at, created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at`
 
 func scanBatch(r scanner) (b batch.Batch, err error) {
 	var texts row.BatchTexts
@@ -72,7 +72,7 @@ func scanBatch(r scanner) (b batch.Batch, err error) {
 	n := &b.Counts
 	if err := r.Scan(raw(&b.Tenant), raw(&b.ID), &b.Status, &b.Pause, &b.Reference, &b.IsDryRun, &b.PerSecond, &texts.Caps,
 		&b.PausesOnFailure, &b.AnySpelling, &received, &n.Waiting, &n.Refunded, &n.Allowed, &n.Refused, &n.Invalid,
-		&n.Skipped, &texts.Sums, &texts.Full, &b.Bytes, &nextAt, &b.CreatedBy, &b.StartedBy, &b.StartedFor,
+		&n.Skipped, &texts.Sums, &texts.Full, &b.Bytes, &b.Passed, &nextAt, &b.CreatedBy, &b.StartedBy, &b.StartedFor,
 		&b.Version, &createdAt,
 		&updatedAt, &startedAt, &endedAt); err != nil {
 		return b, err
@@ -98,21 +98,22 @@ func (w *writer) batch(before, b batch.Batch) {
 	n := b.Counts
 	args := []any{
 		pgUUID(b.Tenant), pgUUID(b.ID), string(b.Status), string(b.Pause), b.Received(), n.Waiting, n.Refunded, n.Allowed,
-		n.Refused, n.Invalid, n.Skipped, texts.Sums, texts.Full, b.Bytes, row.Micros(b.NextAt), b.StartedBy,
-		b.StartedFor, b.Version, row.Micros(b.UpdatedAt), row.Micros(b.StartedAt), row.Micros(b.EndedAt),
+		n.Refused, n.Invalid, n.Skipped, texts.Sums, texts.Full, b.Bytes, b.Passed, row.Micros(b.NextAt),
+		b.StartedBy, b.StartedFor, b.Version, row.Micros(b.UpdatedAt), row.Micros(b.StartedAt), row.Micros(b.EndedAt),
 	}
 	if before.Version > 0 {
 		w.exactly(1, errVersion, `UPDATE batch SET status = $3, pause = $4, received = $5, waiting = $6, refunded = $7,
 			allowed = $8, refused = $9, invalid = $10, skipped = $11, sums = $12, full_currencies = $13, bytes = $14,
-			next_at = $15, started_by = $16, started_for = $17, version = $18, updated_at = $19, started_at = $20,
-			ended_at = $21 WHERE tenant_id = $1 AND id = $2 AND version = $22`, append(args, before.Version)...)
+			passed = $15, next_at = $16, started_by = $17, started_for = $18, version = $19, updated_at = $20,
+			started_at = $21, ended_at = $22 WHERE tenant_id = $1 AND id = $2 AND version = $23`, append(args, before.Version)...)
 		return
 	}
 	w.pipe.Queue(`INSERT INTO batch (tenant_id, id, status, pause, received, waiting, refunded, allowed, refused, invalid,
-			skipped, sums, full_currencies, bytes, next_at, started_by, started_for, version, updated_at, started_at, ended_at,
+			skipped, sums, full_currencies, bytes, passed, next_at, started_by, started_for, version, updated_at, started_at,
+			ended_at,
 			reference, is_dry_run, per_second, caps, pauses_on_failure, any_spelling, created_by, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-			$24, $25, $26, $27, $28, $29)`,
+			$24, $25, $26, $27, $28, $29, $30)`,
 		append(args, b.Reference, b.IsDryRun, b.PerSecond, texts.Caps, b.PausesOnFailure, b.AnySpelling, b.CreatedBy,
 			row.Micros(b.CreatedAt))...)
 }
@@ -261,11 +262,11 @@ func (s *Store) BatchRows(ctx context.Context, tenant payment.TenantID, id batch
 }
 
 // WaitingRows implements [batch.Store].
-func (s *Store) WaitingRows(ctx context.Context, tenant payment.TenantID, id batch.ID, limit, bytes int,
+func (s *Store) WaitingRows(ctx context.Context, tenant payment.TenantID, id batch.ID, after int64, limit, bytes int,
 ) ([]batch.Row, error) {
 	rows, err := batchRows(ctx, s.pool, bytes, `SELECT `+batchRowColumns+`, body FROM batch_row
-		WHERE tenant_id = $1 AND batch_id = $2 AND status = 'waiting' ORDER BY number LIMIT $3`,
-		pgUUID(tenant), pgUUID(id), limit)
+		WHERE tenant_id = $1 AND batch_id = $2 AND number > $3 AND status = 'waiting' ORDER BY number LIMIT $4`,
+		pgUUID(tenant), pgUUID(id), after, limit)
 	return rows, unavailable(err)
 }
 

@@ -106,7 +106,8 @@ func testBatchKept(t *testing.T, open Open) {
 	}
 	is.AnySpelling = true
 	b.wantBatch(t, b.putBatch(t, is))
-	is.Status, is.Pause, is.Bytes, is.StartedBy, is.StartedFor = batch.Paused, batch.PauseFailure, 1<<30, "operator:x", "ann"
+	is.Status, is.Pause, is.Bytes, is.Passed = batch.Paused, batch.PauseFailure, 1<<30, 1<<40
+	is.StartedBy, is.StartedFor = "operator:x", "ann"
 	is.Sums, is.Full = []money.Amount{money.Of(1<<62, "EUR")}, []money.Currency{"EUR", "JPY"}
 	is.NextAt, is.StartedAt, is.EndedAt = b.clock.Now().Add(1), b.clock.Now().Add(time.Hour), b.clock.Now().Add(time.Minute)
 	is.NextAt = is.NextAt.Truncate(time.Microsecond)
@@ -213,15 +214,25 @@ func testWaitingRows(t *testing.T, open Open) {
 	is := b.batchOf(t, rows...)
 	want := slices.Concat(rows[1:4], rows[5:])
 	for limit := 1; limit < 9; limit++ {
-		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, limit, 1<<20)
+		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, limit, 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
 		wantSame(t, "waiting", got, want[:min(limit, len(want))])
 	}
+	for after := range int64(9) {
+		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, after, 9, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		behind := slices.DeleteFunc(slices.Clone(want), func(row batch.Row) bool { return row.Number <= after })
+		if diff := cmp.Diff(behind, got, cmp.Comparer(sameRows)); diff != "" {
+			t.Errorf("behind %d (-want +got):\n%s", after, diff)
+		}
+	}
 	each := len(rows[0].Body)
 	for n := 1; n < 4; n++ {
-		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 9, n*each-1)
+		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, 9, n*each-1)
 		if err != nil || len(got) != n {
 			t.Errorf("%d rows for %d bytes: %v", len(got), n*each-1, err)
 		}
@@ -432,7 +443,7 @@ func testBatchCounts(t *testing.T, open Open) {
 			t.Fatal(err)
 		}
 		wantSame(t, "counts", kept.Counts, counted)
-		waits, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 100, 1<<20)
+		waits, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, 100, 1<<20)
 		if err != nil || int64(len(waits)) != counted.Waiting {
 			t.Errorf("%d wait, %d are counted: %v", len(waits), counted.Waiting, err)
 		}
@@ -452,7 +463,7 @@ func testBatchesApart(t *testing.T, open Open) {
 	}
 	for name, read := range map[string]func() ([]batch.Row, error){
 		"rows":    func() ([]batch.Row, error) { return b.store.BatchRows(t.Context(), stranger, is.ID, 0, 10) },
-		"waiting": func() ([]batch.Row, error) { return b.store.WaitingRows(t.Context(), stranger, is.ID, 10, 1000) },
+		"waiting": func() ([]batch.Row, error) { return b.store.WaitingRows(t.Context(), stranger, is.ID, 0, 10, 1000) },
 	} {
 		if rows, err := read(); err != nil || len(rows) > 0 {
 			t.Errorf("a stranger reads %s %v: %v", name, rows, err)

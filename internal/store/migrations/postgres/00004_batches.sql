@@ -26,6 +26,7 @@ CREATE TABLE batch (
     sums              text COLLATE "C" NOT NULL,
     full_currencies   text COLLATE "C" NOT NULL,
     bytes             bigint           NOT NULL CHECK (bytes >= 0),
+    passed            bigint           NOT NULL CHECK (passed >= 0),
     next_at           bigint           NOT NULL,
     created_by        text COLLATE "C" NOT NULL,
     started_by        text COLLATE "C" NOT NULL,

@@ -26,6 +26,7 @@ CREATE TABLE batch (
     sums              TEXT    NOT NULL,
     full_currencies   TEXT    NOT NULL,
     bytes             INTEGER NOT NULL CHECK (bytes >= 0),
+    passed            INTEGER NOT NULL CHECK (passed >= 0),
     next_at           INTEGER NOT NULL,
     created_by        TEXT    NOT NULL,
     started_by        TEXT    NOT NULL,
