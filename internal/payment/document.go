@@ -9,8 +9,9 @@ type DocumentPayment struct {
 
 	Payment  PaymentID
 	Document []byte
-	Kind     EventKind // what is told; empty: [EventPaymentUpdated]
-	Parts    Parts     // what the door's answer shows
+	While    PaymentStatus // the only one in which the document makes sense; empty: any
+	Kind     EventKind     // what is told; empty: [EventPaymentUpdated]
+	Parts    Parts         // what the door's answer shows
 }
 
 // Need implements [Command].
@@ -22,6 +23,9 @@ func (c DocumentPayment) Need() Need {
 func (c DocumentPayment) Apply(b *Book) (Answer, error) {
 	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
 		p := &v.Payment
+		if c.While != "" && p.Status != c.While {
+			return refuse(RuleStatus, "the payment is %s now", p.Status)
+		}
 		p.touch(b.Now)
 		p.become(p.Status, NoteDocument)
 		b.document(v, c.Door, p.ID, c.Document)

@@ -51,15 +51,20 @@ type CompletePayment struct {
 	To           PaymentStatus // PaymentAuthorized or PaymentCaptured
 	Method       Method
 	Availability Availability
-	Document     []byte // the door's facet; nil: as it was
-	Parts        Parts  // what the door's answer shows
+	List         *[]Item // lines that take the place of the payment's in the same commit; nil: as they were
+	Document     []byte  // the door's facet; nil: as it was
+	Parts        Parts   // what the door's answer shows
 }
 
 // Need implements [Command].
 func (c CompletePayment) Need() Need {
-	return Need{
+	need := Need{
 		Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts | PartCaptures | PartItems, Key: c.Key.Hash,
 	}
+	if c.List != nil {
+		need.Parts |= PartRefunds
+	}
+	return need
 }
 
 // Apply implements [Command].
@@ -69,10 +74,16 @@ func (c CompletePayment) Apply(b *Book) (Answer, error) {
 		if p.Status != PaymentCreated && p.Status != PaymentPending || p.isCanceling() {
 			return refuse(RuleStatus, "the payment is %s and cannot be paid", p.Status)
 		}
+		if err := c.checkList(*p); err != nil {
+			return err
+		}
 		p.touch(b.Now)
 		p.Gates, p.ExpiresAt = nil, time.Time{}
 		p.Method, p.Availability = c.Method, c.Availability
 		b.document(v, c.Door, p.ID, c.Document)
+		if c.List != nil {
+			b.replaceItems(v, *c.List) // before anything is taken: the capture falls on them
+		}
 		if c.To == PaymentCaptured {
 			return v.settleCaptures(b, c.Meta, nil)
 		}
@@ -82,6 +93,26 @@ func (c CompletePayment) Apply(b *Book) (Answer, error) {
 		b.tell(c.Meta, paymentEvent(c.To), p.ID, *p, Refund{})
 		return nil
 	})
+}
+
+// checkList refuses lines that are not for all of the payment, or that may not
+// take the place of others now.
+func (c CompletePayment) checkList(p Payment) error {
+	switch {
+	case c.List == nil:
+		return nil
+	case p.OrderStatus == OrderSplit || p.OrderStatus == OrderSettled:
+		return refuse(RuleOrder, "the payment's order is %s", p.OrderStatus)
+	case p.Reserved > 0:
+		return refuse(RuleOneAtATime, "a refund of the payment has not ended")
+	}
+	if err := checkItems(*c.List); err != nil {
+		return err
+	}
+	if len(*c.List) == 0 || totalOf(*c.List) != p.Amount.Minor {
+		return refuse(RuleListSum, "the lines do not add up to what is paid")
+	}
+	return nil
 }
 
 // CapturePayment asks for all or part of an authorized amount to be taken. It

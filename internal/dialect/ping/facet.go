@@ -17,7 +17,7 @@ type document struct {
 	Method   string          `json:"method,omitempty"`
 	Payer    json.RawMessage `json:"payer,omitempty"`
 	Status   string          `json:"status,omitempty"`     // a status that only this door knows
-	Total    money.Minor     `json:"total,omitempty"`      // what was asked for, if what came in is another amount
+	Total    money.Minor     `json:"total,omitempty"`      // what was asked for, if what came in is another amount: until that is taken
 	Items    []payment.Item  `json:"items,omitempty"`      // … and the lines that this was for
 	Payment  string          `json:"payment_id,omitempty"` // its id, if it was made elsewhere
 	Order    string          `json:"payment_order_id,omitempty"`
@@ -38,32 +38,40 @@ func (d orderDocument) bytes() []byte { return wire.Encode(d) }
 
 // documentOf returns what is known of a payment here. One that another door
 // has made shows a way to pay that every client knows.
-func documentOf(v payment.View) document {
-	return readDocument(v.Payment, v.Facet(Name, v.Payment.ID))
-}
+func documentOf(v payment.View) document { return documentAt(v, v.Payment.Version) }
 
-// documentAt returns what was known of a payment at a version of it.
+// documentAt returns what was known of a payment at a version of it. What was
+// asked for counts no longer once what came in was taken.
 func documentAt(v payment.View, version int64) document {
-	for _, facet := range slices.Backward(v.Facets) {
+	var d document
+	for _, facet := range v.Facets {
 		if facet.Door == Name && facet.Subject == v.Payment.ID && facet.Version <= version {
-			return readDocument(v.Payment, facet.Body)
+			d.add(facet.Body)
 		}
 	}
-	return readDocument(v.Payment, nil)
-}
-
-func readDocument(p payment.Payment, body []byte) document {
-	var d document
-	if len(body) > 0 {
-		_ = json.Unmarshal(body, &d) // ours, or empty
+	if v.Payment.Status == payment.PaymentCaptured {
+		d.Total, d.Items = 0, nil
 	}
 	if d.Provider == "" {
 		d.Provider, d.Method = providerElsewhere, methodElsewhere
-		if p.Method.Type == methodCard {
+		if v.Payment.Method.Type == methodCard {
 			d.Method = methodCard
 		}
 	}
 	return d
+}
+
+// add reads one version of the document over those before it.
+func (d *document) add(body []byte) {
+	if len(body) == 0 {
+		return
+	}
+	items := d.Items
+	d.Items = nil               // lines are replaced whole
+	_ = json.Unmarshal(body, d) // ours
+	if d.Items == nil {
+		d.Items = items
+	}
 }
 
 // paymentID returns a payment's id as it is known here.

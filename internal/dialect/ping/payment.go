@@ -30,24 +30,46 @@ func (d *Door) updatePayment(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, list := documentOf(view), lines(items, c.shower().names(view))
-	if doc.Items == nil { // else the sum is that of what was asked for
-		if err := d.mayReplace(c, view, items); err != nil {
-			return nil, err
-		}
-		return nil, d.replaceItems(c, view, list, items)
+	if documentOf(view).Items == nil { // else the sum is that of what was asked for
+		return nil, d.changeItems(c, view, items)
 	}
-	if expected, actual := totalOf(doc.Items), sum(0, items); int64(expected) != actual {
-		return nil, mismatch(int64(expected), actual)
-	}
-	if err := d.needMerchants(c, items, "order_items"); err != nil {
+	err = d.changeAsked(c, view, items)
+	if !isRule(err, payment.RuleStatus) {
 		return nil, err
 	}
-	doc.Items = list
-	_, err = d.config.Engine.Do(c.ctx, payment.DocumentPayment{
-		Meta: c.meta(), Payment: view.Payment.ID, Document: doc.bytes(), Kind: payment.EventPaymentItems,
+	if view, err = d.view(c); err != nil { // it was taken, or has ended: what it is for is another thing now
+		return nil, err
+	}
+	if documentOf(view).Items == nil {
+		return nil, d.changeItems(c, view, items)
+	}
+	return nil, d.changeAsked(c, view, items)
+}
+
+// changeItems replaces the lines that the books have.
+func (d *Door) changeItems(c *call, view payment.View, items []item) error {
+	if err := d.mayReplace(c, view, items); err != nil {
+		return err
+	}
+	return d.replaceItems(c, view, lines(items, c.shower().names(view)), items)
+}
+
+// changeAsked replaces the lines that what was asked for is for. They are not
+// in the books: another amount came in. [payment.RuleStatus]: meanwhile the
+// payment is another's.
+func (d *Door) changeAsked(c *call, view payment.View, items []item) error {
+	if expected, actual := totalOf(documentOf(view).Items), sum(0, items); int64(expected) != actual {
+		return mismatch(int64(expected), actual)
+	}
+	if err := d.needMerchants(c, items, "order_items"); err != nil {
+		return err
+	}
+	doc := document{Items: lines(items, c.shower().names(view))}
+	_, err := d.config.Engine.Do(c.ctx, payment.DocumentPayment{
+		Meta: c.meta(), Payment: view.Payment.ID, Document: doc.bytes(), While: view.Payment.Status,
+		Kind: payment.EventPaymentItems,
 	})
-	return nil, err
+	return err
 }
 
 // mayReplace makes the merchants that new lines name, unless it is plain that
@@ -93,10 +115,8 @@ func (d *Door) stop(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := documentOf(view)
-	doc.Status = statusStopped
 	_, err = d.config.Engine.Do(c.ctx, payment.CancelPayment{
-		Meta: c.meta(), Payment: view.Payment.ID, Document: doc.bytes(),
+		Meta: c.meta(), Payment: view.Payment.ID, Document: document{Status: statusStopped}.bytes(),
 	})
 	if isRule(err, payment.RuleStatus) {
 		return nil, nil
@@ -105,8 +125,8 @@ func (d *Door) stop(c *call) (any, error) {
 }
 
 // reconcile takes what came in for a payment, for the lines that it is for.
-// What came in does not change: lines that are for another amount are refused
-// before anything is done.
+// What came in does not change: lines that are for another amount are refused,
+// and nothing is done.
 func (d *Door) reconcile(c *call) (any, error) {
 	given := c.body.Get("order_items")
 	items := c.items(given, "order_items")
@@ -117,30 +137,27 @@ func (d *Door) reconcile(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := documentOf(view)
-	list := doc.Items
+	doc, amount := documentOf(view), view.Payment.Amount.Minor
+	var list *[]payment.Item // nil: the lines that it was asked for
+	isOther := doc.Items != nil
 	if given.Is(wire.Array) {
-		list = lines(items, nil)
+		lines := lines(items, c.shower().names(view))
+		list, isOther = &lines, totalOf(lines) != amount
 	}
-	isOther := list != nil && totalOf(list) != view.Payment.Amount.Minor
 	if isOther || !isFunded(doc.word(view.Payment.Status)) {
 		return nil, notNow
 	}
 	if err := d.needMerchants(c, items, "order_items"); err != nil {
 		return nil, err
 	}
-	doc.Status, doc.Total, doc.Items = "", 0, nil
 	_, err = d.config.Engine.Do(c.ctx, payment.CompletePayment{
 		Meta: c.meta(), Payment: view.Payment.ID, To: payment.PaymentCaptured, Method: view.Payment.Method,
-		Availability: view.Payment.Availability, Document: doc.bytes(),
+		Availability: view.Payment.Availability, List: list,
 	})
-	switch {
-	case isRule(err, payment.RuleStatus):
+	if rule := ruleOf(err); rule != "" && rule != payment.RuleExists {
 		return nil, notNow // somebody else was faster
-	case err != nil || list == nil:
-		return nil, err
 	}
-	return nil, d.replaceItems(c, view, list, items)
+	return nil, err
 }
 
 // listPayments lists the payments that were made here.

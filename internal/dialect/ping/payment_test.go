@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/refundry/refundry/internal/dialect/dialecttest"
@@ -197,6 +198,84 @@ func TestReconcile(t *testing.T) {
 		at := order + "/payments/" + made.At("id").(string)
 		w.must("deposit", w.put(at+"/funding/reconcile", ""), 204)
 		w.until(at, "status", "COMPLETED")
+		w.Clean()
+	})
+}
+
+// kinds returns what happened to a payment, the oldest first.
+func (w world) kinds(at string) string {
+	w.T.Helper()
+	var kinds []string
+	for _, event := range w.must("events", w.API(http.MethodGet, "/v1/events?limit=1000", ""), 200).At("events").([]any) {
+		if dialecttest.At(event, "payment") == own(w.T, at) {
+			kinds = append(kinds, dialecttest.At(event, "kind").(string))
+		}
+	}
+	return strings.Join(kinds, " ")
+}
+
+// atOnce makes calls at the same time and returns their answers.
+func atOnce(calls ...func() dialecttest.Answered) []dialecttest.Answered {
+	answers := make([]dialecttest.Answered, len(calls))
+	var running sync.WaitGroup
+	for i, call := range calls {
+		running.Go(func() { answers[i] = call() })
+	}
+	running.Wait()
+	return answers
+}
+
+// A payment is taken together with the lines that it is for: there is no
+// moment between them in which it could be split, or lost.
+func TestReconcileIsOneCommit(t *testing.T) {
+	onBoth(t, func(t *testing.T, w world) {
+		at := w.dummy(w.order(), "UNDERFUNDED", 1000)
+		w.must("reconcile", w.put(at+"/funding/reconcile", `{"order_items":[`+line(200, luigis)+`,`+line(300, marios)+`]}`), 204)
+		if got := w.kinds(at); got != "payment.pending payment.captured" {
+			t.Errorf("%s", got)
+		}
+		got := w.get(at)
+		if got.At("order_items.0.merchant_id") != luigis || got.At("order_items.1.amount") != number(300) ||
+			got.At("order_items.2") != nil || got.At("total_amount") != number(500) {
+			t.Errorf("%s", got)
+		}
+		w.Clean()
+	})
+}
+
+// What two calls change at once is not lost, and what is shown is what the
+// books have.
+func TestChangesAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w world) {
+		order, lines := w.order(), `{"order_items":[`+line(900, luigis)+`,`+line(100, marios)+`]}`
+		for range 5 {
+			at := w.dummy(order, "UNDERFUNDED", 1000)
+			for _, got := range atOnce(
+				func() dialecttest.Answered { return w.put(at, lines) },
+				func() dialecttest.Answered { return w.put(at+"/stop", "") },
+			) {
+				w.must("change", got, 204)
+			}
+			got := w.get(at)
+			if got.At("status") != "STOPPED" || got.At("order_items.0.merchant_id") != luigis || got.At("total_amount") != number(1000) {
+				t.Errorf("stopped: %s", got)
+			}
+
+			at = w.dummy(order, "UNDERFUNDED", 1000)
+			answers := atOnce(
+				func() dialecttest.Answered { return w.put(at, lines) },
+				func() dialecttest.Answered {
+					return w.put(at+"/funding/reconcile", `{"order_items":[`+line(500, luigis)+`]}`)
+				},
+			)
+			w.must("reconcile", answers[1], 204)
+			got = w.get(at)
+			if got.At("status") != "COMPLETED" || got.At("total_amount") != number(500) || got.At("order_items.0.amount") != number(500) {
+				t.Errorf("completed beside %s: %s", answers[0], got)
+			}
+			says(t, "what was asked for", w.put(at, lines), 422, "amount_mismatch", "order_items")
+			w.must("what came in", w.put(at, `{"order_items":[`+line(500, marios)+`]}`), 204)
+		}
 		w.Clean()
 	})
 }
