@@ -183,7 +183,8 @@ type Decision struct {
 // CancelRefund stops a refund that has not left.
 func (c *Client) CancelRefund(ctx context.Context, id string, decision Decision) (refund Refund, err error) {
 	err = c.do(ctx, call{
-		method: http.MethodPost, path: refundPath(id, "/cancel"), key: decision.IdempotencyKey, user: decision.User, body: decision,
+		method: http.MethodPost, path: refundPath(id, "/cancel"), key: decision.IdempotencyKey, user: decision.User,
+		body: decision,
 	}, &refund)
 	return refund, err
 }
@@ -191,7 +192,8 @@ func (c *Client) CancelRefund(ctx context.Context, id string, decision Decision)
 // RejectRefund says no to a refund that waits for approval.
 func (c *Client) RejectRefund(ctx context.Context, id string, decision Decision) (refund Refund, err error) {
 	err = c.do(ctx, call{
-		method: http.MethodPost, path: refundPath(id, "/reject"), key: decision.IdempotencyKey, user: decision.User, body: decision,
+		method: http.MethodPost, path: refundPath(id, "/reject"), key: decision.IdempotencyKey, user: decision.User,
+		body: decision,
 	}, &refund)
 	return refund, err
 }
