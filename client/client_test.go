@@ -291,7 +291,7 @@ func checkEndpoints(t *testing.T, c *client.Client, endpoint client.Endpoint) {
 		t.Errorf("a disabled one is tested: %v", err)
 	}
 	read, err := c.Endpoint(t.Context(), endpoint.ID)
-	if err != nil || !read.IsDisabled || read.PublicKey == "" {
+	if err != nil || !read.IsDisabled || read.PublicKey == "" || read.Health == nil || read.Health.Deliveries == 0 {
 		t.Errorf("read: %+v, %v", read, err)
 	}
 	list, err := c.Endpoints(t.Context())
@@ -304,6 +304,11 @@ func checkEndpoints(t *testing.T, c *client.Client, endpoint client.Endpoint) {
 			t.Fatal(err)
 		}
 		last = delivery
+	}
+	for tick := time.NewTicker(5 * time.Millisecond); last.Status == "open"; <-tick.C { // what has come is written down next
+		if last, err = c.Delivery(t.Context(), last.ID); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if whole, err := c.Delivery(t.Context(), last.ID); err != nil || whole.Kind != "endpoint.tried" || len(whole.Log) == 0 {
 		t.Errorf("delivery: %+v, %v", whole, err)

@@ -20,7 +20,17 @@ type Endpoint struct {
 	PublicKey     string    `json:"public_key"` // verifies signatures of version v1a
 	Secret        Key       `json:"-"`          // told when it was made or rotated, and never again
 	PreviousUntil time.Time `json:"previous_until"`
+	Health        *Health   `json:"health"` // of one that was read by its id
 	CreatedAt     time.Time `json:"created_at"`
+}
+
+// Health is what came of an endpoint's last deliveries, at most 100 of them.
+type Health struct {
+	Deliveries  int       `json:"deliveries"` // how many were looked at
+	Delivered   int       `json:"delivered"`
+	Failing     int       `json:"failing"` // open, and failed before
+	GivenUp     int       `json:"given_up"`
+	DeliveredAt time.Time `json:"delivered_at"` // of the last one that arrived
 }
 
 // withSecret is an endpoint as it is answered when there is a secret to tell.
