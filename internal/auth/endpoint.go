@@ -114,3 +114,55 @@ func (a *Auth) PutEndpoint(ctx context.Context, by By, endpoint Endpoint, secret
 		},
 	})
 }
+
+// endpointTriesMax is how often a change of endpoints is decided on again
+// because somebody else was faster. Each time one of those who compete is done.
+const endpointTriesMax = 100
+
+// ChangeEndpoints changes endpoints of a tenant in one commit. decide is given
+// those in use and returns those that are to be written: one without an id is
+// new, one with an end is removed. It is called again, with what is in use
+// then, if somebody else has changed the tenant meanwhile.
+func (a *Auth) ChangeEndpoints(ctx context.Context, by By, tenant payment.TenantID, decide func([]Endpoint) []Endpoint) error {
+	for range endpointTriesMax {
+		err := a.changeEndpoints(ctx, by, tenant, decide)
+		if fault.CodeOf(err) != fault.Conflict {
+			return err
+		}
+	}
+	return fault.New(fault.Unavailable, "the tenant's endpoints are being changed by others")
+}
+
+// changeEndpoints tries once; fault.Conflict if somebody else was faster.
+func (a *Auth) changeEndpoints(ctx context.Context, by By, id payment.TenantID, decide func([]Endpoint) []Endpoint) error {
+	tenant, err := a.config.Store.Tenant(ctx, id) // first: its version guards all that is read after it
+	if err != nil {
+		return err
+	}
+	inUse, err := a.config.Store.Endpoints(ctx, id)
+	if err != nil {
+		return err
+	}
+	change := Change{Tenant: &tenant, Of: id}
+	for _, endpoint := range decide(inUse) {
+		kind, said := EventEndpointChanged, "after"
+		switch {
+		case endpoint.ID.IsZero():
+			kind, endpoint.ID, endpoint.Tenant, endpoint.CreatedAt = EventEndpointCreated, a.config.NewID(), id, a.config.Now()
+			if endpoint.Secret, err = a.config.Keyring.Seal(nil, endpoint.row()); err != nil {
+				return fmt.Errorf("endpoint: %w", err)
+			}
+		case !endpoint.DeletedAt.IsZero():
+			kind, said = EventEndpointRemoved, "before"
+		}
+		if err := checkURL(endpoint.URL); err != nil {
+			return err
+		}
+		change.Endpoints = append(change.Endpoints, endpoint)
+		change.Events = append(change.Events, a.event(by, kind, id, endpoint.ID, map[string]any{said: describePlace(endpoint)}))
+	}
+	if len(change.Endpoints) == 0 {
+		return nil
+	}
+	return a.change(ctx, change)
+}

@@ -112,18 +112,14 @@ func (d *Door) updateTenant(c *call) (any, error) {
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	endpoints, err := d.config.Auth.Endpoints(c.ctx, c.tenant.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, of := range callbackURLs {
-		if change := changes[of.detail]; change.isGiven {
-			if err := d.putURL(c, endpoints, of.detail, change.url); err != nil {
-				return nil, err
+	return nil, d.config.Auth.ChangeEndpoints(c.ctx, c.by(), c.tenant.ID, func(inUse []auth.Endpoint) (changed []auth.Endpoint) {
+		for _, of := range callbackURLs {
+			if change := changes[of.detail]; change.isGiven {
+				changed = append(changed, d.putURL(inUse, of.detail, change.url)...)
 			}
 		}
-	}
-	return nil, nil
+		return changed
+	})
 }
 
 // urlChange reads one URL by any of its names. Two names must not differ.
@@ -142,33 +138,28 @@ func (c *call) urlChange(of callbackURL) (change urlChange) {
 	return change
 }
 
-// putURL lets what a detail is about go to a URL, or nowhere.
-func (d *Door) putURL(c *call, endpoints []auth.Endpoint, detail, url string) error {
+// putURL returns what must change so that what a detail is about goes to a URL,
+// or nowhere.
+func (d *Door) putURL(inUse []auth.Endpoint, detail, url string) (changed []auth.Endpoint) {
 	isDone := url == ""
-	for _, endpoint := range endpoints {
+	for _, endpoint := range inUse {
 		if endpoint.Door != Name || endpoint.Detail != detail {
 			continue
 		}
 		switch {
-		case isDone:
-			err := d.config.Auth.RemoveEndpoint(c.ctx, c.by(), c.tenant.ID, endpoint.ID)
-			if err != nil && fault.CodeOf(err) != fault.NotFound {
-				return err
-			}
+		case isDone: // there is one of each
+			endpoint.DeletedAt = d.config.Now()
+			changed = append(changed, endpoint)
 		case endpoint.URL != url:
 			endpoint.URL = url
-			if _, err := d.config.Auth.PutEndpoint(c.ctx, c.by(), endpoint, nil); err != nil {
-				return err
-			}
+			changed = append(changed, endpoint)
 		}
-		isDone = true // there is one of each
+		isDone = true
 	}
-	if isDone {
-		return nil
+	if !isDone {
+		changed = append(changed, auth.Endpoint{Endpoint: payment.Endpoint{Door: Name, URL: url, Detail: detail}})
 	}
-	made := auth.Endpoint{Tenant: c.tenant.ID, Endpoint: payment.Endpoint{Door: Name, URL: url, Detail: detail}}
-	_, err := d.config.Auth.PutEndpoint(c.ctx, c.by(), made, nil)
-	return err
+	return changed
 }
 
 // poke sends one callback that tells nothing.

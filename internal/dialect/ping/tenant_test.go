@@ -58,6 +58,45 @@ func TestTenantURLs(t *testing.T) {
 	})
 }
 
+// However many set the URLs at once, there is one endpoint of each kind, and
+// null takes it away. All URLs of a call are those of one commit.
+func TestTenantURLsAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w world) {
+		endpoints := func() (n int) {
+			for _, endpoint := range w.Operate(http.MethodGet, "/v1/endpoints", "").At("endpoints").([]any) {
+				if dialecttest.At(endpoint, "door") == "ping" {
+					n++
+				}
+			}
+			return n
+		}
+		urls := func(n int) string {
+			return fmt.Sprintf(`{"%s":"%s/%d","disbursement_callback_url":"%s/%d"}`, refundURL, here, n, here, n)
+		}
+		for round := range 2 {
+			var calls []func() dialecttest.Answered
+			for n := range 5 {
+				calls = append(calls, func() dialecttest.Answered { return w.put("tenant", urls(n)) })
+			}
+			for _, got := range atOnce(calls...) {
+				w.must("put", got, 204)
+			}
+			got := w.get("tenant")
+			if n := endpoints(); n != 2 || got.At(refundURL) == nil || got.At(refundURL) != got.At("disbursement_callback_url") {
+				t.Errorf("round %d: %d endpoints, %s", round, n, got)
+			}
+			w.must("null", w.put("tenant", `{"`+refundURL+`":null,"disbursement_callback_url":null}`), 204)
+			if got := w.get("tenant"); endpoints() != 0 || got.At(refundURL) != nil {
+				t.Errorf("round %d: %s", round, got)
+			}
+		}
+		w.must("again", w.put("tenant", urls(7)), 204)
+		if got := w.get("tenant"); endpoints() != 2 || got.At(refundURL) != here+"/7" {
+			t.Errorf("again: %s", got)
+		}
+	})
+}
+
 // Generating a key replaces the one before, at once and everywhere.
 func TestSigningKeys(t *testing.T) {
 	onBoth(t, func(t *testing.T, w world) {
