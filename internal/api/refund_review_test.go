@@ -25,7 +25,7 @@ func (w *world) pass(t *testing.T, by time.Duration) {
 // Where nobody runs jobs it ends with an outcome.
 func (w *world) leave(t *testing.T, behavior string, outcome payment.Outcome) string {
 	t.Helper()
-	id := w.call(t, "POST", "/v1/refunds", fmt.Sprintf(`{"payment": %q, "items": [{"position": 1, "quantity": 1}], "note": "refundry:%s"}`,
+	id := w.call(t, "POST", "/v1/refunds", fmt.Sprintf(`{"payment": %q, "items": [{"position": 1, "quantity": 1}], "reference": "return-77", "note": "refundry:%s"}`,
 		makePayment(t, w), behavior)).want(t, 201).string(t, "id")
 	if w.isReal {
 		return id
@@ -144,7 +144,7 @@ func TestRetriesAskForTheSame(t *testing.T) {
 		path := "/v1/refunds/" + id + "/retry"
 		body := `{"note": "once more", "not_before": "` + later(w) + `"}`
 		retried := w.call(t, "POST", path, body, "Idempotency-Key: k").want(t, 201)
-		for _, name := range []string{"amount", "currency", "items", "payment"} {
+		for _, name := range []string{"amount", "currency", "items", "payment", "reference"} {
 			if diff := cmp.Diff(old.body[name], retried.body[name]); diff != "" {
 				t.Errorf("%s (-old +new):\n%s", name, diff)
 			}
@@ -216,6 +216,9 @@ func TestRefundsOverCapturesAreNamedTogether(t *testing.T) {
 	m := payment.Meta{Tenant: w.tenant, Actor: "key:test", Door: payment.DoorAPI}
 	of, err := w.engine.Do(t.Context(), payment.CreatePayment{
 		Meta: m, Status: payment.PaymentAuthorized, Connector: "sandbox", PerCapture: true, Amount: money.Of(1000, "EUR"),
+		Items: []payment.Item{
+			{Name: "Hat", Quantity: 1, UnitAmount: 800, Total: 800}, {Name: "Tie", Quantity: 1, UnitAmount: 200, Total: 200},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -229,11 +232,12 @@ func TestRefundsOverCapturesAreNamedTogether(t *testing.T) {
 	}
 	w.set(t, `{"policy.approval_above": 1}`)
 	id := of.View.Payment.ID.String()
-	previewed := w.call(t, "POST", "/v1/refunds/preview", refundOf(id, 800)).want(t, 200)
+	hat := fmt.Sprintf(`{"payment": %q, "items": [{"position": 1, "quantity": 1}]}`, id)
+	previewed := w.call(t, "POST", "/v1/refunds/preview", hat).want(t, 200)
 	if !strings.Contains(previewed.text, `"refunds":[{"amount":300,`) {
 		t.Errorf("got %s", previewed.text)
 	}
-	body := with(refundOf(id, 800), fmt.Sprintf(`"preview_token": %q`, previewed.string(t, "preview_token")))
+	body := with(hat, fmt.Sprintf(`"preview_token": %q`, previewed.string(t, "preview_token")))
 	first := w.call(t, "POST", "/v1/refunds", body, "Idempotency-Key: k").want(t, 201)
 	others, _ := first.body["group_refunds"].([]any)
 	if first.number(t, "amount") != 300 || len(others) != 1 || first.string(t, "capture") == "" {
@@ -252,13 +256,14 @@ func TestRefundsOverCapturesAreNamedTogether(t *testing.T) {
 	if got := w.call(t, "GET", "/v1/refunds/"+fmt.Sprint(others[0]), ""); got.string(t, "status") != "canceled" {
 		t.Errorf("the other of the group is %s", got.text)
 	}
+	retry := "/v1/refunds/" + fmt.Sprint(others[0]) + "/retry"
+	retried := w.call(t, "POST", retry, "").want(t, 201) // of its part and its capture alone
+	if retried.number(t, "amount") != 500 || retried.body["capture"] == first.body["capture"] || retried.body["group"] != nil {
+		t.Errorf("got %s", retried.text)
+	}
 	alone := w.call(t, "POST", "/v1/refunds", fmt.Sprintf(`{"payment": %q, "full": true, "capture": %q}`, id, first.string(t, "capture"))).
 		want(t, 201)
 	if alone.number(t, "amount") != 300 || alone.body["group"] != nil || alone.string(t, "capture") != first.string(t, "capture") {
 		t.Errorf("got %s", alone.text)
-	}
-	retried := w.call(t, "POST", "/v1/refunds/"+fmt.Sprint(others[0])+"/retry", "").want(t, 201)
-	if retried.number(t, "amount") != 500 || retried.body["capture"] == first.body["capture"] {
-		t.Errorf("got %s", retried.text)
 	}
 }
