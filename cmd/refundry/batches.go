@@ -37,7 +37,7 @@ type batchesCreate struct {
 	Reference      string           `help:"What you call the batch."`
 	DryRun         bool             `help:"Decide every row by the same rules, and refund nothing."`
 	PerSecond      int              `help:"The most refunds a second; 0: as many as there can be."`
-	Cap            map[string]int64 `help:"The most that is refunded, in minor units of each currency, as in EUR=500000." placeholder:"EUR=500000"`
+	Cap            map[string]int64 `help:"The most that is refunded, in minor units of each currency, as in EUR=500000,JPY=80000." mapsep:"," placeholder:"EUR=500000"`
 	PauseOnFailure bool             `help:"Pause when a row is refused."`
 	Hold           bool             `help:"Do not start it yet."`
 	GoOn           string           `help:"Send the rest of the file: an upload to this batch broke off." placeholder:"bat_…"`
@@ -94,7 +94,7 @@ func (c *batchesCreate) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	text, err := c.create(ctx, t, o, file)
 	if err == nil {
-		err = t.printAnswer(text, nil)
+		err = t.printBatch(text)
 	}
 	return errors.Join(err, o.close())
 }
@@ -200,48 +200,92 @@ func (c *batchesList) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	text, err := o.call(ctx, http.MethodGet, "/v1/batches"+query("status", c.Status, "limit", c.Limit), nil)
-	if err == nil && !t.isJSON {
-		text, err = onlyList(text, "batches")
-	}
 	if err == nil {
-		err = t.printAnswer(text, []string{"id", "status", "reference", "rows", "sums", "created_at"})
+		err = t.printBatches(text)
 	}
 	return errors.Join(err, o.close())
 }
 
-// onlyList returns a page without what says how to go on.
-func onlyList(text []byte, name string) ([]byte, error) {
-	var page map[string]json.RawMessage
-	if err := json.Unmarshal(text, &page); err != nil {
-		return nil, fmt.Errorf("answer: %w", err)
-	}
-	return json.Marshal(map[string]json.RawMessage{name: page[name]})
+// batchColumns are what a list of batches has, for people.
+var batchColumns = []string{
+	"id", "status", "reference", "received", "waiting", "refunded", "allowed", "refused", "invalid", "skipped", "created_at",
 }
 
-// control asks something of the batch.
-func (c *batchID) control(ctx context.Context, t *terminal, word string) error {
-	return c.operate(ctx, t, http.MethodPost, "/v1/batches/"+url.PathEscape(c.ID)+"/"+word, nil)
+// printBatches prints a page of batches.
+func (t *terminal) printBatches(text []byte) error {
+	if t.isJSON {
+		return t.printAnswer(text, nil)
+	}
+	var page struct{ Batches []map[string]any }
+	if err := json.Unmarshal(text, &page); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	list := make([]any, len(page.Batches))
+	for i, b := range page.Batches {
+		list[i] = flat(b)
+	}
+	return t.printList(list, batchColumns)
+}
+
+// printBatch prints a batch.
+func (t *terminal) printBatch(text []byte) error {
+	if t.isJSON {
+		return t.printAnswer(text, nil)
+	}
+	var b map[string]any
+	if err := json.Unmarshal(text, &b); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	return t.printFacts(flat(b))
+}
+
+// flat returns a batch with the counts of its rows beside its other facts.
+func flat(b map[string]any) map[string]any {
+	rows, _ := b["rows"].(map[string]any)
+	delete(b, "rows")
+	for status, count := range rows {
+		number, _ := count.(float64)
+		b[status] = strconv.FormatInt(int64(number), 10)
+	}
+	return b
+}
+
+// ask asks something of the batch, or for it.
+func (c *batchID) ask(ctx context.Context, t *terminal, method, more string) error {
+	o, err := c.dial(ctx, t)
+	if err != nil {
+		return err
+	}
+	text, err := o.call(ctx, method, "/v1/batches/"+url.PathEscape(c.ID)+more, nil)
+	if err == nil {
+		err = t.printBatch(text)
+	}
+	return errors.Join(err, o.close())
 }
 
 // Run implements the command.
 func (c *batchesShow) Run(ctx context.Context, t *terminal) error {
-	return c.operate(ctx, t, http.MethodGet, "/v1/batches/"+url.PathEscape(c.ID), nil)
+	return c.ask(ctx, t, http.MethodGet, "")
 }
 
 // Run implements the command.
-func (c *batchesStart) Run(ctx context.Context, t *terminal) error { return c.control(ctx, t, "start") }
+func (c *batchesStart) Run(ctx context.Context, t *terminal) error {
+	return c.ask(ctx, t, http.MethodPost, "/start")
+}
 
 // Run implements the command.
-func (c *batchesPause) Run(ctx context.Context, t *terminal) error { return c.control(ctx, t, "pause") }
+func (c *batchesPause) Run(ctx context.Context, t *terminal) error {
+	return c.ask(ctx, t, http.MethodPost, "/pause")
+}
 
 // Run implements the command.
 func (c *batchesResume) Run(ctx context.Context, t *terminal) error {
-	return c.control(ctx, t, "resume")
+	return c.ask(ctx, t, http.MethodPost, "/resume")
 }
 
 // Run implements the command.
 func (c *batchesCancel) Run(ctx context.Context, t *terminal) error {
-	return c.control(ctx, t, "cancel")
+	return c.ask(ctx, t, http.MethodPost, "/cancel")
 }
 
 // Run implements the command.

@@ -277,6 +277,9 @@ func TestAnythingCanBeSent(t *testing.T) {
 			if !slices.Equal(whole, again) || (err == nil) != (errAgain == nil) {
 				t.Fatalf("%s in pieces is another: %.100q, %v; %.100q, %v", format, whole, err, again, errAgain)
 			}
+			for n := range whole {
+				checkRest(t, text, format, int64(n), whole)
+			}
 			for _, row := range whole {
 				if len(row) > batch.RowBytesMax*7 { // each byte may need an escape, as JSON has it
 					t.Fatalf("%s: a row of %d bytes", format, len(row))
@@ -287,4 +290,16 @@ func TestAnythingCanBeSent(t *testing.T) {
 			}
 		}
 	})
+}
+
+// checkRest fails the test unless what is left of a stream is the rows that follow.
+func checkRest(t *rapid.T, text string, format batch.Format, n int64, whole []string) {
+	t.Helper()
+	rest, err := batch.Rest(strings.NewReader(text), format, n)
+	if err != nil {
+		t.Fatalf("behind %d rows of %.100q: %v", n, text, err)
+	}
+	if rows, err := batch.Scan(rest, format); err != nil || !slices.Equal(rows, whole[n:]) {
+		t.Fatalf("%s: behind %d rows: %.100q, want %.100q: %v", format, n, rows, whole[n:], err)
+	}
 }
