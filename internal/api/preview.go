@@ -54,24 +54,10 @@ var previewToken = &openapi.Schema{
 
 // previewRefund says what a refund would do.
 func (a *API) previewRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	key, err := idempotencyKey(r)
+	command, err := a.readRefund(w, r, caller)
 	if err != nil {
 		return err
 	}
-	in, err := a.read(w, r)
-	if err != nil {
-		return err
-	}
-	command, of := decodeRefund(in, a.config.Now())
-	if err := in.err(); err != nil {
-		return err
-	}
-	if command.Payment, err = a.paymentNamed(r.Context(), caller, of); err != nil {
-		return err
-	}
-	command.Meta = meta(r, caller)
-	command.Source = payment.SourceAPI
-	command.Key = keyOf(caller.Tenant, keyScope, key, refundDigest(command))
 	view, tenant, counters, err := a.weigh(r.Context(), command.Meta, command.Payment)
 	if err != nil {
 		return err

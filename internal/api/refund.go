@@ -37,25 +37,9 @@ func (a *API) refundOperations() []operation {
 
 // createRefund opens a refund: one commit, and nothing else is read.
 func (a *API) createRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	key, err := idempotencyKey(r)
+	command, err := a.readRefund(w, r, caller)
 	if err != nil {
 		return err
-	}
-	in, err := a.read(w, r)
-	if err != nil {
-		return err
-	}
-	command, of := decodeRefund(in, a.config.Now())
-	if err := in.err(); err != nil {
-		return err
-	}
-	if command.Payment, err = a.paymentNamed(r.Context(), caller, of); err != nil {
-		return err
-	}
-	command.Meta = meta(r, caller)
-	command.Source = payment.SourceAPI
-	if key != "" {
-		command.Key = keyOf(caller.Tenant, keyScope, key, refundDigest(command))
 	}
 	answer, replayed, err := a.do(r.Context(), command)
 	if err != nil {
@@ -63,6 +47,30 @@ func (a *API) createRefund(w http.ResponseWriter, r *http.Request, caller auth.I
 	}
 	writeOpened(w, replayed, answer)
 	return nil
+}
+
+// readRefund reads the command of a body that asks for a refund.
+func (a *API) readRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) (payment.OpenRefund, error) {
+	var none payment.OpenRefund
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return none, err
+	}
+	in, err := a.read(w, r)
+	if err != nil {
+		return none, err
+	}
+	command, of := decodeRefund(in, a.config.Now())
+	if err := in.err(); err != nil {
+		return none, err
+	}
+	if command.Payment, err = a.paymentNamed(r.Context(), caller, of); err != nil {
+		return none, err
+	}
+	command.Meta = meta(r, caller)
+	command.Source = payment.SourceAPI
+	command.Key = keyOf(caller.Tenant, keyScope, key, refundDigest(command))
+	return command, nil
 }
 
 // refundRequest is what decodeRefund reads.

@@ -47,16 +47,6 @@ const whole = 20000
 // doors has all front doors.
 var doors = []door{smartGlocal("smartglocal"), smartGlocal("pike"), ping, chip, primer, own}
 
-// doorNamed returns a door.
-func doorNamed(name string) door {
-	for _, d := range doors {
-		if d.name == name {
-			return d
-		}
-	}
-	panic("no door " + name)
-}
-
 func text(value any) string { return fmt.Sprint(value) }
 
 func minor(value any) int64 {
