@@ -132,13 +132,18 @@ func (d *Door) listMerchants(c *call) (any, error) {
 // needMerchants refuses lines whose merchant is not there. In the sandbox it is
 // made: a test need not create each.
 func (d *Door) needMerchants(c *call, items []item, property string) error {
-	var known []string
+	return d.needNewMerchants(c, items, nil, property)
+}
+
+// needNewMerchants does so for recipients that are not among those known.
+func (d *Door) needNewMerchants(c *call, items []item, known map[string]string, property string) error {
+	var seen []string
 	for i, line := range items {
 		var id payment.ResourceID
-		if id.ParseUUID(line.recipient) != nil || slices.Contains(known, line.recipient) {
+		if known[line.recipient] != "" || id.ParseUUID(line.recipient) != nil || slices.Contains(seen, line.recipient) {
 			continue // a liquidity account is not kept here
 		}
-		known = append(known, line.recipient)
+		seen = append(seen, line.recipient)
 		_, err := d.config.Reader.Resource(c.ctx, c.tenant.ID, Name, kindMerchant, id)
 		switch {
 		case !isRule(err, payment.RuleExists):
@@ -156,4 +161,9 @@ func (d *Door) needMerchants(c *call, items []item, property string) error {
 		}
 	}
 	return nil
+}
+
+// hasNew reports whether lines name recipients that are not among those known.
+func hasNew(items []item, known map[string]string) bool {
+	return slices.ContainsFunc(items, func(line item) bool { return known[line.recipient] == "" })
 }

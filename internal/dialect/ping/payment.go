@@ -1,7 +1,6 @@
 package ping
 
 import (
-	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/payment"
@@ -78,9 +77,7 @@ func (d *Door) mayReplace(c *call, view payment.View, items []item) error {
 	if int64(totalOf(view.List())) != sum(0, items) || view.Payment.Reserved > 0 {
 		return nil // the rules say so
 	}
-	names := c.shower().names(view)
-	unknown := slices.DeleteFunc(slices.Clone(items), func(line item) bool { return names[line.recipient] != "" })
-	return d.needMerchants(c, unknown, "order_items")
+	return d.needNewMerchants(c, items, c.shower().names(view), "order_items")
 }
 
 // replaceItems replaces the lines of a payment, and says a rule's no.

@@ -84,7 +84,10 @@ func (d *Door) refund(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	command := c.openRefund(asked, view)
+	command, err := d.openRefund(c, asked, view)
+	if err != nil {
+		return nil, err
+	}
 	command.Key = key
 	answer, err := d.config.Engine.Do(c.ctx, command)
 	switch {
@@ -111,8 +114,23 @@ func (a refundAsked) parts(c *call) []string {
 	return parts
 }
 
+// openRefund returns the command. New recipients must be there, once all else
+// is in order; until then they are for the rules to refuse.
+func (d *Door) openRefund(c *call, asked refundAsked, view payment.View) (payment.OpenRefund, error) {
+	command := c.openRefund(asked, view, settingItemsCheck.Of(c.tenant.Settings) == itemsSumOnly)
+	names := c.shower().names(view)
+	if !hasNew(asked.items, names) {
+		return command, nil
+	}
+	if payment.Preview(view, c.tenant, command, d.config.Now()).Refusal != nil {
+		return c.openRefund(asked, view, false), nil
+	}
+	return command, d.needNewMerchants(c, asked.items, names, "order_items")
+}
+
 // openRefund returns the command, with the rules in the order of section 5.2.
-func (c *call) openRefund(asked refundAsked, view payment.View) payment.OpenRefund {
+// takesNew says that recipients may be new, and get more.
+func (c *call) openRefund(asked refundAsked, view payment.View, takesNew bool) payment.OpenRefund {
 	values := c.tenant.Settings
 	return payment.OpenRefund{
 		Meta: c.meta(), Payment: view.Payment.ID, Source: payment.SourceDialect, Currency: asked.currency,
@@ -134,7 +152,7 @@ func (c *call) openRefund(asked refundAsked, view payment.View) payment.OpenRefu
 			{Name: payment.RuleCurrency},
 			{Name: payment.RuleListSum},
 			{Name: payment.RuleRefundable},
-			{Name: payment.RuleRecipients, On: settingItemsCheck.Of(values) == itemsSumOnly},
+			{Name: payment.RuleRecipients, On: takesNew},
 		},
 	}
 }

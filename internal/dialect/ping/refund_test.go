@@ -354,6 +354,37 @@ func TestRefundSwitches(t *testing.T) {
 	w.Clean()
 }
 
+// Who is paid must be there, in a refund too: if the refund is fine otherwise,
+// and in whatever way recipients are checked.
+func TestRefundsNameMerchantsThatAreThere(t *testing.T) {
+	onBoth(t, func(t *testing.T, w world) {
+		at, free := w.paid(), line(0, liquidity)
+		w.Set("ping.auto_create_merchants", false)
+		says(t, "strict", w.post(at+"/refund", refunding(100, line(29800, luigis))), 422, "invalid_value", "order_items")
+		says(t, "strict, for nothing", w.post(at+"/refund", refunding(100, line(29800, marios), free)), 422,
+			"invalid_value", "order_items.1.merchant_id")
+		w.Set("ping.refund_items_check", "sum_only")
+		says(t, "unknown", w.post(at+"/refund", refunding(100, line(100, marios), line(29700, luigis))), 422,
+			"invalid_value", "order_items.1.merchant_id")
+		says(t, "the sum first", w.post(at+"/refund", refunding(100, line(29801, luigis))), 422, "amount_mismatch", "order_items")
+		w.must("pending", w.post(at+"/refund", with(refunding(100, line(29800, marios)), `"message":"refundry:PENDING"`)), 200)
+		says(t, "the state first", w.post(at+"/refund", refunding(100, line(29800, luigis))), 403, "refund_in_progress", "")
+		says(t, "not made", w.get("merchants/"+luigis), 404, "not_found", "")
+
+		w.Set("ping.auto_create_merchants", true)
+		at = w.paid()
+		body := refunding(100, line(29800, luigis))
+		made := w.must("made", w.post(at+"/refund", body, "Idempotency-Key", "a"), 200)
+		w.must("the merchant", w.get("merchants/"+luigis), 200)
+		again := w.post(at+"/refund", body, "Idempotency-Key", "a")
+		if again.Raw != made.Raw {
+			t.Errorf("%s, then %s", made, again)
+		}
+		w.until(at, "order_items.0.merchant_id", luigis)
+		w.Clean()
+	})
+}
+
 // A policy's no is a refusal of this door's.
 func TestPolicies(t *testing.T) {
 	w := start(t)

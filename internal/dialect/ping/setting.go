@@ -35,7 +35,7 @@ var (
 		"Whether a refund's PENDING is called back.")
 	settingSignatureHeader = setting.Text{Spec: setting.Spec{
 		Name: "ping.signature_header", Default: signatureHeader,
-		Doc: "The header that a callback's signature is in; what is no header name is not obeyed.",
+		Doc: "The header that a callback's signature is in; what is no header name, or has a meaning in HTTP, is not obeyed.",
 	}}
 	settingSignatureEncoding = setting.NewText("ping.signature_encoding",
 		"How a callback's signature is spelled.", encodingBase64, encodingBase64URL, encodingHex)
@@ -77,13 +77,18 @@ const signatureHeader = "signature"
 // headerNameMax bounds the name of a header.
 const headerNameMax = 64
 
-// signatureHeaderOf returns the chosen header, the usual one if that is no name of one.
+// headersTaken are those that a delivery has for itself.
+var headersTaken = []string{"connection", "content-length", "content-type", "host", "trailer", "transfer-encoding"}
+
+// signatureHeaderOf returns the chosen header, the usual one if that is no name
+// of one, or has a meaning of its own.
 func signatureHeaderOf(values setting.Values) string {
 	name := settingSignatureHeader.Of(values)
 	isOdd := func(letter rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", letter)
 	}
-	if name == "" || len(name) > headerNameMax || strings.ContainsFunc(name, isOdd) {
+	if name == "" || len(name) > headerNameMax || strings.ContainsFunc(name, isOdd) ||
+		slices.Contains(headersTaken, strings.ToLower(name)) {
 		return signatureHeader
 	}
 	return name

@@ -243,6 +243,11 @@ func TestSignatureSwitches(t *testing.T) {
 		{"signature", "base64", "signature", base64.StdEncoding.DecodeString},
 		{"X-Ping-Signature", "base64url", "X-Ping-Signature", base64.URLEncoding.DecodeString},
 		{"no header: at all", "hex", "signature", hex.DecodeString},
+		{"Content-Length", "hex", "signature", hex.DecodeString},
+		{"content-type", "hex", "signature", hex.DecodeString},
+		{"Host", "hex", "signature", hex.DecodeString},
+		{"Transfer-Encoding", "hex", "signature", hex.DecodeString},
+		{"connection", "hex", "signature", hex.DecodeString},
 	} {
 		w.Set("ping.signature_header", test.header)
 		w.Set("ping.signature_encoding", test.encoding)
