@@ -145,6 +145,41 @@ func TestRefundsOfOtherDoors(t *testing.T) {
 	w.Clean()
 }
 
+// The order of an imported payment is its own, and closed. Of several payments
+// one may stand for it; the others are found by their own ids.
+func TestOrdersOfImportedPayments(t *testing.T) {
+	onBoth(t, func(t *testing.T, w world) {
+		imports := func(id, order, more string) dialecttest.Answered {
+			return w.must("import", w.Operate(http.MethodPost, "/v1/payments/import", `{"id":"`+id+`","home":"ping","amount":500,`+
+				`"currency":"SEK","payment_id":"`+id+`","document":{"payment_order_id":"`+order+`"}`+more+"}\n"), 200)
+		}
+		alias := func(order string) string { return `,"aliases":[{"kind":"ping.payment_order","value":"` + order + `"}]` }
+		imports(marios, liquidity, alias(liquidity))
+		imports(luigis, liquidity, "")
+		order := "payment_orders/" + liquidity
+		got := w.must("order", w.get(order), 200)
+		if got.At("id") != liquidity || got.At("status") != "CLOSED" || got.At("payments.0.id") != marios || got.At("payments.1") != nil {
+			t.Errorf("%s", got)
+		}
+		w.must("close", w.put(order+"/close", ""), 204)
+		says(t, "split", w.put(order+"/split", `{"fast_forward":true}`), 403, "order_state", "")
+		says(t, "settle", w.put(order+"/settle", ""), 403, "order_state", "")
+		says(t, "update", w.put(order, `{"split_tree_id":null}`), 403, "order_state", "")
+		says(t, "allocations", w.allocations("payment_order_id="+liquidity), 403, "order_not_split", "")
+		says(t, "initiate", w.post(order+"/payments", asking("dummy", "dummy", "{}", 1, line(1, marios))), 403, "payment_order_closed", "")
+		for _, id := range []string{marios, luigis} {
+			w.must(id, w.get(order+"/payments/"+id), 200)
+			says(t, "not its order", w.get("payment_orders/"+id), 404, "not_found", "")
+		}
+		says(t, "nobody's", w.get("payment_orders/"+nobody), 404, "not_found", "")
+
+		const third, other = "11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"
+		imports(third, third, alias(other))
+		says(t, "another's order", w.get("payment_orders/"+other), 404, "not_found", "")
+		w.Clean()
+	})
+}
+
 // An imported payment keeps the ids that it has at the provider.
 func TestImportedPayments(t *testing.T) {
 	w := start(t)

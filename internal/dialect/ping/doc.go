@@ -17,6 +17,10 @@ const (
 
 	// paymentAlias is the kind of alias that a payment has that was made elsewhere.
 	paymentAlias = "ping.payment"
+
+	// orderAlias is the kind of alias by which such a payment is found by the id of
+	// the order that it had. One payment of an order has it, if its import says so.
+	orderAlias = "ping.payment_order"
 )
 
 // AliasKinds lists the kinds of alias by which an operator may name a payment

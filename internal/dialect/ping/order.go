@@ -77,12 +77,18 @@ func (d *Door) paymentsOf(c *call, order payment.OrderID) ([]payment.View, error
 }
 
 // lone returns the payment whose own order the path names: it stands alone, and
-// its order is closed.
+// its order is closed. One that was made elsewhere may be found by its order's id.
 func (d *Door) lone(c *call) (payment.View, error) {
 	c.payment = payment.PaymentID(c.order)
 	view, err := d.view(c)
-	if isRule(err, payment.RuleExists) || errors.Is(err, noPayment) {
-		err = noOrder
+	if !isRule(err, payment.RuleExists) && !errors.Is(err, noPayment) {
+		return view, err
+	}
+	alias := payment.Alias{Kind: orderAlias, Value: c.order.UUID()}
+	view, err = d.config.View(c.ctx, c.tenant.ID, payment.PaymentID{}, alias)
+	isOther := err == nil && documentOf(view).orderID(view.Payment) != c.order.UUID()
+	if isOther || isRule(err, payment.RuleExists) {
+		return payment.View{}, noOrder
 	}
 	return view, err
 }
