@@ -3,6 +3,7 @@ package service
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/refundry/refundry/internal/api"
 	"github.com/refundry/refundry/internal/auth"
@@ -53,7 +54,8 @@ func (d dialects) register(mux *http.ServeMux) {
 	d.smartglocal.Register(smartglocalOnly)
 	d.chip.Register(chipOnly)
 	shared := func(w http.ResponseWriter, r *http.Request) {
-		if smartglocal.Lists(r.URL.Path) || r.Header.Get(smartglocal.HeaderProject) != "" && !chip.Lists(r.URL.Path) {
+		path := dialect.Path(r)
+		if smartglocal.Lists(path) || r.Header.Get(smartglocal.HeaderProject) != "" && !chip.Lists(path) {
 			smartglocalOnly.ServeHTTP(w, r)
 			return
 		}
@@ -65,11 +67,25 @@ func (d dialects) register(mux *http.ServeMux) {
 	mux.Handle("/api/v2/", smartglocalOnly)
 	mux.Handle(smartglocal.PayerPath, smartglocalOnly)
 	mux.Handle(chip.PayerPath, chipOnly)
+	mux.Handle(strings.TrimSuffix(chip.PayerPath, "/"), chipOnly)
+	withoutSlash(mux, "/v1/")
 	for name, door := range d.at() {
 		inner := http.NewServeMux()
 		door.Register(inner)
 		mux.Handle("/"+name+"/", http.StripPrefix("/"+name, inner))
+		withoutSlash(mux, "/"+name+"/")
 	}
+}
+
+// withoutSlash mounts a root without its slash too, lest the mux redirect to
+// it: a redirected POST loses its body.
+func withoutSlash(mux *http.ServeMux, root string) {
+	mux.HandleFunc(strings.TrimSuffix(root, "/"), func(w http.ResponseWriter, r *http.Request) {
+		to, request := *r.URL, *r
+		to.Path, to.RawPath = root, ""
+		request.URL = &to
+		mux.ServeHTTP(w, &request)
+	})
 }
 
 // voices returns how each front door tells events.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"runtime/debug"
 	"strings"
@@ -95,22 +96,31 @@ func requestID(r *http.Request, newID func() string) string {
 }
 
 // cleanPath takes double slashes and dots out of a path, which the mux would
-// answer with a redirect: a redirected POST loses its body.
+// answer with a redirect: a redirected POST loses its body. It works on the
+// path as it was sent: a slash that is escaped is part of a name.
 func cleanPath(r *http.Request) *http.Request {
-	given := r.URL.Path
-	if given == "" || (!strings.Contains(given, "//") && !strings.Contains(given, "/.")) {
+	given := r.URL.EscapedPath()
+	if given == "*" { // it names the server
 		return r
 	}
-	clean := path.Clean("/" + given)
-	if strings.HasSuffix(given, "/") && clean != "/" {
-		clean += "/"
+	clean := "/" + strings.TrimPrefix(escapedDots.Replace(given), "/")
+	if isFolder := strings.HasSuffix(clean, "/"); strings.Contains(clean, "//") || strings.Contains(clean, "/.") {
+		if clean = path.Clean(clean); isFolder && clean != "/" {
+			clean += "/"
+		}
 	}
-	url := *r.URL
-	url.Path, url.RawPath = clean, ""
-	request := *r
-	request.URL = &url
+	decoded, err := url.PathUnescape(clean)
+	if err != nil || clean == given {
+		return r
+	}
+	to, request := *r.URL, *r
+	to.Path, to.RawPath = decoded, clean
+	request.URL = &to
 	return &request
 }
+
+// escapedDots are dots all the same.
+var escapedDots = strings.NewReplacer("%2e", ".", "%2E", ".")
 
 // recorder remembers the status of an answer.
 type recorder struct {

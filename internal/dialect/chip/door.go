@@ -90,12 +90,13 @@ func Lists(path string) bool {
 var listed = []string{"purchases", "webhooks", "public_key", "payment_methods", "company_statements", "account"}
 
 // Register mounts the API at the provider's own paths. Nothing is ever
-// redirected: the root is mounted without its slash too, lest the mux redirect to it.
+// redirected: roots are mounted without their slash too, lest the mux redirect to them.
 func (d *Door) Register(mux *http.ServeMux) {
 	mux.HandleFunc(root, d.answer)
 	mux.HandleFunc(root+"/", d.answer)
 	if d.config.IsSandbox {
 		mux.HandleFunc(PayerPath, d.payer)
+		mux.HandleFunc(strings.TrimSuffix(PayerPath, "/"), d.payer)
 	}
 }
 
@@ -107,7 +108,7 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, "", err)
 		return
 	}
-	given := strings.TrimPrefix(r.URL.Path, root)
+	given := strings.TrimPrefix(dialect.Path(r), root)
 	c.path = strings.Trim(given, "/")
 	found, id, action := route(c.path)
 	if c.id, c.action = id, action; found == nil || strictSlash.Of(c.tenant.Settings) && !strings.HasSuffix(given, "/") {

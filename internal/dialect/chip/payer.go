@@ -57,7 +57,7 @@ const (
 // payer answers payers' browsers, below /p/: a purchase's page, its invoice,
 // and the forms that pay it.
 func (d *Door) payer(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, PayerPath), "/")
+	path := strings.TrimSuffix(strings.TrimPrefix(dialect.Path(r), PayerPath), "/")
 	text, isInvoice := strings.CutSuffix(path, invoiceStep)
 	var id payment.PaymentID
 	if id.ParseUUID(text) != nil {

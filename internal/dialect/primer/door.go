@@ -2,6 +2,7 @@ package primer
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/webhook"
@@ -91,7 +92,13 @@ func (d *Door) Register(mux *http.ServeMux) {
 		to := &routes[i]
 		handler := func(w http.ResponseWriter, r *http.Request) { d.answer(w, r, to) }
 		mux.HandleFunc(to.method+" "+to.path, handler)
-		mux.HandleFunc(to.method+" "+to.path+"/{$}", handler)
+		mux.HandleFunc(to.method+" "+to.path+"/{$}", func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.EscapedPath(), "/") {
+				d.notFound(w, r) // the mux takes a last segment that is an escaped slash for one
+				return
+			}
+			handler(w, r)
+		})
 	}
 	for _, root := range roots {
 		mux.HandleFunc(root, d.notFound)

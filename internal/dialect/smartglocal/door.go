@@ -49,7 +49,7 @@ func (d *Door) Register(mux *http.ServeMux) {
 	for _, version := range []Version{V1, V2} {
 		root := "/api/" + string(version)
 		handler := func(w http.ResponseWriter, r *http.Request) {
-			path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, root), "/")
+			path := strings.TrimPrefix(strings.TrimPrefix(dialect.Path(r), root), "/")
 			d.answer(w, r, version, strings.TrimSuffix(path, "/"))
 		}
 		mux.HandleFunc(root, handler)
