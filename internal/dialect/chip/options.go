@@ -1,11 +1,6 @@
 package chip
 
-import (
-	"time"
-	"unicode/utf8"
-
-	"github.com/refundry/refundry/internal/wire"
-)
+import "time"
 
 // options is what a merchant may say of a purchase beside what is bought and
 // by whom. It is echoed as it is.
@@ -91,13 +86,3 @@ func readDue(f form, o *options, now time.Time) {
 
 // dueMax is the end of the year 9999: later times cannot be written down.
 const dueMax = 253402300799
-
-// plainHost returns a request's host if it is one that can be part of a URL
-// for payers.
-func plainHost(host string) string {
-	const hostMax = 255
-	if !wire.IsVisible(host, hostMax) || !utf8.ValidString(host) || !isWebURL("http://"+host+"/") || wire.HasCardNumber(host) {
-		return ""
-	}
-	return host
-}

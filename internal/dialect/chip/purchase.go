@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
@@ -62,7 +63,7 @@ func (d *Door) creation(c *call, a asked) (payment.CreatePayment, error) {
 		return payment.CreatePayment{}, err
 	}
 	kept := document{
-		Generated: number, BaseURL: c.baseURL(), IP: c.ip(), ClientID: a.clientID.UUID(), Client: a.client,
+		Generated: number, BaseURL: dialect.Origin(c.request), IP: c.ip(), ClientID: a.clientID.UUID(), Client: a.client,
 		Details: a.details, Options: a.options,
 	}
 	command := payment.CreatePayment{

@@ -254,3 +254,12 @@ func TestPaymentMethods(t *testing.T) {
 	refuses(t, "no currency", s.get("payment_methods/?brand_id="+brand), 400, "currency required")
 	refuses(t, "another currency", s.get("payment_methods/?currency=XXQ&brand_id="+brand), 400, "currency invalid_choice")
 }
+
+// Behind a proxy that ends TLS, the payer is sent to https.
+func TestCheckoutBehindAProxy(t *testing.T) {
+	s := setup(t)
+	got := must(t, s.post("purchases/", s.body(), "X-Forwarded-Proto", "https"), 201)
+	if checkout := text(got.At("checkout_url")); !strings.HasPrefix(checkout, strings.Replace(s.URL, "http:", "https:", 1)+"/p/") {
+		t.Errorf("checkout: %s", checkout)
+	}
+}

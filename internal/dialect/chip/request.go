@@ -101,19 +101,6 @@ func (c *call) actor() string { return "key:" + c.credential.ID.String() }
 
 func (c *call) by() auth.By { return auth.By{Actor: c.actor(), Request: wire.RequestID(c.ctx)} }
 
-// baseURL returns where the caller has reached us, empty if that cannot be
-// part of a URL for payers.
-func (c *call) baseURL() string {
-	host := plainHost(c.request.Host)
-	switch {
-	case host == "":
-		return ""
-	case c.request.TLS != nil:
-		return "https://" + host
-	}
-	return "http://" + host
-}
-
 // ip returns the caller's address.
 func (c *call) ip() string { return addressOf(c.request) }
 

@@ -3,7 +3,6 @@ package ping
 import (
 	"html/template"
 	"net/http"
-	"strings"
 
 	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/money"
@@ -211,13 +210,7 @@ func initiateRefused(err error) error {
 }
 
 // origin returns where a caller reaches us, as in "https://example.com".
-func origin(r *http.Request) string {
-	scheme := "http"
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
-		scheme = "https"
-	}
-	return scheme + "://" + r.Host
-}
+func origin(r *http.Request) string { return dialect.Origin(r) }
 
 // pagePath is the page that stands for a provider's, in the sandbox. It shows
 // nothing of the payment: whoever has the link may see it.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
@@ -30,7 +31,7 @@ type call struct {
 	tenant      *payment.Tenant
 	body        wire.Value
 	key         payment.Key
-	host        string
+	origin      string // where the caller has reached us
 	submerchant string
 }
 
@@ -47,7 +48,7 @@ func (d *Door) read(w http.ResponseWriter, r *http.Request, version Version, pat
 		return nil, err
 	}
 	c := &call{
-		ctx: r.Context(), version: version, path: path, host: r.Host, submerchant: r.Header.Get(headerSubmerchant),
+		ctx: r.Context(), version: version, path: path, origin: dialect.Origin(r), submerchant: r.Header.Get(headerSubmerchant),
 	}
 	if err := d.authenticate(c, r.Header, raw); err != nil {
 		return nil, err

@@ -92,7 +92,7 @@ func (d *Door) openOrder(c *call) (payment.Order, []payment.Facet, error) {
 // pay makes the payment. The sandbox takes it from there.
 func (d *Door) pay(c *call, id payment.PaymentID, order payment.OrderID, asked asked) (*session, error) {
 	asked.document.Bin, asked.document.Card, asked.document.Metadata = asked.card.Bin, nil, nil
-	asked.document.BaseURL = "http://" + c.host
+	asked.document.BaseURL = c.origin
 	asked.document.Submerchant = c.submerchantKept()
 	answer, err := d.config.Engine.Do(c.ctx, payment.CreatePayment{
 		Meta: c.meta(), ID: id, Order: order, ClosesOrder: !order.IsZero(), Status: payment.PaymentCreated,
