@@ -4,13 +4,15 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // webhooksCommand says where a tenant is told, and what became of it.
 type webhooksCommand struct {
 	List       webhooksList       `cmd:"" default:"withargs" help:"List webhook endpoints."`
-	Add        webhooksAdd        `cmd:"" help:"Add an endpoint."`
+	Add        webhooksAdd        `cmd:"" help:"Add an endpoint; its secret is shown this once."`
 	Remove     webhooksRemove     `cmd:"" help:"Remove an endpoint; its open deliveries are canceled."`
+	Rotate     webhooksRotate     `cmd:"" help:"Give an endpoint another secret, which is shown this once; the one before signs too for a while."`
 	Deliveries webhooksDeliveries `cmd:"" help:"List deliveries, the newest first."`
 	Show       webhooksShow       `cmd:"" help:"Show a delivery with every attempt."`
 	Resend     webhooksResend     `cmd:"" help:"Make a delivery that has ended once more."`
@@ -30,6 +32,13 @@ type webhooksRemove struct {
 	operatorFlags
 
 	ID string `arg:"" help:"As listed."`
+}
+
+type webhooksRotate struct {
+	operatorFlags
+
+	ID      string         `arg:"" help:"As listed: of our own API, or of Primer, whose endpoints have one secret together."`
+	Overlap *time.Duration `help:"For how long the secret before signs too, at our own API; a day unless it is given."`
 }
 
 type webhooksDeliveries struct {
@@ -69,6 +78,15 @@ func (c *webhooksAdd) Run(ctx context.Context, t *terminal) error {
 // Run implements the command.
 func (c *webhooksRemove) Run(ctx context.Context, t *terminal) error {
 	return c.operate(ctx, t, http.MethodDelete, "/v1/endpoints/"+url.PathEscape(c.ID), nil)
+}
+
+// Run implements the command.
+func (c *webhooksRotate) Run(ctx context.Context, t *terminal) error {
+	body := map[string]any{}
+	if c.Overlap != nil {
+		body["overlap_seconds"] = int64(c.Overlap.Seconds())
+	}
+	return c.operate(ctx, t, http.MethodPost, "/v1/endpoints/"+url.PathEscape(c.ID)+"/rotate", body)
 }
 
 // Run implements the command.

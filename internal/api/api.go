@@ -66,6 +66,7 @@ type Config struct {
 	Log         *slog.Logger
 
 	EndpointDetail map[payment.Door]EndpointDetail // of doors whose endpoints have something of their own
+	DoorSecrets    map[payment.Door]DoorSecret     // of doors that sign with a secret of the tenant
 }
 
 // bodyMaxDefault is how large a body may be: a payment with a few hundred line

@@ -158,11 +158,17 @@ func (a *API) createEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	if endpoint, err = a.config.Auth.PutEndpoint(r.Context(), by(r, caller), endpoint, raw); err != nil {
 		return err
 	}
+	if endpoint.Door != payment.DoorAPI { // the dialects sign with keys of their own
+		secret = ""
+	}
+	if makes, known := a.config.DoorSecrets[endpoint.Door]; known {
+		if secret, _, err = makes(r.Context(), by(r, caller), caller.Tenant, true); err != nil {
+			return err
+		}
+	}
 	w.Header().Set("Location", "/v1/endpoints/"+endpoint.ID.String())
 	return a.writeEndpoint(r.Context(), w, http.StatusCreated, endpoint, func(to *writer) {
-		if endpoint.Door == payment.DoorAPI { // the dialects sign with keys of their own
-			to.string("secret", secret.Reveal())
-		}
+		to.maybe("secret", secret.Reveal())
 	})
 }
 

@@ -152,15 +152,24 @@ func (a *API) rotateEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	if err := in.err(); err != nil {
 		return err
 	}
-	endpoint, err := a.ourEndpoint(r, caller)
+	endpoint, err := a.endpointNamed(r.Context(), caller.Tenant, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	var secret auth.Secret
+	if makes, known := a.config.DoorSecrets[endpoint.Door]; known {
+		if in.value.Get("overlap_seconds").IsGiven() {
+			in.wrong("overlap_seconds", "is of endpoints of our own API only")
+			return in.err()
+		}
+		secret, overlap, err = makes(r.Context(), by(r, caller), caller.Tenant, false)
+	} else if endpoint, err = a.ourEndpoint(r, caller); err == nil {
+		secret, err = a.config.Auth.RotateEndpointSecret(r.Context(), by(r, caller), caller.Tenant, endpoint.ID, "", overlap)
+	}
 	if err != nil {
 		return err
 	}
 	until := a.config.Now().Add(overlap)
-	secret, err := a.config.Auth.RotateEndpointSecret(r.Context(), by(r, caller), caller.Tenant, endpoint.ID, "", overlap)
-	if err != nil {
-		return err
-	}
 	return a.writeEndpoint(r.Context(), w, http.StatusOK, endpoint, func(to *writer) {
 		to.string("secret", secret.Reveal())
 		to.time("previous_until", until)

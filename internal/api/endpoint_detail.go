@@ -17,6 +17,12 @@ import (
 // door understands, and returns what is kept of it: JSON.
 type EndpointDetail func(body wire.Value) (string, error)
 
+// DoorSecret makes what a front door signs the webhooks of all of a tenant's
+// endpoints with, and says for how long the one before it signs too. isFirst:
+// only if there is none yet; else the secret is empty.
+type DoorSecret func(ctx context.Context, by auth.By, tenant payment.TenantID, isFirst bool,
+) (secret auth.Secret, overlap time.Duration, err error)
+
 // detailRequests are the members that front doors of their own have.
 var detailRequests = []openapi.Member{
 	may("description", &openapi.Schema{}, "Of endpoints of Primer only: what its webhooks say of the endpoint."),

@@ -162,6 +162,7 @@ func (s *Service) assemble() {
 			string(smartglocal.Pike):        s.dialects.smartglocal.Report(smartglocal.Pike, s.store),
 		},
 		EndpointDetail: map[payment.Door]api.EndpointDetail{primer.Name: primer.EndpointDetail},
+		DoorSecrets:    map[payment.Door]api.DoorSecret{primer.Name: s.dialects.primer.EndpointSecret},
 		Now:            s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
 	voices := append(s.dialects.voices(), s.api.Voice())
@@ -175,8 +176,8 @@ func (s *Service) assemble() {
 		Metrics: s.metrics,
 	})
 	s.carrier = processor.NewCarrier(processor.Config{
-		Engine: s.waiter.Listening(lateEngine{s}), Reader: s.store, Connectors: s.connector, LeaseLeft: s.leaseLeft, Lease: c.Lease,
-		Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
+		Engine: s.waiter.Listening(lateEngine{s}), Reader: s.store, Connectors: s.connector,
+		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
 	})
 	handlers := s.carrier.Handlers()
 	handlers[payment.TaskDeliverWebhook] = s.teller.Handle

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/fault"
@@ -84,6 +85,25 @@ func NewWebhookSecret(of *auth.Auth, id auth.CredentialID, tenant payment.Tenant
 	return of.Seal(auth.Credential{
 		Tenant: tenant, ID: id, Kind: KindWebhookSecret, Lookup: id.String(), Name: webhookSecretName,
 	}, []byte(secret.Reveal()))
+}
+
+// EndpointSecret makes the webhook secret of an account, to be shown this once,
+// and says for how long the one before it signs too. isFirst: only if there is
+// none yet; else it is empty.
+func (d *Door) EndpointSecret(ctx context.Context, by auth.By, tenant payment.TenantID, isFirst bool,
+) (auth.Secret, time.Duration, error) {
+	if isFirst {
+		_, err := d.config.Auth.CredentialWhere(ctx, tenant, KindWebhookSecret, func(auth.Credential) bool { return true })
+		if fault.CodeOf(err) != fault.NotFound {
+			return "", 0, err
+		}
+	}
+	secret := auth.NewAPIKey(rand.Reader)
+	made, err := NewWebhookSecret(d.config.Auth, d.config.NewID(), tenant, secret)
+	if err == nil {
+		_, err = d.config.Auth.PutCredential(ctx, by, made)
+	}
+	return secret, secondaryFor, err
 }
 
 // MakeWebhookSecret rotates an account's webhook secret, as an operator asks

@@ -1,0 +1,84 @@
+package main_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// folder is the data of an operator for whom no server runs.
+type folder string
+
+// newFolder returns data with one tenant.
+func newFolder(t *testing.T) folder {
+	t.Helper()
+	f := folder(t.TempDir())
+	f.does(t, "tenants", "create", "shop")
+	return f
+}
+
+// run runs one command and returns what it printed, errors too.
+func (f folder) run(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), path, append(args, "--data="+string(f))...) //nolint:gosec // our own program
+	command.Env = []string{"HOME=" + string(f)}
+	output, err := command.CombinedOutput()
+	return string(output), err
+}
+
+// does ends the test if the command fails.
+func (f folder) does(t *testing.T, args ...string) string {
+	t.Helper()
+	output, err := f.run(t, args...)
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, output)
+	}
+	return output
+}
+
+// object reads what a command prints with --json.
+func (f folder) object(t *testing.T, args ...string) (object map[string]any) {
+	t.Helper()
+	output := f.does(t, append(args, "--json")...)
+	if err := json.Unmarshal([]byte(output), &object); err != nil {
+		t.Fatalf("%v: %v in %s", args, err, output)
+	}
+	return object
+}
+
+// refuses ends the test if the command does not fail with words of this kind.
+func (f folder) refuses(t *testing.T, want string, args ...string) {
+	t.Helper()
+	if output, err := f.run(t, args...); err == nil || !strings.Contains(output, want) {
+		t.Errorf("%v: %v, got %s, want %q", args, err, output, want)
+	}
+}
+
+func TestErrorsNameTheNextCommand(t *testing.T) {
+	t.Parallel()
+	folder(t.TempDir()).refuses(t, "refundry tenants create NAME", "keys", "create")
+}
+
+// Whoever sets Primer up learns the secret with which webhooks are signed
+// before the first one arrives, and can have another one.
+func TestPrimersWebhookSecretIsShown(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	for _, door := range []string{"primer", "api"} {
+		made := f.object(t, "webhooks", "add", door, "https://shop.example/hear")
+		secret, _ := made["secret"].(string)
+		rotated := f.object(t, "webhooks", "rotate", made["id"].(string))
+		another, _ := rotated["secret"].(string)
+		if secret == "" || another == "" || secret == another || rotated["previous_until"] == nil {
+			t.Errorf("%s: made %v, rotated %v", door, made, rotated)
+		}
+	}
+	if again := f.object(t, "webhooks", "add", "primer", "https://shop.example/more"); again["secret"] != nil {
+		t.Errorf("a second endpoint has the account's secret, which is not shown again: %v", again)
+	}
+}
