@@ -248,10 +248,21 @@ func TestWebhooksAreVerified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	came := <-hooks
-	webhook, err := client.VerifyWebhook(endpoint.Secret, came.header, came.body, time.Now())
-	if err != nil || webhook.Kind != "endpoint.tried" || webhook.ID != delivery.ID {
-		t.Errorf("the test: %+v, %v", webhook, err)
+	// Other tests refund too: until is what was wanted, the rest is read and left.
+	until := func(isWanted func(client.Webhook) bool) (client.Webhook, hook) {
+		for came := range hooks {
+			webhook, err := client.VerifyWebhook(endpoint.Secret, came.header, came.body, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if isWanted(webhook) {
+				return webhook, came
+			}
+		}
+		panic("nothing came")
+	}
+	if webhook, _ := until(func(w client.Webhook) bool { return w.ID == delivery.ID }); webhook.Kind != "endpoint.tried" {
+		t.Errorf("the test: %+v", webhook)
 	}
 	rotated, err := c.RotateEndpoint(t.Context(), endpoint.ID, time.Hour)
 	if err != nil || rotated.Secret == endpoint.Secret || rotated.PreviousUntil.IsZero() {
@@ -262,20 +273,12 @@ func TestWebhooksAreVerified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for came = range hooks {
-		webhook, err = client.VerifyWebhook(rotated.Secret, came.header, came.body, time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if webhook.Refund.ID == refund.ID {
-			break // other tests refund too
-		}
-	}
+	webhook, came := until(func(w client.Webhook) bool { return w.Refund != nil && w.Refund.ID == refund.ID })
 	if webhook.Refund.Status != client.RefundSucceeded || webhook.Sequence == 0 || webhook.Refund.Payment != payment.ID {
 		t.Errorf("told: %+v", webhook)
 	}
-	if _, err := client.VerifyWebhook(endpoint.Secret, came.header, came.body, time.Now()); err != nil {
-		t.Errorf("with the secret before: %v", err)
+	if _, err := client.VerifyWebhook(rotated.Secret, came.header, came.body, time.Now()); err != nil {
+		t.Errorf("with the new secret: %v", err)
 	}
 	checkEndpoints(t, c, endpoint)
 }
@@ -303,7 +306,9 @@ func checkEndpoints(t *testing.T, c *client.Client, endpoint client.Endpoint) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		last = delivery
+		if delivery.Kind == "endpoint.tried" {
+			last = delivery
+		}
 	}
 	for tick := time.NewTicker(5 * time.Millisecond); last.Status == "open"; <-tick.C { // what has come is written down next
 		if last, err = c.Delivery(t.Context(), last.ID); err != nil {
