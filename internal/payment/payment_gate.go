@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
@@ -191,10 +192,11 @@ type CancelPayment struct {
 	Meta
 
 	Payment     PaymentID
-	IsTaken     bool   // the sandbox carries it out; otherwise it is done at once
-	FailuresMax int64  // how many calls about the payment may fail at this door; 0: any number
-	Document    []byte // the door's facet; nil: as it was
-	Parts       Parts  // what the door's answer shows
+	From        []PaymentStatus // that it must be in; none: any that can be given up
+	IsTaken     bool            // the sandbox carries it out; otherwise it is done at once
+	FailuresMax int64           // how many calls about the payment may fail at this door; 0: any number
+	Document    []byte          // the door's facet; nil: as it was
+	Parts       Parts           // what the door's answer shows
 }
 
 // Need implements [Command].
@@ -206,7 +208,8 @@ func (c CancelPayment) Need() Need {
 func (c CancelPayment) Apply(b *Book) (Answer, error) {
 	return b.changeCounted(c.Meta, c.Payment, c.FailuresMax, func(v *View) error {
 		p := &v.Payment
-		if !PaymentLife.Allows(p.Status, PaymentCanceled) || v.isCapturing() {
+		isFrom := len(c.From) == 0 || slices.Contains(c.From, p.Status)
+		if !isFrom || !PaymentLife.Allows(p.Status, PaymentCanceled) || v.isCapturing() {
 			return refuse(RuleStatus, "the payment is %s and cannot be canceled", p.Status)
 		}
 		if p.isCanceling() {

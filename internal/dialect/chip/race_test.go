@@ -9,6 +9,7 @@ import (
 func TestRaces(t *testing.T) {
 	onBoth(t, func(t *testing.T, s shop) {
 		t.Run("capture and release", s.raceActions)
+		t.Run("cancel and a payer", s.raceCancel)
 		t.Run("refunds of all", s.raceRefunds)
 		t.Run("one key", s.raceKeys)
 		s.Clean()
@@ -38,6 +39,25 @@ func (s shop) raceActions(t *testing.T) {
 	if answers["OK "] != 1 || answers["Bad"] != 11 {
 		t.Errorf("answers: %v", answers)
 	}
+}
+
+// raceCancel lets purchases be canceled while their payers pay: what is held is
+// not released by it.
+func (s shop) raceCancel(t *testing.T) {
+	at(24, func(n int) string {
+		id := s.create("skip_capture", "true")
+		var both sync.WaitGroup
+		both.Go(func() { s.submit(id, card()) })
+		for range 4 {
+			both.Go(func() {
+				if got := s.act(id, "cancel", ""); got.Status == 200 && got.At("status") != "cancelled" {
+					t.Errorf("canceled: %s", steps(got))
+				}
+			})
+		}
+		both.Wait()
+		return ""
+	})
 }
 
 func (s shop) raceRefunds(t *testing.T) {
