@@ -17,7 +17,7 @@ type document struct {
 	Method   string          `json:"method,omitempty"`
 	Payer    json.RawMessage `json:"payer,omitempty"`
 	Status   string          `json:"status,omitempty"`     // a status that only this door knows
-	Total    money.Minor     `json:"total,omitempty"`      // what was asked for, if what came in is another amount: until that is taken
+	Total    money.Minor     `json:"total,omitempty"`      // what was asked for, if another amount came in; until it is taken
 	Items    []payment.Item  `json:"items,omitempty"`      // … and the lines that this was for
 	Payment  string          `json:"payment_id,omitempty"` // its id, if it was made elsewhere
 	Order    string          `json:"payment_order_id,omitempty"`
