@@ -148,6 +148,14 @@ func (o object) identifier(name string) string {
 	return text
 }
 
+// neededIdentifier reads an identifier that must be there.
+func (o object) neededIdentifier(name string) string {
+	if !o.value.Get(name).IsGiven() {
+		o.wrong(name, "is required")
+	}
+	return o.identifier(name)
+}
+
 // required reads a text that must be there.
 func (o object) required(name string, most int) string {
 	text := o.text(name, most)

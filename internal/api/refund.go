@@ -134,7 +134,7 @@ func decodeRefundMembers(in object, now time.Time) payment.OpenRefund {
 		Repeats:        in.flag("allow_duplicate"),
 	}
 	if !in.value.Get("preview_token").Is(wire.Absent) {
-		command.Expect = payment.Digest(in.required("preview_token", nameMax))
+		command.Expect = payment.Digest(in.neededIdentifier("preview_token"))
 	}
 	if !in.value.Get("expected_refundable").Is(wire.Absent) {
 		expected := money.Minor(in.number("expected_refundable", 0, int64(money.Max), 0))

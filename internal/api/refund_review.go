@@ -72,7 +72,7 @@ var decisionRequest = taken("Decision", "A decision about a refund.",
 	may("message", anyText(noteMax, "The hat was kept after all"), "Why."),
 )
 
-var digestRequest = may("digest", anyText(nameMax, "9f86d081884c7d659a2feaa0c55ad015"), "Of the refund, as it was seen.")
+var digestRequest = may("digest", anyIdentifier("9f86d081884c7d659a2feaa0c55ad015"), "Of the refund, as it was seen.")
 
 // The forms of other decisions.
 var (
@@ -118,7 +118,7 @@ type decision struct {
 func decodeDecision(in object, form *openapi.Schema) decision {
 	in.only(form.Members)
 	if form != settlementRequest {
-		return decision{message: in.text("message", noteMax), digest: payment.Digest(in.text("digest", nameMax))}
+		return decision{message: in.text("message", noteMax), digest: payment.Digest(in.identifier("digest"))}
 	}
 	d := decision{to: payment.RefundStatus(in.word("to", wordsOf(settleable...)...)), evidence: in.required("evidence", noteMax)}
 	if !in.value.Get("to").IsGiven() {

@@ -64,6 +64,18 @@ func TestLinesAreThoseThatAreNow(t *testing.T) {
 	}
 }
 
+// What we have made may look like anything, a card number too.
+func TestDigestsAreNoCardNumbers(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	const digest = "4242424242424242"
+	w.call(t, "POST", "/v1/refunds", `{"payment": "`+w.capture(t, "100")+`", "full": true, "preview_token": "`+digest+`"}`).
+		wantCode(t, 409, "preview_outdated")
+	path := "/v1/refunds/" + makeWaiting(t, w)
+	w.call(t, "POST", path+"/approve", `{"digest": "`+digest+`"}`).wantCode(t, 409, "approval_of_something_else")
+	w.call(t, "POST", path+"/reject", `{"digest": "`+digest+`"}`).wantCode(t, 409, "approval_of_something_else")
+}
+
 func TestMoreThanIsLeftSaysWhatIsLeft(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
