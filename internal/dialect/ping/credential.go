@@ -35,5 +35,5 @@ func (d *Door) MakeCredential(_ context.Context, id auth.CredentialID, tenant pa
 	if name, _ := body.Get("name").Text(); name != "" {
 		made.Name = name
 	}
-	return made, map[string]string{"key": secret.Reveal(), "tenant_id": tenant.UUID()}, nil
+	return made, map[string]string{"secret": secret.Reveal(), "tenant_id": tenant.UUID()}, nil
 }

@@ -45,7 +45,7 @@ func TestCallersAreKnown(t *testing.T) {
 	w.Set("ping.secret_optional", false)
 
 	made := w.Operate(http.MethodPost, "/v1/keys", `{"kind":"ping_secret","name":"another"}`)
-	if another, ok := made.At("key").(string); !ok || ask("tenant_id", id, "x-api-secret", another).Status != 200 {
+	if another, ok := made.At("secret").(string); !ok || ask("tenant_id", id, "x-api-secret", another).Status != 200 {
 		t.Errorf("an operator's secret: %s", made)
 	}
 }
@@ -190,7 +190,7 @@ func TestPaymentsAreMadeInTheSandboxOnly(t *testing.T) {
 	w := world{dialecttest.Start(t, "", func(config *service.Config) { config.IsSandbox = false })}
 	tenant := w.Operate(http.MethodPost, "/v1/tenants", `{"name":"shop"}`)
 	made := w.Operate(http.MethodPost, "/v1/keys", `{"kind":"ping_secret","name":"shop"}`)
-	secret, ok := made.At("key").(string)
+	secret, ok := made.At("secret").(string)
 	if !ok {
 		t.Fatalf("%s %s", tenant, made)
 	}
