@@ -82,3 +82,50 @@ func TestPrimersWebhookSecretIsShown(t *testing.T) {
 		t.Errorf("a second endpoint has the account's secret, which is not shown again: %v", again)
 	}
 }
+
+func TestListsAreTables(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	for _, row := range []struct{ command, want string }{
+		{"refunds", "ID    PAYMENT  AMOUNT  CURRENCY  STATUS  DOOR  CREATED_AT"},
+		{"disputes", "ID    PAYMENT  KIND  AMOUNT  CURRENCY  STATUS  CREATED_AT"},
+		{"webhooks deliveries", "ID    DOOR  KIND  STATUS  ATTEMPTS  PAYMENT  AT"},
+	} {
+		got := f.does(t, strings.Fields(row.command)...)
+		if strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(row.want), " ") {
+			t.Errorf("%s prints %s", row.command, got)
+		}
+	}
+}
+
+func TestChangedSettingsArePrintedAlone(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	set := f.does(t, "settings", "set", "policy.maximum_amount=70")
+	reset := f.does(t, "settings", "reset", "policy.maximum_amount")
+	if strings.Count(set, "policy.") != 1 || strings.Count(reset, "policy.") != 1 || !strings.Contains(set, "70") {
+		t.Errorf("printed %s and %s", set, reset)
+	}
+}
+
+func TestHelpNamesTheValues(t *testing.T) {
+	t.Parallel()
+	f := folder(t.TempDir())
+	help := strings.Join(strings.Fields(f.does(t, "keys", "create", "--help")), " ")
+	for _, want := range []string{"api, ping, chip or primer", "refunds:write", "transactions:refund"} {
+		if !strings.Contains(help, want) {
+			t.Errorf("no %s in %s", want, help)
+		}
+	}
+	if help := f.does(t, "serve", "--help"); !strings.Contains(help, "DOOR=URL") {
+		t.Errorf("serve --help is %s", help)
+	}
+}
+
+func TestPingsSecretIsCalledSo(t *testing.T) {
+	t.Parallel()
+	made := newFolder(t).object(t, "keys", "create", "--door=ping")
+	if made["secret"] == nil || made["tenant_id"] == nil {
+		t.Errorf("made %v", made)
+	}
+}

@@ -8,9 +8,18 @@ import (
 
 // disputesCommand records what payers contest.
 type disputesCommand struct {
+	List disputesList `cmd:"" default:"withargs" help:"List disputes, the newest first."`
 	Open disputesOpen `cmd:"" help:"Record that a payer contests a payment: a chargeback."`
 	Move disputesMove `cmd:"" help:"Record what became of a dispute: challenged, won, lost, accepted, expired, canceled."`
 	Show disputesShow `cmd:"" help:"Show a dispute."`
+}
+
+type disputesList struct {
+	operatorFlags
+
+	Payment string `help:"Of this payment."`
+	Status  string `help:"As in open, won or lost."`
+	Limit   string `help:"At most this many." default:"50"`
 }
 
 type disputesOpen struct {
@@ -33,6 +42,13 @@ type disputesShow struct {
 	operatorFlags
 
 	ID string `arg:"" help:"As it was shown."`
+}
+
+// Run implements the command.
+func (c *disputesList) Run(ctx context.Context, t *terminal) error {
+	return c.operate(ctx, t, http.MethodGet,
+		"/v1/disputes"+query("payment", c.Payment, "status", c.Status, "limit", c.Limit), nil,
+		"id", "payment", "kind", "amount", "currency", "status", "created_at")
 }
 
 // Run implements the command.

@@ -21,9 +21,9 @@ type keysList struct{ operatorFlags }
 type keysCreate struct {
 	operatorFlags
 
-	Door   string   `help:"At which front door it is valid." enum:"api,ping,chip,primer" default:"api"`
+	Door   string   `help:"At which front door it is valid: api, ping, chip or primer." enum:"api,ping,chip,primer" default:"api"`
 	Name   string   `help:"For people."`
-	Scopes []string `help:"What it may be used for, at our own API and at Primer; none: everything."`
+	Scopes []string `help:"What it may be used for; none: everything. At our own API: ${api_scopes}. At Primer: transactions:authorize, transactions:cancel, transactions:capture, transactions:retrieve, transactions:refund."`
 }
 
 // keyKinds says which kind of credential opens which door.

@@ -17,6 +17,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"github.com/refundry/refundry/internal/fault"
+	"github.com/refundry/refundry/internal/service"
 )
 
 // commands is the whole command line.
@@ -25,9 +26,9 @@ type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Run the server."`
 	Verify     verifyCommand     `cmd:"" help:"Recompute every total, the ledger and the audit chain, and print what differs."`
 	Payments   paymentsCommand   `cmd:"" help:"Import payments that were made elsewhere, and look at payments."`
-	Refunds    refundsCommand    `cmd:"" help:"Look at refunds, approve or cancel them."`
+	Refunds    refundsCommand    `cmd:"" help:"List refunds, look at one, approve or cancel it."`
 	Batches    batchesCommand    `cmd:"" help:"Refund many payments at once, from NDJSON or CSV."`
-	Disputes   disputesCommand   `cmd:"" help:"Open and close disputes and chargebacks."`
+	Disputes   disputesCommand   `cmd:"" help:"List, open and close disputes and chargebacks."`
 	Tenants    tenantsCommand    `cmd:"" help:"List and create tenants."`
 	Keys       keysCommand       `cmd:"" help:"List, create and revoke API keys and projects."`
 	Settings   settingsCommand   `cmd:"" help:"Show and change a tenant's settings."`
@@ -69,6 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	parser, err := kong.New(&cli,
 		kong.Name("refundry"),
 		kong.Description("A self-hosted refund engine: nothing is paid back twice, and nothing is lost."),
+		kong.Vars{"api_scopes": strings.Join(service.Scopes(), ", ")},
 		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)

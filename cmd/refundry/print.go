@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,18 +27,56 @@ func (t *terminal) printAnswer(text []byte, columns []string) error {
 		_, err := fmt.Fprintln(t.stdout, indented.String())
 		return err
 	}
-	var answer map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(&answer); err != nil {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
-	for _, value := range answer {
-		if list, ok := value.([]any); ok && len(answer) <= 2 && len(columns) > 0 {
-			return t.printList(list, columns)
+	facts := map[string]any{}
+	for name, raw := range members {
+		value, err := decoded(raw)
+		if err != nil {
+			return fmt.Errorf("answer: %w", err)
+		}
+		if list, ok := value.([]any); ok && len(columns) > 0 {
+			return errors.Join(t.printList(list, columns), t.printMore(members["has_more"]))
+		}
+		if facts[name] = value; isNested(value) {
+			facts[name] = raw // as it came: its members keep their order
 		}
 	}
-	return t.printFacts(answer)
+	return t.printFacts(facts)
+}
+
+func decoded(raw json.RawMessage) (value any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	err = decoder.Decode(&value)
+	return value, err
+}
+
+// isNested reports whether a value has no place in a line: an object, or a list
+// with one in it.
+func isNested(value any) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		return true
+	case []any:
+		return slices.ContainsFunc(value, func(element any) bool {
+			_, isList := element.([]any)
+			return isList || isNested(element)
+		})
+	default:
+		return false
+	}
+}
+
+// printMore says that a list goes on.
+func (t *terminal) printMore(hasMore json.RawMessage) error {
+	if string(hasMore) != "true" {
+		return nil
+	}
+	_, err := fmt.Fprintln(t.stderr, "There is more: see --limit.")
+	return err
 }
 
 // printList prints rows under their columns.
@@ -59,7 +98,12 @@ func (t *terminal) printList(list []any, columns []string) error {
 	return t.printTable(writer)
 }
 
-// printFacts prints the members of a thing, each on a line.
+// factBody is the member whose bytes are printed as they are: a signature is
+// about them.
+const factBody = "body"
+
+// printFacts prints the members of a thing, each on a line, and below them those
+// that have members of their own.
 func (t *terminal) printFacts(object map[string]any) error {
 	names := make([]string, 0, len(object))
 	for name := range object {
@@ -70,10 +114,26 @@ func (t *terminal) printFacts(object map[string]any) error {
 		names = slices.Insert(slices.Delete(names, at, at+1), 0, "id")
 	}
 	writer := newTable()
+	var below bytes.Buffer
 	for _, name := range names {
-		writer.AppendRow(table.Row{name, cell(object[name])})
+		nested, ok := object[name].(json.RawMessage)
+		if !ok {
+			writer.AppendRow(table.Row{name, cell(object[name])})
+			continue
+		}
+		fmt.Fprintf(&below, "\n%s:\n", name)
+		if name == factBody {
+			below.Write(nested)
+		} else if err := json.Indent(&below, nested, "", "  "); err != nil {
+			return fmt.Errorf("answer: %w", err)
+		}
+		below.WriteByte('\n')
 	}
-	return t.printTable(writer)
+	if err := t.printTable(writer); err != nil {
+		return err
+	}
+	_, err := below.WriteTo(t.stdout)
+	return err
 }
 
 // printTable prints a table without the blanks that end its lines.
@@ -104,13 +164,21 @@ func cell(value any) string {
 		return strings.TrimRight(value, "\n")
 	case json.Number, bool:
 		return fmt.Sprint(value)
-	default:
-		text, err := json.Marshal(value)
-		if err != nil {
-			return "?"
+	case []any:
+		if isNested(value) {
+			break
 		}
-		return string(text)
+		words := make([]string, len(value))
+		for i, element := range value {
+			words[i] = cell(element)
+		}
+		return strings.Join(words, ",")
 	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "?"
+	}
+	return string(text)
 }
 
 // progress returns a progress bar on stderr, a silent one if that is no

@@ -27,7 +27,7 @@ type serveCommand struct {
 	Sandbox      bool              `help:"Run with the sandbox processor, test clock and a demo tenant. No real money." env:"REFUNDRY_SANDBOX"`
 	SandboxDelay time.Duration     `help:"Let refunds in the sandbox succeed after this long." default:"0s"`
 	Listen       string            `help:"Address to answer on." default:"127.0.0.1:8480" env:"REFUNDRY_LISTEN"`
-	WebhookURL   map[string]string `help:"Where to send webhooks of a front door: smartglocal, pike, ping, chip, primer or api=URL." placeholder:"DIALECT=URL" mapsep:"none"`
+	WebhookURL   map[string]string `help:"Where to send a front door's webhooks. DOOR is api, smartglocal, pike, ping, chip or primer." placeholder:"DOOR=URL" mapsep:"none"`
 	Allow        []string          `help:"Networks that webhooks may go to although they are not public (CIDR)." placeholder:"CIDR" env:"REFUNDRY_ALLOW"`
 	Lease        time.Duration     `help:"How long a replica that died may delay its jobs." default:"60s" env:"REFUNDRY_LEASE"`
 	Patience     time.Duration     `help:"How long a stop waits for requests in flight." default:"20s"`

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/refundry/refundry/internal/fault"
@@ -46,7 +49,39 @@ func (c *settingsSet) Run(ctx context.Context, t *terminal) error {
 		}
 		changes[name] = settingValue(name, value)
 	}
-	return c.operate(ctx, t, http.MethodPatch, "/v1/settings", changes, "name", "value", "is_default")
+	return c.change(ctx, t, changes)
+}
+
+// change changes settings, and prints those that were named; with --json all.
+func (f operatorFlags) change(ctx context.Context, t *terminal, changes map[string]any) error {
+	o, err := f.dial(ctx, t)
+	if err != nil {
+		return err
+	}
+	text, err := o.call(ctx, http.MethodPatch, "/v1/settings", changes)
+	if err == nil && !t.isJSON {
+		text, err = onlyNamed(text, changes)
+	}
+	if err == nil {
+		err = t.printAnswer(text, []string{"name", "value", "is_default"})
+	}
+	return errors.Join(err, o.close())
+}
+
+// onlyNamed leaves those settings in an answer that were changed.
+func onlyNamed(text []byte, changes map[string]any) ([]byte, error) {
+	var answer struct {
+		Settings []map[string]any `json:"settings"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return nil, fmt.Errorf("answer: %w", err)
+	}
+	answer.Settings = slices.DeleteFunc(answer.Settings, func(setting map[string]any) bool {
+		name, _ := setting["name"].(string)
+		_, isNamed := changes[name]
+		return !isNamed
+	})
+	return json.Marshal(answer)
 }
 
 // settingValue reads a value as its setting's type has it. Of a setting that
@@ -78,5 +113,5 @@ func (c *settingsReset) Run(ctx context.Context, t *terminal) error {
 	for _, name := range c.Names {
 		changes[name] = nil
 	}
-	return c.operate(ctx, t, http.MethodPatch, "/v1/settings", changes, "name", "value", "is_default")
+	return c.change(ctx, t, changes)
 }

@@ -30,6 +30,9 @@ var allScopes = []scope{
 	scopeReadEvents, scopeReadLedger, scopeReadEndpoints, scopeWriteEndpoints, scopeReadDeliveries, scopeWriteDeliveries,
 }
 
+// Scopes lists what a key may be for, in words.
+func Scopes() []string { return wordsOf(allScopes...) }
+
 // scopes are what a key may do, with spaces between them, as the public part
 // of its credential has them.
 type scopes string

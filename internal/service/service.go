@@ -94,6 +94,9 @@ func SettingSpecs() []setting.Spec {
 	return specs
 }
 
+// Scopes lists what a key of our own API may be for.
+func Scopes() []string { return api.Scopes() }
+
 // Open takes the data folder and opens the store. Nothing runs yet.
 func Open(ctx context.Context, config Config) (_ *Service, err error) {
 	if config.Lease == 0 {
