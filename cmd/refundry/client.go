@@ -24,8 +24,9 @@ import (
 type operatorFlags struct {
 	storeFlags
 
-	Tenant  string `help:"Name or id of the tenant; the only one need not be named." env:"REFUNDRY_TENANT"`
-	Sandbox bool   `help:"The data is a sandbox's, and no server runs." env:"REFUNDRY_SANDBOX"`
+	Tenant  string   `help:"Name or id of the tenant; the only one need not be named." env:"REFUNDRY_TENANT"`
+	Allow   []string `help:"As serve has it, where no server runs." env:"REFUNDRY_ALLOW" hidden:""`
+	Sandbox bool     `help:"The data is a sandbox's, and no server runs." env:"REFUNDRY_SANDBOX"`
 }
 
 // operator talks to the running server through its socket or, if none runs, to
@@ -67,8 +68,12 @@ func (f operatorFlags) open(ctx context.Context, t *terminal) (*operator, error)
 	if _, err := os.Stat(filepath.Join(f.Data, "sandbox.json")); err == nil {
 		isSandbox = true
 	}
+	allow, err := parsePrefixes(f.Allow)
+	if err != nil {
+		return nil, err
+	}
 	s, err := service.Open(ctx, service.Config{
-		Data: f.Data, Database: f.Database, IsSandbox: isSandbox, PausesJobs: true, Machine: machineTime, NewID: newID,
+		Data: f.Data, Database: f.Database, Allow: allow, IsSandbox: isSandbox, PausesJobs: true, Machine: machineTime, NewID: newID,
 		Luck: luck, Log: t.quiet(),
 	})
 	if err != nil {

@@ -129,3 +129,15 @@ func TestPingsSecretIsCalledSo(t *testing.T) {
 		t.Errorf("made %v", made)
 	}
 }
+
+// What no delivery can reach is refused when it is added, unless the operator
+// allows it.
+func TestUnreachableEndpointsAreRefused(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	for _, url := range []string{"http://127.0.0.1:9099/", "http://localhost/", "http://[::1]/", "http://10.0.0.7/"} {
+		f.refuses(t, "serve --allow", "webhooks", "add", "api", url)
+	}
+	f.does(t, "webhooks", "add", "api", "http://10.0.0.7/", "--allow=10.0.0.0/8")
+	f.does(t, "webhooks", "add", "api", "https://shop.example/")
+}

@@ -65,6 +65,8 @@ type Config struct {
 	StreamPause time.Duration // between two looks for events of a stream; 0: the default
 	Log         *slog.Logger
 
+	Reaches func(url string) bool // whether webhooks can go to a URL; nil: to all
+
 	EndpointDetail map[payment.Door]EndpointDetail // of doors whose endpoints have something of their own
 	DoorSecrets    map[payment.Door]DoorSecret     // of doors that sign with a secret of the tenant
 }
@@ -94,6 +96,9 @@ func New(config Config) *API {
 	}
 	if config.Random == nil {
 		config.Random = rand.Reader
+	}
+	if config.Reaches == nil {
+		config.Reaches = func(string) bool { return true }
 	}
 	if config.StreamPause == 0 {
 		config.StreamPause = streamPauseDefault

@@ -148,7 +148,7 @@ func (a *API) createEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	if endpoint.Door != payment.DoorAPI && !slices.Contains(a.config.Doors, endpoint.Door) {
 		in.wrong("door", "is not a front door that is known")
 	}
-	endpoint.URL, endpoint.Kinds = in.required("url", urlMax), in.kinds()
+	endpoint.URL, endpoint.Kinds = a.urlOf(in), in.kinds()
 	in.options(&endpoint)
 	a.detail(in, &endpoint)
 	secret, raw := a.secretOf(in)
@@ -170,6 +170,16 @@ func (a *API) createEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	return a.writeEndpoint(r.Context(), w, http.StatusCreated, endpoint, func(to *writer) {
 		to.maybe("secret", secret.Reveal())
 	})
+}
+
+// urlOf reads where an endpoint is.
+func (a *API) urlOf(in object) string {
+	url := in.required("url", urlMax)
+	if !a.config.Reaches(url) {
+		in.wrong("url", "names an address that is not public: webhooks go there only if the operator allows it, by "+
+			"`refundry serve --allow` or REFUNDRY_ALLOW")
+	}
+	return url
 }
 
 // kinds reads which events an endpoint is told of.

@@ -78,7 +78,7 @@ func (a *API) changeEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	}
 	in.only(endpointChange.Members)
 	if in.value.Get("url").IsGiven() {
-		endpoint.URL = in.required("url", urlMax)
+		endpoint.URL = a.urlOf(in)
 	}
 	if kinds := in.kinds(); in.value.Get("kinds").IsGiven() {
 		endpoint.Kinds = kinds

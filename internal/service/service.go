@@ -158,7 +158,7 @@ func (s *Service) assemble() {
 	})
 	s.api = api.New(api.Config{
 		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Replay: s.replay,
-		Batches: s.batches,
+		Batches: s.batches, Reaches: webhook.NewReach(s.allowed()),
 		Doors:   dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
 		Reports: map[string]api.Report{
 			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),

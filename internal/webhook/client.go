@@ -35,6 +35,18 @@ const (
 // get around it. Redirects are not followed: what is told goes to the URL that
 // was agreed upon, and nowhere else.
 func newClient(allow []netip.Prefix) *http.Client {
+	dialer := &net.Dialer{Timeout: dialTimeout, Control: newGuard(allow).Safe}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy: nil, DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableCompression: true,
+			TLSHandshakeTimeout: dialTimeout, IdleConnTimeout: idleConnTimeout, MaxIdleConns: idleInAllMax,
+			MaxIdleConnsPerHost: idlePerHostMax, MaxResponseHeaderBytes: headerBytesMax,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func newGuard(allow []netip.Prefix) *ssrf.Guardian {
 	var v4, v6 []netip.Prefix
 	for _, prefix := range allow {
 		if prefix.Addr().Is4() {
@@ -43,15 +55,24 @@ func newClient(allow []netip.Prefix) *http.Client {
 			v6 = append(v6, prefix)
 		}
 	}
-	guard := ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...))
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: guard.Safe}
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy: nil, DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableCompression: true,
-			TLSHandshakeTimeout: dialTimeout, IdleConnTimeout: idleConnTimeout, MaxIdleConns: idleInAllMax,
-			MaxIdleConnsPerHost: idlePerHostMax, MaxResponseHeaderBytes: headerBytesMax,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	return ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...))
+}
+
+// NewReach returns what says of a URL whether webhooks can go there, as far as
+// it names an address: what a name resolves to is only known when it is dialed.
+func NewReach(allow []netip.Prefix) func(url string) bool {
+	guard := newGuard(allow)
+	return func(text string) bool {
+		to, err := url.Parse(text)
+		if err != nil {
+			return true // it is refused for that elsewhere
+		}
+		host := strings.ToLower(to.Hostname())
+		if host == "localhost" {
+			host = "127.0.0.1"
+		}
+		address, err := netip.ParseAddr(host)
+		return err != nil || guard.SafeAddr(address.WithZone("").Unmap()) == nil
 	}
 }
 
