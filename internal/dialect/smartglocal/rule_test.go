@@ -45,8 +45,8 @@ func TestRefundChecksAreInOrder(t *testing.T) {
 		{ask(taken, `,"amount_details":{"amount":5,"currency":"xyz"}`), "invalid_request",
 			"amount_details.currency differs from the payment's", 400, nil},
 		{ask(taken, amount("5")), "authorization_error", "partial refunds are not enabled for this project", 403, nil},
-		{ask(taken, amount("10000")), "invalid_request", "payments from this country can be refunded from the next day", 400, nil},
-		{ask(taken, ""), "invalid_request", "payments from this country can be refunded from the next day", 400, nil},
+		{ask(taken, amount("10000")), "invalid_request", "the payment cannot be refunded yet", 400, nil},
+		{ask(taken, ""), "invalid_request", "the payment cannot be refunded yet", 400, nil},
 	} {
 		got := w.call(brand, "session/refund", test.body, test.header...)
 		got.expect(t, test.body, test.status, test.code)
