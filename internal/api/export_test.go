@@ -55,9 +55,6 @@ func Table() []Row {
 // Document returns the document of the table.
 func Document() openapi.Document { return New(Config{}).openAPI() }
 
-// Scopes returns every scope.
-func Scopes() []string { return wordsOf(allScopes...) }
-
 // VariablesOfExamples returns what stands for ids in examples, and their prefixes.
 func VariablesOfExamples() map[string]string { return exampleVariables }
 
