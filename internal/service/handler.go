@@ -26,6 +26,12 @@ func (s *Service) handlers() (callers, operators http.Handler) {
 	if s.sandbox != nil {
 		s.sandbox.Register(mux, s.authenticate)
 	}
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("This is Refundry. Its API is explained at /docs, its errors at /errors.\n"))
+	})
+	for _, page := range []string{"/docs", "/errors"} { // read by people, with nothing that a redirect loses
+		mux.Handle("GET "+page+"/{$}", http.RedirectHandler(page, http.StatusFound))
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.metrics.handler())

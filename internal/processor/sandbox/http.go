@@ -3,7 +3,9 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/refundry/refundry/internal/id"
@@ -20,6 +22,7 @@ type answer func(r *http.Request, tenant payment.TenantID, body wire.Value) (sho
 // Register mounts the sandbox's own routes. They take the own API's key:
 // authenticate returns whose it is.
 func (s *Sandbox) Register(mux *http.ServeMux, authenticate func(*http.Request) (payment.TenantID, error)) {
+	methods := map[string][]string{} // by path
 	for pattern, route := range map[string]struct {
 		status int
 		answer answer
@@ -29,6 +32,8 @@ func (s *Sandbox) Register(mux *http.ServeMux, authenticate func(*http.Request) 
 		"GET /sandbox/clock":     {http.StatusOK, s.getClock},
 		"GET /sandbox/movements": {http.StatusOK, s.getMovements},
 	} {
+		method, path, _ := strings.Cut(pattern, " ")
+		methods[path] = append(methods[path], method)
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			tenant, err := authenticate(r)
 			if err != nil {
@@ -48,6 +53,20 @@ func (s *Sandbox) Register(mux *http.ServeMux, authenticate func(*http.Request) 
 			writeJSON(w, route.status, "application/json", shown)
 		})
 	}
+	for _, root := range []string{"/sandbox", "/sandbox/"} { // the mux would redirect from one to the other
+		mux.HandleFunc(root, func(w http.ResponseWriter, r *http.Request) { s.noRoute(w, r, methods[r.URL.Path]) })
+	}
+}
+
+// noRoute answers what no route answers: a wrong method, or nothing at all.
+func (s *Sandbox) noRoute(w http.ResponseWriter, r *http.Request, methods []string) {
+	if len(methods) == 0 {
+		s.refuse(w, r, newProblem(http.StatusNotFound, "not_found", "there is nothing at this path"))
+		return
+	}
+	allowed := strings.Join(slices.Sorted(slices.Values(methods)), ", ")
+	w.Header().Set("Allow", allowed)
+	s.refuse(w, r, newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "this path takes "+allowed))
 }
 
 // readBody reads what a POST has to say.

@@ -31,10 +31,24 @@ type place struct {
 // Error implements error.
 func (p *problem) Error() string { return p.Detail }
 
+// titles are those that our own API has for the codes.
+var titles = map[string]string{
+	"invalid_request":     "The request is not valid",
+	"card_number_refused": "Something looks like a card number",
+	"unauthorized":        "No valid API key",
+	"invalid_json":        "The body is not valid JSON",
+	"body_incomplete":     "The body did not arrive whole",
+	"body_too_large":      "The body is too large",
+	"method_not_allowed":  "Wrong method",
+	"not_found":           "Not found",
+	"unavailable":         "Unavailable",
+	"internal_error":      "Internal error",
+}
+
 func newProblem(status int, code, detail string) *problem {
 	return &problem{
-		Type: "/errors/" + code, Title: http.StatusText(status), Status: status, Code: code, Detail: detail,
-		Retryable: status >= http.StatusInternalServerError,
+		Type: "/errors/" + code, Title: titles[code], Status: status, Code: code, Detail: detail,
+		Retryable: status >= http.StatusInternalServerError || code == "body_incomplete",
 	}
 }
 
