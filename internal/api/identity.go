@@ -105,7 +105,9 @@ func (a *API) tenantNamed(ctx context.Context, name string) (payment.TenantID, e
 	case len(tenants) == 1:
 		return tenants[0].ID, nil
 	case len(tenants) == 0:
-		return payment.TenantID{}, &problem{code: codeNotFound, detail: "there is no tenant yet: make one by `refundry tenants create NAME`"}
+		return payment.TenantID{}, &problem{
+			code: codeNotFound, detail: "there is no tenant yet: make one by `refundry tenants create NAME`",
+		}
 	default:
 		return payment.TenantID{}, &problem{
 			code: codeInvalid, detail: "there are several tenants: name one in " + tenantHeader,
