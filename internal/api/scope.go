@@ -30,7 +30,7 @@ var allScopes = []scope{
 	scopeReadEvents, scopeReadLedger, scopeReadEndpoints, scopeWriteEndpoints, scopeReadDeliveries, scopeWriteDeliveries,
 }
 
-// Scopes lists what a key may be for, in words.
+// Scopes lists every scope, in words.
 func Scopes() []string { return wordsOf(allScopes...) }
 
 // scopes are what a key may do, with spaces between them, as the public part
