@@ -1,0 +1,141 @@
+package storetest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/refundry/refundry/internal/batch"
+	"github.com/refundry/refundry/internal/money"
+	"github.com/refundry/refundry/internal/payment"
+)
+
+func testBatchRows(t *testing.T, open Open) {
+	b := setup(t, open)
+	of := payment.PaymentID(b.newID())
+	rows := waiting(6)
+	is := b.batchOf(t, rows...)
+	rows[1].Status, rows[1].Body, rows[1].Payment, rows[1].Refund = batch.RowRefunded, nil, of, b.newID()
+	rows[1].Amount = money.Of(money.Max, "EUR")
+	rows[2].Status, rows[2].Payment, rows[2].Amount = batch.RowAllowed, of, money.Of(5, "JPY")
+	rows[3].Status, rows[3].Body, rows[3].Payment = batch.RowRefused, nil, of
+	rows[3].Reason = batch.Reason{
+		Rule: payment.RuleRefundable, Message: "only ☃ is left", Refundable: money.Of(0, "EUR"), From: b.clock.Now(),
+	}
+	rows[4].Status, rows[4].Body, rows[4].Key = batch.RowInvalid, nil, ""
+	rows[4].Reason = batch.Reason{Message: "x", Wrongs: []batch.Wrong{{Pointer: "#/a", Detail: "b"}, {Pointer: "#", Detail: "c"}}}
+	rows[5].Status, rows[5].Body = batch.RowSkipped, nil
+	rows[5].Reason = batch.Reason{Skip: batch.SkipCap, Message: "enough"}
+	is.Counts = batch.Counts{Waiting: 1, Refunded: 1, Allowed: 1, Refused: 1, Invalid: 1, Skipped: 1}
+	b.changeRows(t, is, rows[1:]...)
+	bare := slices.Clone(rows)
+	for i := range bare {
+		bare[i].Body = nil
+	}
+	for after := range int64(8) {
+		for limit := 1; limit < 8; limit++ {
+			got, err := b.store.BatchRows(t.Context(), b.tenant, is.ID, after, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := bare[min(int(after), 6):min(int(after)+limit, 6)]
+			if diff := cmp.Diff(want, got, cmp.Comparer(sameRows)); diff != "" {
+				t.Errorf("behind %d, at most %d (-want +got):\n%s", after, limit, diff)
+			}
+		}
+	}
+	allowed, err := b.store.AllowedRows(t.Context(), b.tenant, is.ID, of, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "allowed", allowed, rows[2:3])
+	if other, err := b.store.AllowedRows(t.Context(), b.tenant, is.ID, b.newID(), 10); err != nil || len(other) > 0 {
+		t.Errorf("allowed of another payment: %v, %v", other, err)
+	}
+}
+
+func sameRows(a, b []batch.Row) bool {
+	return len(a) == len(b) && (len(a) == 0 || cmp.Equal(a, b))
+}
+
+// changeRows writes a batch and what has become of rows.
+func (b *bundle) changeRows(t *testing.T, is batch.Batch, rows ...batch.Row) {
+	t.Helper()
+	numbers := make([]int64, len(rows))
+	for i, row := range rows {
+		numbers[i] = row.Number
+	}
+	err := b.store.ChangeBatch(t.Context(), is.Tenant, is.ID, numbers,
+		func(_ *payment.Book, before batch.Batch, named []batch.Row) (batch.Change, error) {
+			if len(named) != len(rows) {
+				t.Errorf("%d rows are named, %d read", len(rows), len(named))
+			}
+			is.Version = before.Version + 1
+			return batch.Change{Batch: is, Rows: rows}, nil
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func testWaitingRows(t *testing.T, open Open) {
+	b := setup(t, open)
+	rows := waiting(9)
+	rows[0].Status, rows[4].Status = batch.RowRefused, batch.RowSkipped
+	is := b.batchOf(t, rows...)
+	want := slices.Concat(rows[1:4], rows[5:])
+	for limit := 1; limit < 9; limit++ {
+		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, limit, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantSame(t, "waiting", got, want[:min(limit, len(want))])
+	}
+	for after := range int64(9) {
+		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, after, 9, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		behind := slices.DeleteFunc(slices.Clone(want), func(row batch.Row) bool { return row.Number <= after })
+		if diff := cmp.Diff(behind, got, cmp.Comparer(sameRows)); diff != "" {
+			t.Errorf("behind %d (-want +got):\n%s", after, diff)
+		}
+	}
+	each := len(rows[0].Body)
+	for n := 1; n < 4; n++ {
+		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, 9, n*each-1)
+		if err != nil || len(got) != n {
+			t.Errorf("%d rows for %d bytes: %v", len(got), n*each-1, err)
+		}
+	}
+}
+
+func testRowKeys(t *testing.T, open Open) {
+	b := setup(t, open)
+	rows := waiting(3)
+	rows[1].Status, rows[1].Body = batch.RowInvalid, nil
+	is := b.batchOf(t, rows...)
+	taken, err := b.store.TakenRowKeys(t.Context(), b.tenant, is.ID, []string{"k1", "k2", "k3", "k4", ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(taken)
+	wantSame(t, "taken", taken, []string{"k1", "k3"})
+	if taken, err := b.store.TakenRowKeys(t.Context(), b.tenant, b.newID(), []string{"k1"}); err != nil || len(taken) > 0 {
+		t.Errorf("taken in another batch: %v, %v", taken, err)
+	}
+	is.Counts.Waiting++
+	again := batch.Row{Number: 4, Status: batch.RowWaiting, Key: "k3", Body: []byte("{}")}
+	err = b.store.ChangeBatch(t.Context(), b.tenant, is.ID, nil,
+		func(_ *payment.Book, before batch.Batch, _ []batch.Row) (batch.Change, error) {
+			is.Version = before.Version + 1
+			return batch.Change{Batch: is, Add: []batch.Row{again}}, nil
+		})
+	if err == nil {
+		t.Error("two rows have one key")
+	}
+	again.Key = "k2"
+	is.Version = 1
+	b.putBatch(t, is, again) // the invalid one has no claim to it
+}
