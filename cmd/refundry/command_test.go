@@ -138,6 +138,7 @@ func TestUnreachableEndpointsAreRefused(t *testing.T) {
 	for _, url := range []string{"http://127.0.0.1:9099/", "http://localhost/", "http://[::1]/", "http://10.0.0.7/"} {
 		f.refuses(t, "serve --allow", "webhooks", "add", "api", url)
 	}
+	f.refuses(t, "it needs --allow", "serve", "--listen=127.0.0.1:0", "--webhook-url=api=http://10.0.0.7/")
 	f.does(t, "webhooks", "add", "api", "http://10.0.0.7/", "--allow=10.0.0.0/8")
 	f.does(t, "webhooks", "add", "api", "https://shop.example/")
 }

@@ -52,6 +52,9 @@ func (s *Service) PrepareEndpoints(ctx context.Context, urls map[payment.Door]st
 		if !s.hasDoor(door) {
 			return fault.New(fault.Invalid, "--webhook-url names a front door that there is not")
 		}
+		if !webhook.NewReach(s.allowed())(url) {
+			return fault.New(fault.Invalid, "--webhook-url names an address that is not public: it needs --allow")
+		}
 		if err := s.prepareEndpoint(ctx, tenant, door, url); err != nil {
 			return fmt.Errorf("webhook URL of %s: %w", door, err)
 		}

@@ -159,7 +159,7 @@ func (s *Service) assemble() {
 	s.api = api.New(api.Config{
 		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Replay: s.replay,
 		Batches: s.batches, Reaches: webhook.NewReach(s.allowed()),
-		Doors:   dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
+		Doors: dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
 		Reports: map[string]api.Report{
 			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),
 			string(smartglocal.Pike):        s.dialects.smartglocal.Report(smartglocal.Pike, s.store),
@@ -180,7 +180,8 @@ func (s *Service) assemble() {
 	})
 	s.carrier = processor.NewCarrier(processor.Config{
 		Engine: s.waiter.Listening(lateEngine{s}), Reader: s.store, Connectors: s.connector,
-		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
+		LeaseLeft: s.leaseLeft, Lease: c.Lease,
+		Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
 	})
 	handlers := s.carrier.Handlers()
 	handlers[payment.TaskDeliverWebhook] = s.teller.Handle
