@@ -818,7 +818,7 @@ export interface Method {
 export type Minor = number;
 
 /** It has no members. */
-export interface NudgeRequest Record<string, unknown>
+export type NudgeRequest = Record<string, never>;
 
 /** A refund that was asked for. Where the processor refunds captures, a request that reaches over several becomes one refund for each: this is the first. */
 export interface OpenedRefund {

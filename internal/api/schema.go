@@ -32,7 +32,7 @@ func shown(name, doc string, members ...openapi.Member) *openapi.Schema {
 
 // having is an object that has a member.
 func having(name string) *openapi.Schema {
-	return &openapi.Schema{Doc: "With `" + name + "`.", Members: []openapi.Member{{Name: name, IsRequired: true}}}
+	return &openapi.Schema{Doc: "With `" + name + "`.", Members: []openapi.Member{must(name, &openapi.Schema{}, "")}}
 }
 
 // nullable returns the schema with null taken too.

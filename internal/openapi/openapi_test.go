@@ -18,6 +18,8 @@ func hats() openapi.Document {
 			{Name: "colors", Schema: &openapi.Schema{Type: openapi.Array, Items: &openapi.Schema{Words: []string{"red", "blue"}}}},
 			{Name: "note", Schema: &openapi.Schema{Type: openapi.String, IsNullable: true}},
 			{Name: "brim", Schema: &openapi.Schema{Type: openapi.Boolean}},
+			{Name: "none", Schema: &openapi.Schema{Type: openapi.Object, IsClosed: true}},
+			{Name: "any", Schema: &openapi.Schema{Name: "Any", Type: openapi.Object}},
 		},
 		Needs: []openapi.Need{{If: "note", Then: "size"}},
 		OneOf: []*openapi.Schema{
@@ -103,12 +105,16 @@ func TestTypesAreTypeScript(t *testing.T) {
 	t.Parallel()
 	const want = `// Hats.
 
+export type Any = Record<string, unknown>;
+
 export type Hat = {
   /** Around the head. */
   size: Size;
   colors?: Array<"red" | "blue">;
   note?: string | null;
   brim?: boolean;
+  none?: Record<string, never>;
+  any?: Any;
 } & ({ note: string | null } | { brim: boolean });
 
 /** In <cm>. */

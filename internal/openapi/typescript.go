@@ -76,7 +76,7 @@ func (w *typing) see(s *Schema) {
 
 // isInterface reports whether a schema is nothing but its members.
 func isInterface(s *Schema) bool {
-	return s.Type == Object && !s.IsNullable && len(s.OneOf) == 0 && len(s.AnyOf) == 0 && s.Rest == nil
+	return s.Type == Object && len(s.Members) > 0 && !s.IsNullable && len(s.OneOf) == 0 && len(s.AnyOf) == 0 && s.Rest == nil
 }
 
 // of returns the type of a schema: its name, if it has one.
@@ -158,9 +158,13 @@ func (w *typing) branch(of, branch *Schema, indent string) string {
 	return "{ " + strings.Join(members, "; ") + " }"
 }
 
-// object returns an object's members; anything, if none has a name.
+// object returns an object's members; anything if none has a name, or nothing
+// if it takes none.
 func (w *typing) object(s *Schema, indent string) string {
-	if len(s.Members) == 0 {
+	switch {
+	case len(s.Members) == 0 && s.IsClosed:
+		return "Record<string, never>"
+	case len(s.Members) == 0:
 		return "Record<string, unknown>"
 	}
 	var to strings.Builder
