@@ -35,10 +35,9 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(stars) }
 func (Secret) MarshalText() ([]byte, error) { return []byte(stars), nil }
 
 const (
-	keyPrefix    = "rfk_"
-	keyLetters   = 26 // of 32 kinds each: 130 bits
-	keyLengthMax = 64
-	alphabet     = "abcdefghijklmnopqrstuvwxyz234567"
+	keyPrefix  = "rfk_"
+	keyLetters = 26 // of 32 kinds each: 130 bits
+	alphabet   = "abcdefghijklmnopqrstuvwxyz234567"
 )
 
 // NewAPIKey returns a fresh key. It is shown once; only its digest is kept.

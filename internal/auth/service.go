@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -98,18 +97,6 @@ func (a *Auth) CredentialWhere(ctx context.Context, tenant payment.TenantID, kin
 		}
 	}
 	return Credential{}, fault.New(fault.NotFound, "no such credential")
-}
-
-// ByAPIKey returns who calls our own API with a key; fault.NotFound.
-func (a *Auth) ByAPIKey(ctx context.Context, key string) (Identity, error) {
-	if !strings.HasPrefix(key, keyPrefix) || len(key) > keyLengthMax {
-		return Identity{}, fault.New(fault.NotFound, "no such key")
-	}
-	found, err := a.Credential(ctx, KindAPIKey, Digest(Secret(key)))
-	if err != nil {
-		return Identity{}, err
-	}
-	return Identity{Tenant: found.Tenant, Actor: "key:" + found.ID.String()}, nil
 }
 
 // Open decrypts what a credential keeps for us.
