@@ -122,10 +122,10 @@ func (d *Door) openRefund(c *call, asked refundAsked, view payment.View) (paymen
 	if !hasNew(asked.items, names) {
 		return command, nil
 	}
-	if payment.Preview(view, c.tenant, command, d.config.Now()).Refusal != nil {
-		return c.openRefund(asked, view, false), nil
+	if payment.Preview(view, c.tenant, command, d.config.Now()).Refusal == nil {
+		return command, d.needNewMerchants(c, asked.items, names, "order_items")
 	}
-	return command, d.needNewMerchants(c, asked.items, names, "order_items")
+	return c.openRefund(asked, view, false), nil
 }
 
 // openRefund returns the command, with the rules in the order of section 5.2.
