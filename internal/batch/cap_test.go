@@ -9,6 +9,7 @@ import (
 	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/setting"
 )
 
 // The row that would pass a cap is skipped, and so are all after it in its
@@ -99,4 +100,36 @@ func TestGuardedRows(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	w.check(t, id)
+}
+
+// What a row asks for is looked at as the rows of its payment before it leave
+// it, under caps too.
+func TestCapsKeepTheOrder(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.set(t, setting.Values{payment.PolicyMaximum.Name: int64(250)})
+	paid := w.pay(t, 300)
+	id := w.start(t, batch.Options{Caps: []money.Amount{money.Of(300, "EUR")}},
+		row(paid[0], 60), fmt.Sprintf(`{"payment": %q, "full": true}`, paid[0]))
+	w.finish(t, id)
+	if got, want := w.statuses(t, id), "refunded refunded"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	w.check(t, id)
+}
+
+// A dry run counts towards what a day may see, in every window.
+func TestDryRunsCount(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.set(t, setting.Values{payment.PolicyDailyCountTenant.Name: int64(3), payment.PolicyDailyAmountKey.Name: int64(251)})
+	paid := w.pay(t, 100, 100, 100, 100, 100)
+	for _, perSecond := range []int{0, 1} {
+		id := w.start(t, batch.Options{IsDryRun: true, PerSecond: perSecond},
+			row(paid[0], 100), row(paid[1], 100), row(paid[2], 52), row(paid[3], 50), row(paid[4], 1))
+		w.finish(t, id)
+		if got, want := w.statuses(t, id), "allowed allowed refused allowed refused"; got != want {
+			t.Errorf("%d a second: %s, want %s", perSecond, got, want)
+		}
+	}
 }

@@ -198,6 +198,13 @@ func TestStatusesAndControls(t *testing.T) {
 		if got := s.await(careful, "paused"); got.At("pause") != "failure" {
 			t.Errorf("%s", got)
 		}
+		s.want(http.StatusOK, s.API("POST", careful+"/cancel", ""))
+		dialecttest.Eventually(t, "the rest of a paused batch is skipped", func() bool {
+			return fmt.Sprint(s.API("GET", careful, "").At("rows.waiting")) == "0"
+		})
+		careful = s.create(`{"pauses_on_failure": true}`, append([]string{s.row(0, 20_000)}, rows...)...)
+		s.start(careful)
+		s.await(careful, "paused")
 		dry := s.create(`{"is_dry_run": true}`, s.row(1, 9000), s.row(1, 9000))
 		s.start(dry)
 		if got := s.await(dry, "done"); fmt.Sprintf("%v %v", got.At("rows.allowed"), got.At("rows.refused")) != "1 1" {
