@@ -173,6 +173,7 @@ func TestAnOutcomeThatTakesLongerIsDeferred(t *testing.T) {
 	if answer.Refund.Status != payment.RefundPending || !answer.Refund.IsDeferred() {
 		t.Errorf("answered %+v", answer.Refund)
 	}
+	of = w.captured()
 	gone, leave := context.WithCancel(t.Context())
 	answers := w.open(gone, of, time.Minute)
 	w.running(of)
