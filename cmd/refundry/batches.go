@@ -216,7 +216,10 @@ func (t *terminal) printBatches(text []byte) error {
 	if t.isJSON {
 		return t.printAnswer(text, nil)
 	}
-	var page struct{ Batches []map[string]any }
+	var page struct {
+		Batches []map[string]any
+		HasMore json.RawMessage `json:"has_more"`
+	}
 	if err := json.Unmarshal(text, &page); err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
@@ -224,7 +227,7 @@ func (t *terminal) printBatches(text []byte) error {
 	for i, b := range page.Batches {
 		list[i] = flat(b)
 	}
-	return t.printList(list, batchColumns)
+	return errors.Join(t.printList(list, batchColumns), t.printMore(page.HasMore))
 }
 
 // printBatch prints a batch.
