@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/refundry/refundry/internal/money"
@@ -233,4 +234,22 @@ func wholeLines(items []Item, earlier []money.Minor, amount money.Minor) []Refun
 		sums.add(sums.spread(items, before))
 	}
 	return sums.spread(items, amount)
+}
+
+// also returns lines with an amount more that falls on what they leave, in
+// proportion to what is left.
+func (t taken) also(items []Item, lines []RefundLine, amount money.Minor) []RefundLine {
+	with := taken{}
+	with.add(lines)
+	both := maps.Clone(t)
+	both.add(lines)
+	with.add(both.spread(items, amount))
+	var all []RefundLine
+	for _, item := range items {
+		if line, ok := with[item.Position]; ok {
+			line.Position, line.Merchant = item.Position, item.Merchant
+			all = append(all, line)
+		}
+	}
+	return all
 }

@@ -108,11 +108,15 @@ func (v View) cut(list []Item, amount money.Minor) ([]RefundLine, error) {
 	for _, s := range before {
 		give := min(rest, max(0, s.minor-of(after, s.merchant)))
 		for _, item := range slices.Backward(is) {
-			if piece := min(give, item.Total); piece > 0 && item.Merchant == s.merchant {
-				lines = append(lines, claimed.part(v.item(item.Position), 0, piece))
+			line := v.item(item.Position)
+			if piece := min(give, item.Total, line.Total-claimed[item.Position].Amount); piece > 0 && item.Merchant == s.merchant {
+				lines = append(lines, claimed.part(line, 0, piece))
 				give, rest = give-piece, rest-piece
 			}
 		}
+	}
+	if rest > 0 && refused == nil { // refunds that are not shown have taken from lines that are: the others give
+		lines = claimed.also(v.Current(), lines, rest)
 	}
 	return lines, refused
 }
