@@ -109,7 +109,8 @@ func (v View) cut(list []Item, amount money.Minor) ([]RefundLine, error) {
 		give := min(rest, max(0, s.minor-of(after, s.merchant)))
 		for _, item := range slices.Backward(is) {
 			line := v.item(item.Position)
-			if piece := min(give, item.Total, line.Total-claimed[item.Position].Amount); piece > 0 && item.Merchant == s.merchant {
+			left := line.Total - claimed[item.Position].Amount
+			if piece := min(give, item.Total, left); piece > 0 && item.Merchant == s.merchant {
 				lines = append(lines, claimed.part(line, 0, piece))
 				give, rest = give-piece, rest-piece
 			}
