@@ -1,0 +1,65 @@
+package row
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tink-crypto/tink-go/v2/daead/subtle"
+)
+
+// PersonalKey seals what is personal about one owner: a payment, an order, or
+// a person who called. Whoever destroys it has erased what it sealed, wherever
+// that lies. It is empty if it was destroyed, or if there never was one.
+type PersonalKey []byte
+
+// errPersonal means that what was sealed is damaged, or is another row's.
+var errPersonal = errors.New("a personal column is damaged, or belongs to another row")
+
+// NewPersonalKey draws a key.
+func NewPersonalKey(random io.Reader) (PersonalKey, error) {
+	key := make(PersonalKey, subtle.AESSIVKeySize)
+	if _, err := io.ReadFull(random, key); err != nil {
+		return nil, fmt.Errorf("draw a personal key: %w", err)
+	}
+	return key, nil
+}
+
+// Seal encrypts what is personal in one column of one row. It uses no luck
+// (AES-SIV): a commit that runs again writes the same bytes. No text needs no
+// seal, and stays nil.
+func (k PersonalKey) Seal(column string, id [16]byte, text []byte) ([]byte, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	cipher, err := subtle.NewAESSIV(k)
+	if err != nil {
+		return nil, fmt.Errorf("use a personal key: %w", err)
+	}
+	sealed, err := cipher.EncryptDeterministically(text, place(column, id))
+	if err != nil {
+		return nil, fmt.Errorf("seal what is personal: %w", err)
+	}
+	return sealed, nil
+}
+
+// Open decrypts what [PersonalKey.Seal] sealed for the same column and row.
+// What a destroyed key has sealed is nil.
+func (k PersonalKey) Open(column string, id [16]byte, sealed []byte) ([]byte, error) {
+	if len(k) == 0 || len(sealed) == 0 {
+		return nil, nil
+	}
+	cipher, err := subtle.NewAESSIV(k)
+	if err != nil {
+		return nil, fmt.Errorf("use a personal key: %w", err)
+	}
+	text, err := cipher.DecryptDeterministically(sealed, place(column, id))
+	if err != nil {
+		return nil, errPersonal
+	}
+	return text, nil
+}
+
+// place binds what is sealed to its column and row: copied to another, it
+// cannot be opened.
+func place(column string, id [16]byte) []byte { return append([]byte(column+"/"), id[:]...) }
