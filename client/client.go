@@ -84,9 +84,10 @@ func (c Client) GoString() string { return c.String() }
 type call struct {
 	method, path string
 	query        url.Values
-	key          string // an idempotency key; empty: none
-	user         string // on whose behalf; empty: nobody is named
-	body         any    // nil: none
+	key          string            // an idempotency key; empty: none
+	user         string            // on whose behalf; empty: nobody is named
+	body         any               // nil: none
+	header       map[string]string // more that is sent, by its name
 }
 
 // isSafe reports whether the call may be sent again.

@@ -42,7 +42,9 @@ func TestTypesHaveEveryMember(t *testing.T) {
 		"Posting": client.Posting{}, "Balance": client.Balance{}, "Refundability": client.Refundability{},
 		"Refusal": client.Refusal{}, "Exposure": client.Exposure{}, "CaptureLeft": client.CaptureLeft{},
 		"ItemLeft": client.ItemLeft{}, "Preview": client.Preview{}, "PreviewedRefund": client.PreviewedRefund{},
-		"OpenedRefund": client.Refund{},
+		"OpenedRefund": client.Refund{}, "Batch": client.Batch{}, "BatchRows": client.BatchCounts{},
+		"BatchRequest": client.BatchRequest{}, "BatchRow": client.BatchRow{}, "BatchResult": client.BatchResult{},
+		"BatchRowError": client.BatchRowError{}, "ReasonCatalogue": client.ReasonCatalogue{}, "Reason": client.Reason{},
 	} {
 		properties := document.Components.Schemas[name].Properties
 		if len(properties) == 0 {

@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"net/http"
 	"net/url"
@@ -71,29 +69,17 @@ func (c *Client) Follow(ctx context.Context, after string) iter.Seq2[Event, erro
 	}
 }
 
-const lineBytesMax = 1 << 20
-
 // stream reads one stream until it breaks off or enough is seen.
 func (c *Client) stream(ctx context.Context, after string, see func(Event) bool) (wanted time.Duration, err error) {
-	request, err := c.request(ctx, call{method: http.MethodGet, path: "/v1/events"}, nil)
-	if err != nil {
-		return 0, err
-	}
-	request.Header.Set("Accept", "text/event-stream")
+	header := map[string]string{"Accept": "text/event-stream"}
 	if after != "" {
-		request.Header.Set("Last-Event-ID", after)
+		header["Last-Event-ID"] = after
 	}
-	patient := *c.config.HTTP
-	patient.Timeout = 0 // a stream has no end
-	response, err := patient.Do(request)
+	response, wanted, err := c.open(ctx, call{method: http.MethodGet, path: "/v1/events", header: header}, nil)
 	if err != nil {
-		return 0, fmt.Errorf("refundry: %w: %w", errConnection, errors.Join(err, ctx.Err()))
+		return wanted, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(response.Body, answerBytesMax)) // what has come says enough
-		return retryAfter(response.Header), problemOf(response, body)
-	}
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, lineBytesMax)
 	for lines.Scan() {
