@@ -38,7 +38,7 @@ func rowsOf(payments []client.Payment, count int) iter.Seq[client.BatchRow] {
 		for n := range count {
 			row := client.BatchRow{Payment: payments[n%len(payments)].ID, Money: client.Amount(1, "EUR")}
 			if n == 1 {
-				row.Money = client.Amount(1, "XXX")
+				row.Money = client.Amount(1, "USD")
 			}
 			if !yield(row) {
 				return
