@@ -5,9 +5,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +26,7 @@ type flags struct {
 	Payments    int           `help:"How many payments the load is spread over." default:"20000"`
 	Only        string        `help:"Measure these only, as in abc." default:"abcde"`
 	JSON        bool          `help:"Print JSON." name:"json"`
+	Profile     string        `help:"Write a CPU profile of this process, of all measurements, to this file." type:"path"`
 }
 
 // key names one cell of the table.
@@ -44,10 +47,27 @@ func main() {
 	kong.Parse(&f, kong.Description("Measures Refundry against what it stands on. Ratios within one run hold; absolute figures do not travel."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, f); err != nil {
+	if err := profiled(f.Profile, func() error { return run(ctx, f) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// profiled writes a CPU profile of what it does, if a file is named.
+func profiled(path string, do func() error) (err error) {
+	if path == "" {
+		return do()
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return do()
 }
 
 func run(ctx context.Context, f flags) error {
