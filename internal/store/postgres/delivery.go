@@ -45,7 +45,7 @@ func (s *Store) Attempted(ctx context.Context, results []webhook.Result) error {
 	})
 	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		w := &writer{}
-		w.pipe.Queue("SET LOCAL enable_seqscan = off")
+		queuePlans(&w.pipe)
 		w.moveDeliveries(oneOfEachDelivery(results))
 		w.logAttempts(results)
 		w.end(col(results, func(r webhook.Result) job.Ending { return job.Ending{TaskRef: r.Job, Again: r.Again} }))

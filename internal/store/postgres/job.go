@@ -172,7 +172,7 @@ func (w *writer) end(endings []job.Ending) {
 func (s *Store) End(ctx context.Context, endings []job.Ending) error {
 	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		w := &writer{}
-		w.pipe.Queue("SET LOCAL enable_seqscan = off")
+		queuePlans(&w.pipe)
 		w.end(endings)
 		return tx.SendBatch(ctx, &w.pipe).Close()
 	})
@@ -225,7 +225,7 @@ func (s *Store) claim(ctx context.Context, claim job.Claim, queues []string, pla
 	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		jobs = nil
 		pipe := &pgx.Batch{}
-		pipe.Queue("SET LOCAL enable_seqscan = off")
+		queuePlans(pipe)
 		pipe.Queue(`UPDATE job SET claim = $1, lease_until = `+now+` + $2, runs = runs + 1
 			FROM (SELECT due.* FROM unnest($3::text[], $4::bigint[]) AS q (queue, places),
 				LATERAL (SELECT tenant_id, subject_id, kind FROM job

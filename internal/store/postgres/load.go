@@ -24,9 +24,8 @@ func (c *commit) load(ctx context.Context, book *payment.Book, needs []payment.N
 		}
 	}
 	pipe := &pgx.Batch{}
-	// Plans are made while tables are small and kept when they are large.
 	pipe.Queue("BEGIN")
-	pipe.Queue("SET LOCAL enable_seqscan = off")
+	queuePlans(pipe)
 	if len(orders) > 0 {
 		c.queueOrders(pipe, book, orders, want)
 		if err := c.send(ctx, pipe); err != nil {

@@ -158,6 +158,15 @@ func isUnheard(err error) bool {
 	return !errors.As(err, &answer) || isCut(err)
 }
 
+// queuePlans settles, for one database transaction, how statements are planned
+// that name what they want in arrays: once for each connection, and by index,
+// whatever is in the tables. Plans are made while tables are small, and kept
+// when they are large; to plan anew for each array costs more than to run.
+func queuePlans(pipe *pgx.Batch) {
+	pipe.Queue(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+		set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`)
+}
+
 // snapshot runs several questions that must see one state.
 func (s *Store) snapshot(ctx context.Context, ask func(pgx.Tx) error) error {
 	return s.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, ask)

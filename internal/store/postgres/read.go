@@ -204,22 +204,25 @@ func (s *Store) View(ctx context.Context, tenant payment.TenantID, id payment.Pa
 }
 
 // wholeView reads a payment and all its parts, with the attempts of some
-// refunds, in two round trips.
+// refunds, in one round trip.
 func wholeView(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id payment.PaymentID,
 	attemptsOf ...payment.RefundID,
 ) (payment.View, error) {
-	p, err := scanPayment(tx.QueryRow(ctx, `SELECT `+paymentColumns+` FROM payment WHERE tenant_id = $1 AND id = $2`,
-		pgUUID(tenant), pgUUID(id)))
+	view := payment.View{Payment: payment.Payment{Tenant: tenant, ID: id}, Parts: payment.PartAll}
+	wanted := &partsWanted{}
+	wanted.add(&view, attemptsOf)
+	pipe := &pgx.Batch{}
+	queuePlans(pipe)
+	pipe.Queue(`SELECT `+paymentColumns+` FROM payment WHERE tenant_id = $1 AND id = $2`, pgUUID(tenant), pgUUID(id)).
+		QueryRow(func(r pgx.Row) (err error) {
+			view.Payment, err = scanPayment(r)
+			return err
+		})
+	wanted.queue(pipe)
+	err := tx.SendBatch(ctx, pipe).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return payment.View{}, payment.NoSuch("payment")
 	}
-	if err != nil {
-		return payment.View{}, err
-	}
-	view := payment.View{Payment: p, Parts: payment.PartAll}
-	wanted := &partsWanted{}
-	wanted.add(&view, attemptsOf)
-	err = wanted.load(ctx, tx)
 	return view, err
 }
 
