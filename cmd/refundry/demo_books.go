@@ -93,8 +93,8 @@ func (s *story) verify() error {
 	for _, found := range result.Findings {
 		s.say(differs, "%s: %s", found.Kind, found.Message)
 	}
-	s.say(thinks, "%d payments, %d refunds, %d postings, %d events in %d commits: %d findings",
-		result.Payments, result.Refunds, result.Postings, result.Events, result.Commits, len(result.Findings))
+	s.say(thinks, "%d payments, %d refunds, %d postings, %d batches, %d events in %d commits: %d findings",
+		result.Payments, result.Refunds, result.Postings, result.Batches, result.Events, result.Commits, len(result.Findings))
 	return expect("the number of findings", len(result.Findings), 0)
 }
 

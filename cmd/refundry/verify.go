@@ -42,8 +42,11 @@ func (t *terminal) printVerified(result verify.Result) error {
 	}
 	for _, f := range result.Findings {
 		where := fmt.Sprintf("commit %d", f.Commit)
-		if !f.Payment.IsZero() {
+		switch {
+		case !f.Payment.IsZero():
 			where = f.Payment.String()
+		case !f.Batch.IsZero():
+			where = f.Batch.String()
 		}
 		if _, err := fmt.Fprintf(t.stdout, "%s: %s: %s\n", f.Kind, where, f.Message); err != nil {
 			return err
@@ -53,7 +56,7 @@ func (t *terminal) printVerified(result verify.Result) error {
 	if !result.IsClean() {
 		verdict = fmt.Sprintf("%d findings", len(result.Findings))
 	}
-	_, err := fmt.Fprintf(t.stdout, "%d payments, %d refunds, %d postings, %d events in %d commits: %s\n",
-		result.Payments, result.Refunds, result.Postings, result.Events, result.Commits, verdict)
+	_, err := fmt.Fprintf(t.stdout, "%d payments, %d refunds, %d postings, %d batches, %d events in %d commits: %s\n",
+		result.Payments, result.Refunds, result.Postings, result.Batches, result.Events, result.Commits, verdict)
 	return err
 }

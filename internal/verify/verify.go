@@ -1,10 +1,11 @@
 // Package verify recomputes what must follow from rows that never change, and
-// says what differs: totals, statuses, the ledger, the audit chain.
+// says what differs: totals, statuses, the ledger, batches, the audit chain.
 package verify
 
 import (
 	"context"
 
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/ledger"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
@@ -30,6 +31,14 @@ type Part struct {
 	IsIntact bool // the digest of its events and entries is the one that was sealed
 }
 
+// Batch is a batch of refunds, with what was recounted of it.
+type Batch struct {
+	Tenant    payment.TenantID
+	ID        batch.ID
+	IsCounted bool  // its counts are those of its rows
+	Lost      int64 // rows that say that they are refunded, by no refund of their payment
+}
+
 // Store reads what is verified. Each payment and each commit is read as of one
 // moment; the service may go on meanwhile.
 type Store interface {
@@ -38,6 +47,8 @@ type Store interface {
 	// PaymentWhole returns a payment with all its parts and attempts, and every
 	// posting about it.
 	PaymentWhole(ctx context.Context, key Key) (payment.View, []ledger.Posting, error)
+	// BatchesCounted returns at most limit batches behind one, in order, each recounted.
+	BatchesCounted(ctx context.Context, after Batch, limit int) ([]Batch, error)
 	// Commits returns at most limit commits behind a number, in order, each
 	// recomputed.
 	Commits(ctx context.Context, after int64, limit int) ([]Commit, error)
@@ -49,8 +60,9 @@ type Store interface {
 type Finding struct {
 	Tenant  payment.TenantID  `json:"tenant,omitzero"`
 	Payment payment.PaymentID `json:"payment,omitzero"`
+	Batch   batch.ID          `json:"batch,omitzero"`
 	Commit  int64             `json:"commit,omitempty"`
-	Kind    string            `json:"kind"` // "totals", "status", "ledger", "attempts", "chain"
+	Kind    string            `json:"kind"` // "totals", "status", "ledger", "attempts", "batch", "chain"
 	Message string            `json:"message"`
 }
 
@@ -59,6 +71,7 @@ type Result struct {
 	Payments int64     `json:"payments"`
 	Refunds  int64     `json:"refunds"`
 	Postings int64     `json:"postings"`
+	Batches  int64     `json:"batches"`
 	Commits  int64     `json:"commits"`
 	Events   int64     `json:"events"`
 	Findings []Finding `json:"findings"`
@@ -69,6 +82,7 @@ func (r Result) IsClean() bool { return len(r.Findings) == 0 }
 
 const (
 	page        = 500
+	batchPage   = 20   // each may have a million rows
 	findingsMax = 1000 // then it is no matter of single rows
 )
 
@@ -76,6 +90,9 @@ const (
 func Run(ctx context.Context, store Store, progress func(done int64)) (Result, error) {
 	result := Result{Findings: []Finding{}}
 	if err := payments(ctx, store, &result, progress); err != nil {
+		return result, err
+	}
+	if err := batches(ctx, store, &result); err != nil {
 		return result, err
 	}
 	return result, commits(ctx, store, &result, progress)
@@ -108,6 +125,33 @@ func payments(ctx context.Context, store Store, result *Result, progress func(in
 			progress(1)
 		}
 		after = keys[len(keys)-1]
+	}
+}
+
+func batches(ctx context.Context, store Store, result *Result) error {
+	var after Batch
+	for {
+		list, err := store.BatchesCounted(ctx, after, batchPage)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, b := range list {
+			result.Batches++
+			b.check(result)
+		}
+		after = list[len(list)-1]
+	}
+}
+
+// check says what is wrong with a batch.
+func (b Batch) check(result *Result) {
+	if !b.IsCounted {
+		result.find(Finding{Tenant: b.Tenant, Batch: b.ID, Kind: "batch", Message: "the counts are not those of the rows"})
+	}
+	if b.Lost > 0 {
+		result.find(Finding{
+			Tenant: b.Tenant, Batch: b.ID, Kind: "batch", Message: "a row says that it is refunded, and there is no such refund",
+		})
 	}
 }
 

@@ -52,6 +52,33 @@ func (s *Store) PaymentWhole(ctx context.Context, key verify.Key) (view payment.
 	return view, postings, err
 }
 
+// BatchesCounted implements [verify.Store].
+func (s *Store) BatchesCounted(ctx context.Context, after verify.Batch, limit int) ([]verify.Batch, error) {
+	rows, err := s.pool.Query(ctx, `SELECT b.tenant_id, b.id, b.received = count(r.number)
+			AND b.waiting = count(*) FILTER (WHERE r.status = 'waiting')
+			AND b.refunded = count(*) FILTER (WHERE r.status = 'refunded')
+			AND b.allowed = count(*) FILTER (WHERE r.status = 'allowed')
+			AND b.refused = count(*) FILTER (WHERE r.status = 'refused')
+			AND b.invalid = count(*) FILTER (WHERE r.status = 'invalid')
+			AND b.skipped = count(*) FILTER (WHERE r.status = 'skipped'),
+			count(*) FILTER (WHERE r.status = 'refunded' AND f.id IS NULL)
+		FROM (SELECT * FROM batch WHERE (tenant_id, id) > ($1, $2) ORDER BY tenant_id, id LIMIT $3) b
+		LEFT JOIN batch_row r ON r.tenant_id = b.tenant_id AND r.batch_id = b.id
+		LEFT JOIN refund f ON f.tenant_id = r.tenant_id AND f.id = r.refund_id AND f.payment_id = r.payment_id
+		GROUP BY b.tenant_id, b.id, b.received, b.waiting, b.refunded, b.allowed, b.refused, b.invalid, b.skipped
+		ORDER BY b.tenant_id, b.id`,
+		pgUUID(after.Tenant), pgUUID(after.ID), limit)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	var found []verify.Batch
+	err = each(rows, func(r scanner) (b verify.Batch, err error) {
+		err = r.Scan(raw(&b.Tenant), raw(&b.ID), &b.IsCounted, &b.Lost)
+		return b, err
+	}, func(b verify.Batch) { found = append(found, b) })
+	return found, unavailable(err)
+}
+
 // Commits implements [verify.Store].
 func (s *Store) Commits(ctx context.Context, after int64, limit int) ([]verify.Commit, error) {
 	var commits []verify.Commit

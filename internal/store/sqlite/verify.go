@@ -45,6 +45,33 @@ func (s *Store) PaymentWhole(_ context.Context, key verify.Key) (view payment.Vi
 	return view, postings, err
 }
 
+// BatchesCounted implements [verify.Store].
+func (s *Store) BatchesCounted(_ context.Context, after verify.Batch, limit int) ([]verify.Batch, error) {
+	var found []verify.Batch
+	err := s.read(func(c *conn) error {
+		const query = `SELECT b.tenant_id, b.id, b.received = count(r.number)
+			AND b.waiting = count(*) FILTER (WHERE r.status = 'waiting')
+			AND b.refunded = count(*) FILTER (WHERE r.status = 'refunded')
+			AND b.allowed = count(*) FILTER (WHERE r.status = 'allowed')
+			AND b.refused = count(*) FILTER (WHERE r.status = 'refused')
+			AND b.invalid = count(*) FILTER (WHERE r.status = 'invalid')
+			AND b.skipped = count(*) FILTER (WHERE r.status = 'skipped'),
+			count(*) FILTER (WHERE r.status = 'refunded' AND f.id IS NULL)
+		FROM (SELECT * FROM batch WHERE (tenant_id, id) > (?, ?) ORDER BY tenant_id, id LIMIT ?) b
+		LEFT JOIN batch_row r ON r.tenant_id = b.tenant_id AND r.batch_id = b.id
+		LEFT JOIN refund f ON f.tenant_id = r.tenant_id AND f.id = r.refund_id AND f.payment_id = r.payment_id
+		GROUP BY b.tenant_id, b.id, b.received, b.waiting, b.refunded, b.allowed, b.refused, b.invalid, b.skipped
+		ORDER BY b.tenant_id, b.id`
+		return c.query(query, []any{ident(after.Tenant), ident(after.ID), limit}, func(r *cells) error {
+			found = append(found, verify.Batch{
+				Tenant: r.uuid(), ID: r.uuid(), IsCounted: r.int() == 1, Lost: r.int(),
+			})
+			return nil
+		})
+	})
+	return found, err
+}
+
 // Commits implements [verify.Store].
 func (s *Store) Commits(_ context.Context, after int64, limit int) ([]verify.Commit, error) {
 	var commits []verify.Commit

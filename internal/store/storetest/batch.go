@@ -28,6 +28,7 @@ var batchTests = map[string]func(*testing.T, Open){
 	"skipping takes the first rows that wait":         testBatchSkip,
 	"a batch's counts and sums are those of its rows": testBatchCounts,
 	"a tenant's batches are not another's":            testBatchesApart,
+	"batches are recounted when all is verified":      testBatchRecount,
 	"the schema is the last wall around batches":      testBatchWall,
 }
 
@@ -315,6 +316,48 @@ func testBatchCounts(t *testing.T, open Open) {
 		waits, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, 100, 1<<20)
 		if err != nil || int64(len(waits)) != counted.Waiting {
 			t.Errorf("%d wait, %d are counted: %v", len(waits), counted.Waiting, err)
+		}
+	}
+}
+
+// Counts that are not those of the rows are found, and so is a row that says it
+// is refunded although its payment has no such refund.
+func testBatchRecount(t *testing.T, open Open) {
+	b := setup(t, open)
+	b.putBatch(t, b.newBatch()) // nothing to count
+	rows := waiting(6)
+	for i, status := range batch.RowStatuses {
+		if rows[i].Status = status; status == batch.RowRefunded {
+			rows[i].Status = batch.RowWaiting // none is refunded yet
+		}
+	}
+	b.batchOf(t, rows...)
+	for range 22 { // more than one page
+		b.batchOf(t, waiting(2)...)
+	}
+	b.wantClean(t)
+	if _, err := b.refund(t.Context(), b.capture(t, 1000).ID, 100); err != nil {
+		t.Fatal(err)
+	}
+	const refunded = `status = 'refunded', amount = 100, currency = 'EUR', refund_id = (SELECT id FROM refund),
+		payment_id = (SELECT payment_id FROM refund)`
+	for _, change := range []struct {
+		statement string
+		isRight   bool
+	}{
+		{`UPDATE batch SET received = received + 1, refused = refused + 1 WHERE waiting = 2`, false},
+		{`UPDATE batch SET received = received - 1, refused = refused - 1 WHERE waiting = 2`, true},
+		{`UPDATE batch_row SET status = 'skipped' WHERE status = 'waiting' AND number = 2`, false},
+		{`UPDATE batch SET waiting = waiting - 1, skipped = skipped + 1 WHERE waiting = 2`, true},
+		{`UPDATE batch_row SET ` + refunded + ` WHERE status = 'waiting' AND number = 1`, false},
+		{`UPDATE batch SET waiting = waiting - 1, refunded = refunded + 1 WHERE waiting > 0`, true},
+		{`UPDATE batch_row SET payment_id = refund_id WHERE status = 'refunded'`, false},
+	} {
+		b.damage(t, change.statement)
+		if change.isRight {
+			b.wantClean(t)
+		} else {
+			b.wantFound(t)
 		}
 	}
 }
