@@ -47,7 +47,7 @@ var entrySchema = shown("Entry", "Everything that one business event did to the 
 var someAccount = &openapi.Schema{
 	Name: "Account", Type: openapi.String, Example: "merchant:main:payable",
 	Doc: "A place where value rests: `processor:<connector>:receivable` and `:bank`, `merchant:<merchant>:payable` and " +
-		"`:allocated`, `refunds:in_flight`, `disputes:held`, `fees:<kind>`.",
+		"`:allocated`, `refunds:in_flight`, `disputes:held`.",
 }
 
 // listEntries shows what a payment's life did to the books.

@@ -37,9 +37,6 @@ func Payable(merchant string) Account { return Account("merchant:" + merchant + 
 // Allocated is what a split has set aside for a merchant.
 func Allocated(merchant string) Account { return Account("merchant:" + merchant + ":allocated") }
 
-// Fees is what someone keeps for doing it.
-func Fees(kind string) Account { return Account("fees:" + kind) }
-
 // Posting moves one amount: Debit receives, Credit gives.
 type Posting struct {
 	Debit  Account

@@ -56,12 +56,3 @@ func (c Currency) Exponent() int { return currencies[c].exponent }
 
 // IsWithdrawn reports whether the code is no longer in use.
 func (c Currency) IsWithdrawn() bool { return currencies[c].withdrawn }
-
-// Currencies returns every known code, in no order.
-func Currencies() []Currency {
-	codes := make([]Currency, 0, len(currencies))
-	for code := range currencies {
-		codes = append(codes, code)
-	}
-	return codes
-}

@@ -25,7 +25,6 @@ const (
 	EventPaymentCanceling  EventKind = "payment.canceling"
 	// EventPaymentCaptureFailed tells that one more capture was refused; what was captured before stays.
 	EventPaymentCaptureFailed EventKind = "payment.capture_failed"
-	EventPaymentSettled       EventKind = "payment.settled"     // the processor paid us for it
 	EventPaymentOrderMoved    EventKind = "payment.order_moved" // its order was closed, split or settled
 	// EventDisputeDoubleLoss tells that a dispute took what was given back, or is being given back.
 	EventDisputeDoubleLoss EventKind = "dispute.double_loss_risk"

@@ -90,7 +90,6 @@ const (
 	NoteNotSent   Note = "not_sent"     // it turned out that it had not left
 	NoteReview    Note = "needs_review" // the inquiries are over: a person must look
 	NoteCanceling Note = "canceling"    // the merchant has asked to give the payment up
-	NoteSettled   Note = "settled"      // the processor paid us for the payment
 	NoteDeferred  Note = "deferred"     // its caller was told that the refund takes longer
 	NoteItems     Note = "items"        // another list of lines took the place of the payment's
 	NoteDocument  Note = "document"     // its door learned something that only it knows

@@ -188,34 +188,3 @@ func (v View) Remaining() []RefundLine {
 	}
 	return lines
 }
-
-// SettlePayment records that the processor has paid us for a payment.
-type SettlePayment struct {
-	Meta
-
-	Payment PaymentID
-	Amount  money.Minor // minor units; more than was taken is refused
-}
-
-// Need implements [Command].
-func (c SettlePayment) Need() Need {
-	return Need{Tenant: c.Tenant, Payment: c.Payment, Key: c.Key.Hash}
-}
-
-// Apply implements [Command].
-func (c SettlePayment) Apply(b *Book) (Answer, error) {
-	return b.changePayment(c.Meta, c.Payment, func(v *View) error {
-		p := &v.Payment
-		if c.Amount < 1 || c.Amount > p.Captured {
-			return refuse(RuleAmount, "the amount is out of range")
-		}
-		p.touch(b.Now)
-		p.become(p.Status, NoteSettled)
-		b.post(*p, p.ID, EventPaymentSettled, []ledger.Posting{{
-			Debit: ledger.Bank(p.Connector), Credit: ledger.Receivable(p.Connector),
-			Amount: money.Of(c.Amount, p.Amount.Currency),
-		}})
-		b.tell(c.Meta, EventPaymentSettled, p.ID, *p, Refund{})
-		return nil
-	})
-}
