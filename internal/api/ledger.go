@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/ledger"
@@ -105,7 +106,7 @@ var balanceSchema = shown("Balance", "What rests in one account.",
 
 // listBalances shows the trial balance.
 func (a *API) listBalances(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	balances, err := a.config.Books.Balances(r.Context(), caller.Tenant)
+	balances, err := a.config.Books.Balances(r.Context(), caller.Tenant, time.Time{})
 	if err != nil {
 		return err
 	}

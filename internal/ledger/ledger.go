@@ -6,36 +6,10 @@
 package ledger
 
 import (
-	"strings"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
 )
-
-// Account is a place where value rests, as in "merchant:m_1:payable". Each
-// tenant has its own, one per currency.
-type Account string
-
-// The accounts of one tenant. A processor's accounts belong to a connector:
-// one tenant's configured use of that processor.
-const (
-	// InFlight holds what refunds on their way have laid claim to.
-	InFlight Account = "refunds:in_flight"
-	// Disputed holds what open disputes have taken.
-	Disputed Account = "disputes:held"
-)
-
-// Receivable is what a processor owes us for captured money.
-func Receivable(connector string) Account { return Account("processor:" + connector + ":receivable") }
-
-// Bank is what a processor has settled to us.
-func Bank(connector string) Account { return Account("processor:" + connector + ":bank") }
-
-// Payable is what we owe a merchant.
-func Payable(merchant string) Account { return Account("merchant:" + merchant + ":payable") }
-
-// Allocated is what a split has set aside for a merchant.
-func Allocated(merchant string) Account { return Account("merchant:" + merchant + ":allocated") }
 
 // Posting moves one amount: Debit receives, Credit gives.
 type Posting struct {
@@ -87,9 +61,6 @@ func (b Balances) add(account Account, currency money.Currency, minor money.Mino
 	}
 	b[account][currency] += minor
 }
-
-// IsMerchants reports whether an account is one of a merchant's.
-func (a Account) IsMerchants() bool { return strings.HasPrefix(string(a), "merchant:") }
 
 // Append adds a posting to the entry it belongs to: the last one, if that is
 // of the same subject and version, else a new one.

@@ -7,7 +7,8 @@ import (
 	"github.com/refundry/refundry/internal/money"
 )
 
-// Lists reads lists of refunds and disputes, whosever payments they are of.
+// Lists reads lists of refunds and disputes, whosever payments they are of, and
+// the payments.
 type Lists interface {
 	// ListRefunds returns refunds, the newest first.
 	ListRefunds(ctx context.Context, tenant TenantID, filter RefundFilter) ([]Refund, error)
@@ -18,6 +19,9 @@ type Lists interface {
 	UsedReasons(ctx context.Context, tenant TenantID, reasons []string) ([]string, error)
 	// ListDisputes returns disputes, the newest first.
 	ListDisputes(ctx context.Context, tenant TenantID, filter DisputeFilter) ([]Dispute, error)
+	// NamedPayments returns the payments that there are of those that are named,
+	// each once and in any order.
+	NamedPayments(ctx context.Context, tenant TenantID, ids []PaymentID) ([]Payment, error)
 }
 
 // RefundFilter narrows a list of refunds. Zero fields do not.

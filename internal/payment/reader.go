@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/refundry/refundry/internal/ledger"
 )
 
 // Reader answers questions about what has been committed. Every question
@@ -121,11 +119,3 @@ type PayoutFilter struct {
 
 // Place returns the place of a payout in a list.
 func (p Payout) Place() Place { return Place{p.At, p.ID} }
-
-// Books reads a tenant's ledger.
-type Books interface {
-	// Entries returns every entry about a payment, in the order of its versions.
-	Entries(ctx context.Context, tenant TenantID, id PaymentID) ([]ledger.Entry, error)
-	// Balances returns the balances of all accounts: the trial balance.
-	Balances(ctx context.Context, tenant TenantID) (ledger.Balances, error)
-}

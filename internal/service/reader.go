@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"time"
 
 	"github.com/refundry/refundry/internal/clock"
 	"github.com/refundry/refundry/internal/ledger"
@@ -62,5 +63,5 @@ func (s *Service) Balances(ctx context.Context, tenant string) (ledger.Balances,
 	if err := id.Parse(tenant); err != nil {
 		return nil, err
 	}
-	return s.store.Balances(ctx, id)
+	return s.store.Balances(ctx, id, time.Time{})
 }

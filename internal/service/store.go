@@ -29,6 +29,7 @@ type store interface {
 	payment.Reader
 	payment.Feed
 	payment.Books
+	payment.Lists
 	verify.Store
 	waiter.Store
 	batch.Store

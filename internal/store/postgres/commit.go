@@ -63,12 +63,14 @@ func (c *commit) rollback() {
 	}
 }
 
-// seal writes the commit row and the events, and commits, in one pipeline
-// under a short lock: numbers follow the order of commits, and no reader of
-// the feed can see a number before all lower ones are visible.
+// seal writes the commit row and what is numbered by it, events and postings,
+// and commits, in one pipeline under a short lock: numbers follow the order of
+// commits, and no reader of the feed or of the books can see a number before
+// all lower ones are visible.
 func (c *commit) seal(ctx context.Context, book *payment.Book) error {
 	pipe := &pgx.Batch{}
 	queueSeal(pipe, c.batch, row.Micros(book.Now), row.FactsOf(book.Changes))
+	queuePostings(pipe, book.Changes.Entries)
 	pipe.Queue("COMMIT")
 	err := c.send(ctx, pipe)
 	switch {

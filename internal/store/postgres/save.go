@@ -30,7 +30,6 @@ func (c *commit) save(ctx context.Context, book *payment.Book) error {
 	w.facets(changes.Facets)
 	w.resources(row.Resources(changes.Resources))
 	w.payouts(changes.Payouts)
-	w.postings(changes.Entries)
 	w.deliveries(changes.Deliveries)
 	w.finish(changes.Finished)
 	w.jobs(changes.Tasks, c.store.config.Lease.Microseconds())
@@ -288,38 +287,6 @@ func (w *writer) facets(facets []payment.FacetChange) {
 		col(facets, func(f payment.FacetChange) string { return string(f.Facet.Door) }),
 		col(facets, func(f payment.FacetChange) int64 { return f.Facet.Version }),
 		col(facets, func(f payment.FacetChange) []byte { return f.Facet.Body }))
-}
-
-func (w *writer) postings(entries []payment.EntryChange) {
-	type posting struct {
-		payment.EntryChange
-
-		number int64
-	}
-	var postings []posting
-	for _, change := range entries {
-		for n := range change.Entry.Postings {
-			postings = append(postings, posting{change, int64(n)})
-		}
-	}
-	if len(postings) == 0 {
-		return
-	}
-	w.pipe.Queue(`INSERT INTO posting (tenant_id, subject_id, version, number, payment_id, cause, debit, credit, amount,
-			currency, at)
-		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[], $7::text[],
-			$8::text[], $9::bigint[], $10::text[], $11::bigint[])`,
-		ids(postings, func(p posting) [16]byte { return p.Tenant }),
-		ids(postings, func(p posting) [16]byte { return p.Entry.Subject }),
-		col(postings, func(p posting) int64 { return p.Entry.Version }),
-		col(postings, func(p posting) int64 { return p.number }),
-		ids(postings, func(p posting) [16]byte { return p.Payment }),
-		col(postings, func(p posting) string { return string(p.Entry.Cause) }),
-		col(postings, func(p posting) string { return string(p.Entry.Postings[p.number].Debit) }),
-		col(postings, func(p posting) string { return string(p.Entry.Postings[p.number].Credit) }),
-		col(postings, func(p posting) int64 { return int64(p.Entry.Postings[p.number].Amount.Minor) }),
-		col(postings, func(p posting) string { return string(p.Entry.Postings[p.number].Amount.Currency) }),
-		col(postings, func(p posting) int64 { return row.Micros(p.Entry.At) }))
 }
 
 func (w *writer) deliveries(deliveries []payment.Delivery) {

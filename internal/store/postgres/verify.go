@@ -133,7 +133,7 @@ const selectFacts = `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.pa
 	FROM event e
 		CROSS JOIN LATERAL (VALUES (1, e.subject_id), (2, e.payment_id)) AS s (place, subject_id)
 		LEFT JOIN posting p ON p.tenant_id = e.tenant_id AND p.subject_id = s.subject_id AND p.version = e.version
-			AND e.payment_id <> '00000000-0000-0000-0000-000000000000'
+			AND p.commit_number = e.commit_number AND e.payment_id <> '00000000-0000-0000-0000-000000000000'
 		LEFT JOIN payout o ON o.tenant_id = e.tenant_id AND o.id = e.subject_id
 	WHERE e.tenant_id = ANY($1) AND e.commit_number BETWEEN $2 AND $3 AND (s.place = 1 OR s.subject_id <> e.subject_id)
 	ORDER BY e.tenant_id, e.commit_number, e.number, s.place, p.number`

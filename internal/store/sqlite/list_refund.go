@@ -136,3 +136,26 @@ func (s *Store) ListDisputes(_ context.Context, tenant payment.TenantID, filter 
 	})
 	return disputes, err
 }
+
+// NamedPayments implements [payment.Lists].
+func (s *Store) NamedPayments(_ context.Context, tenant payment.TenantID, named []payment.PaymentID,
+) (payments []payment.Payment, err error) {
+	err = s.snapshot(func(c *conn) error {
+		asked := make(map[payment.PaymentID]bool, len(named))
+		for _, id := range named {
+			if asked[id] {
+				continue
+			}
+			asked[id] = true
+			found, ok, err := findPayment(c, tenant, id)
+			if err != nil {
+				return err
+			}
+			if ok {
+				payments = append(payments, found)
+			}
+		}
+		return nil
+	})
+	return payments, err
+}

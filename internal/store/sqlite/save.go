@@ -27,7 +27,7 @@ func (s *Store) save(c *conn, book *payment.Book) error {
 		}
 	}
 	for _, write := range []func(*conn, *payment.Changes) error{
-		saveKeys, saveAliases, saveFacets, saveResources, savePayouts, savePostings, saveDeliveries, finishJobs,
+		saveKeys, saveAliases, saveFacets, saveResources, savePayouts, s.savePostings, saveDeliveries, finishJobs,
 		s.saveJobs, saveCounters,
 	} {
 		if err := write(c, changes); err != nil {
@@ -281,15 +281,17 @@ func savePayouts(c *conn, changes *payment.Changes) error {
 	return nil
 }
 
-func savePostings(c *conn, changes *payment.Changes) error {
+// savePostings writes postings with the number of the commit that is under way:
+// with one writer it is known.
+func (s *Store) savePostings(c *conn, changes *payment.Changes) error {
 	const insert = `INSERT INTO posting (tenant_id, subject_id, version, number, payment_id, cause, debit, credit,
-		amount, currency, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		amount, currency, at, commit_number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, change := range changes.Entries {
 		entry := change.Entry
 		for n, p := range entry.Postings {
 			if _, err := c.exec(insert, ident(change.Tenant), entry.Subject[:], entry.Version, n,
 				ident(change.Payment), string(entry.Cause), string(p.Debit), string(p.Credit), int64(p.Amount.Minor),
-				string(p.Amount.Currency), row.Micros(entry.At)); err != nil {
+				string(p.Amount.Currency), row.Micros(entry.At), s.last.Number+1); err != nil {
 				return err
 			}
 		}

@@ -125,19 +125,19 @@ func factsOf(c *conn, tenant payment.TenantID, number int64) (row.Facts, error) 
 		return facts, err
 	}
 	for n := range facts.Facts {
-		if err := prove(c, &facts.Facts[n]); err != nil {
+		if err := prove(c, number, &facts.Facts[n]); err != nil {
 			return facts, err
 		}
 	}
 	return facts, nil
 }
 
-// prove reads what an event proves.
-func prove(c *conn, fact *row.Fact) error {
+// prove reads what an event of a commit proves.
+func prove(c *conn, number int64, fact *row.Fact) error {
 	const entry = `SELECT cause, debit, credit, amount, currency FROM posting
-		WHERE tenant_id = ? AND subject_id = ? AND version = ? ORDER BY number`
+		WHERE tenant_id = ? AND subject_id = ? AND version = ? AND commit_number = ? ORDER BY number`
 	for _, subject := range row.SubjectsOf(fact.Event) {
-		if err := c.query(entry, []any{ident(fact.Tenant), subject[:], fact.Version}, func(r *cells) error {
+		if err := c.query(entry, []any{ident(fact.Tenant), subject[:], fact.Version, number}, func(r *cells) error {
 			entry := ledger.Entry{Subject: subject, Version: fact.Version, Cause: ledger.Cause(r.text())}
 			fact.Entries = ledger.Append(fact.Entries, entry, scanPosting(r))
 			return nil

@@ -76,14 +76,15 @@ func testFeed(t *testing.T, open Open) {
 // testDamage changes rows behind the store's back: each change is found.
 func testDamage(t *testing.T, open Open) {
 	for name, statement := range map[string]string{
-		"a total":        `UPDATE payment SET refunded = refunded + 1, reserved = reserved - 1`,
-		"a status":       `UPDATE refund SET status = 'succeeded'`,
-		"a posting gone": `DELETE FROM posting WHERE cause = 'refund.created'`,
-		"a posting":      `UPDATE posting SET amount = amount + 1 WHERE cause = 'payment.captured'`,
-		"an event":       `UPDATE event SET actor = 'key:other' WHERE kind = 'refund.created'`,
-		"an event gone":  `DELETE FROM event WHERE kind = 'refund.created'`,
-		"a commit gone":  `DELETE FROM commit_row WHERE number = 1`,
-		"a digest":       `UPDATE commit_row SET hash = digests WHERE number = 1`,
+		"a total":           `UPDATE payment SET refunded = refunded + 1, reserved = reserved - 1`,
+		"a status":          `UPDATE refund SET status = 'succeeded'`,
+		"a posting gone":    `DELETE FROM posting WHERE cause = 'refund.created'`,
+		"a posting":         `UPDATE posting SET amount = amount + 1 WHERE cause = 'payment.captured'`,
+		"a posting's place": `UPDATE posting SET commit_number = commit_number + 1 WHERE cause = 'refund.created'`,
+		"an event":          `UPDATE event SET actor = 'key:other' WHERE kind = 'refund.created'`,
+		"an event gone":     `DELETE FROM event WHERE kind = 'refund.created'`,
+		"a commit gone":     `DELETE FROM commit_row WHERE number = 1`,
+		"a digest":          `UPDATE commit_row SET hash = digests WHERE number = 1`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

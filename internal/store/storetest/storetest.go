@@ -33,6 +33,7 @@ type Store interface {
 	payment.Feed
 	payment.Counting
 	payment.Lists
+	payment.Books
 	verify.Store
 	batch.Store
 	// Refunds returns the refunds that there are of those that are named, each
@@ -243,6 +244,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, policyTests)
 	maps.Copy(tests, batchTests)
 	maps.Copy(tests, refundListTests)
+	maps.Copy(tests, ledgerTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
