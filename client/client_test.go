@@ -216,6 +216,23 @@ func TestEventsAreFollowed(t *testing.T) {
 	if sum != 0 {
 		t.Errorf("the balances add up to %d", sum)
 	}
+	if before, err := c.BalancesAt(t.Context(), time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)); err != nil || len(before) > 0 {
+		t.Errorf("before anything happened: %+v, %v", before, err)
+	}
+	var booked []client.BookedEntry
+	for entry, err := range c.LedgerEntries(t.Context(), client.EntryFilter{Cause: "refund.succeeded"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		booked = append(booked, entry)
+	}
+	if len(booked) != 1 || booked[0].Refund != entries[2].Refund || booked[0].Payment == "" {
+		t.Errorf("booked: %+v", booked)
+	}
+	accounts, err := c.LedgerAccounts(t.Context())
+	if err != nil || len(accounts) == 0 || accounts[0].NormalSide == "" || len(accounts[0].Currencies) != 1 {
+		t.Errorf("accounts: %+v, %v", accounts, err)
+	}
 	for _, err := range c.Follow(t.Context(), "nonsense") {
 		if !errors.Is(err, client.InvalidRequest) {
 			t.Errorf("got %v", err)

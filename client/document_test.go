@@ -45,6 +45,7 @@ func TestTypesHaveEveryMember(t *testing.T) {
 		"OpenedRefund": client.Refund{}, "Batch": client.Batch{}, "BatchRows": client.BatchCounts{},
 		"BatchRequest": client.BatchRequest{}, "BatchRow": client.BatchRow{}, "BatchResult": client.BatchResult{},
 		"BatchRowError": client.BatchRowError{}, "ReasonCatalogue": client.ReasonCatalogue{}, "Reason": client.Reason{},
+		"BookedEntry": client.BookedEntry{}, "LedgerAccount": client.LedgerAccount{},
 	} {
 		properties := document.Components.Schemas[name].Properties
 		if len(properties) == 0 {

@@ -89,9 +89,6 @@ func (a *API) deliveryFilter(r *http.Request, caller auth.Identity) (filter webh
 		if filter.Payment, err = a.paymentNamed(r.Context(), caller, text); err != nil {
 			return filter, err
 		}
-		if filter.Payment.IsZero() { // it would narrow nothing
-			return filter, payment.NoSuch("payment")
-		}
 	}
 	if !parseParameter(query, "endpoint", &filter.Endpoint) {
 		return filter, wrongParameter("endpoint", "must be an endpoint's id")

@@ -128,6 +128,7 @@ var (
 	longText   = regexp.MustCompile(`\b(p[sm]_)[0-9]{30,39}\b`)
 	shortText  = regexp.MustCompile(`("primer": ?")[0-9A-Za-z]{9}"`)
 	placeText  = regexp.MustCompile(`\b[0-9a-f]{12,14}-[0-9a-f]{32}\b`)
+	entryText  = regexp.MustCompile(`\b[0-9a-f]+-[0-9a-f]+-[0-9a-f]{32}\b`)
 	secretText = regexp.MustCompile(`\b(rfk_|whsec_|whpk_)[A-Za-z0-9+/=]+`)
 )
 
@@ -136,6 +137,7 @@ func (s *shower) show(text string) string {
 	text = uuidText.ReplaceAllString(text, "019c40af-7d29-7000-8000-000000000001")
 	text = longText.ReplaceAllString(text, "${1}2140538283594614906970593190219882497")
 	text = shortText.ReplaceAllString(text, `${1}4nC8dE2kQ"`)
+	text = entryText.ReplaceAllString(text, "3-1-019c40af7d2970008000000000000001")
 	text = placeText.ReplaceAllString(text, "64bf5f5ec4000-019c40af7d2970008000000000000001")
 	return idText.ReplaceAllStringFunc(text, func(id string) string {
 		if s.shown[id] == "" {

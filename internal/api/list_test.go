@@ -79,11 +79,13 @@ func TestPaymentsAreListedInPages(t *testing.T) {
 }
 
 // No id that names nothing is taken for no filter.
-func TestDeliveriesAreOfWhatIsNamed(t *testing.T) {
+func TestListsAreOfWhatIsNamed(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	makeDelivery(t, w)
-	w.call(t, "GET", "/v1/deliveries?payment=pay_00000000000000000000000000", "").wantCode(t, 404, "not_found")
+	for _, list := range []string{"deliveries", "refunds", "disputes", "ledger/entries"} {
+		w.call(t, "GET", "/v1/"+list+"?payment=pay_00000000000000000000000000", "").wantCode(t, 404, "not_found")
+	}
 	for _, query := range []string{"endpoint=end_00000000000000000000000000", "after=dlv_00000000000000000000000000", "endpoint=x"} {
 		w.call(t, "GET", "/v1/deliveries?"+query, "").wantCode(t, 422, "invalid_request")
 	}

@@ -278,6 +278,14 @@ func (o object) payment() string {
 // paymentNamed returns the id that a text spells. Merchants use our own
 // spelling, which is not looked up here; operators may use any that a door knows.
 func (a *API) paymentNamed(ctx context.Context, caller auth.Identity, text string) (payment.PaymentID, error) {
+	id, err := a.paymentSpelled(ctx, caller, text)
+	if err == nil && id.IsZero() { // it names nothing, and as a filter it would narrow nothing
+		err = payment.NoSuch("payment")
+	}
+	return id, err
+}
+
+func (a *API) paymentSpelled(ctx context.Context, caller auth.Identity, text string) (payment.PaymentID, error) {
 	var id payment.PaymentID
 	switch {
 	case id.Parse(text) == nil:

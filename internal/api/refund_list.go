@@ -237,19 +237,29 @@ func (q *filters) amount(name string) money.Minor {
 	return money.Minor(number)
 }
 
+func (q *filters) time(name string) time.Time {
+	at, err := timeParameter(q.query, name)
+	if q.err == nil {
+		q.err = err
+	}
+	return at
+}
+
 // page reads which part of a list is wanted.
 func (q *filters) page(from, until *time.Time, after *payment.Place, limit *int, byDefault, most int) {
-	var errs [3]error
-	*from, errs[0] = timeParameter(q.query, "from")
-	*until, errs[1] = timeParameter(q.query, "until")
-	*limit, errs[2] = limitOf(q.query.Get("limit"), byDefault, most)
+	*from, *until = q.time("from"), q.time("until")
 	var ok bool
 	if *after, ok = payment.ParsePlace(q.query.Get("after")); !ok {
 		q.wrong("after", "must be the next of an earlier answer")
 	}
-	for _, err := range errs {
-		if q.err == nil {
-			q.err = err
-		}
+	*limit = q.limit(byDefault, most)
+}
+
+// limit reads how many rows a page may have.
+func (q *filters) limit(byDefault, most int) int {
+	limit, err := limitOf(q.query.Get("limit"), byDefault, most)
+	if q.err == nil {
+		q.err = err
 	}
+	return limit
 }
