@@ -24,6 +24,7 @@ import (
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/report"
 	"github.com/refundry/refundry/internal/webhook"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -46,6 +47,7 @@ type Config struct {
 	Auth       *auth.Auth
 	Books      payment.Books // the ledger; nil: the reader's own
 	Lists      payment.Lists // nil: the reader's own
+	Rows       report.Reader // what reports are made of; nil: the reader's own
 	Deliveries webhook.Store
 	Batches    *batch.Clerk
 	Replay     Replay
@@ -54,7 +56,7 @@ type Config struct {
 	Import      map[payment.Door]ImportDocument
 	AliasKinds  []string // by which an operator may spell a payment's id
 	Credentials map[auth.Kind]MakeCredential
-	Reports     map[string]Report // by name
+	Reports     map[string]Report // of providers, by name
 
 	Now         func() time.Time // domain time
 	NewID       id.Source
@@ -93,6 +95,9 @@ func New(config Config) *API {
 	}
 	if config.Lists == nil {
 		config.Lists, _ = config.Reader.(payment.Lists)
+	}
+	if config.Rows == nil {
+		config.Rows, _ = config.Reader.(report.Reader)
 	}
 	if config.Random == nil {
 		config.Random = rand.Reader

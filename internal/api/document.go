@@ -38,6 +38,7 @@ func (a *API) openAPI() openapi.Document {
 			{Name: string(tagEndpoints), Doc: "Where events are told, as Standard Webhooks has it."},
 			{Name: string(tagDeliveries), Doc: "One event for one endpoint, with every attempt to tell it."},
 			{Name: string(tagLedger), Doc: "The books, in double entry."},
+			{Name: string(tagReports), Doc: "What there is, as files for spreadsheets and programs."},
 			{Name: string(tagOperators), Doc: "For the operator's command line, over the socket in the data folder."},
 			{Name: string(tagDocument), Doc: "A page for each code of an error. Nobody needs a key to read it."},
 		},

@@ -53,6 +53,7 @@ const (
 	tagEndpoints  tag = "Webhook endpoints"
 	tagDeliveries tag = "Deliveries"
 	tagLedger     tag = "Ledger"
+	tagReports    tag = "Reports"
 	tagOperators  tag = "For operators"
 	tagDocument   tag = "Document"
 )
@@ -61,7 +62,8 @@ const (
 func (a *API) operations() []operation {
 	return slices.Concat(
 		a.paymentOperations(), a.refundOperations(), a.batchOperations(), a.disputeOperations(), a.eventOperations(),
-		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.operatorOperations(), a.documentOperations(),
+		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.reportOperations(),
+		a.operatorOperations(), a.documentOperations(),
 	)
 }
 

@@ -23,16 +23,6 @@ func (a *API) operatorOperations() []operation {
 				Contents: []openapi.Content{{Media: mediaLines, Schema: linesOf(importAnswer)}},
 			}},
 		},
-		{
-			method: "GET", path: "/v1/reports/{name}", id: "getReport", tag: tagOperators, summary: "Write a report",
-			doc: "CSV about days in UTC, the last one included; yesterday, if none is named. An answer that breaks off is no " +
-				"report.",
-			access: forOperators, parameters: reportParameters, serve: a.getReport,
-			answers: []openapi.Answer{{
-				Status: http.StatusOK, Doc: "The report.", Headers: []openapi.Header{headerDisposition},
-				Contents: []openapi.Content{{Media: mediaCSV, Schema: &openapi.Schema{Type: openapi.String}}},
-			}},
-		},
 	})
 }
 

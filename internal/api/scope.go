@@ -18,6 +18,7 @@ const (
 	scopeReadDisputes    scope = "disputes:read"
 	scopeReadEvents      scope = "events:read"
 	scopeReadLedger      scope = "ledger:read"
+	scopeReadReports     scope = "reports:read"
 	scopeReadEndpoints   scope = "endpoints:read"
 	scopeWriteEndpoints  scope = "endpoints:write"
 	scopeReadDeliveries  scope = "deliveries:read"
@@ -27,7 +28,8 @@ const (
 // allScopes lists every scope.
 var allScopes = []scope{
 	scopeReadPayments, scopeWritePayments, scopeReadRefunds, scopeWriteRefunds, scopeApproveRefunds, scopeReadDisputes,
-	scopeReadEvents, scopeReadLedger, scopeReadEndpoints, scopeWriteEndpoints, scopeReadDeliveries, scopeWriteDeliveries,
+	scopeReadEvents, scopeReadLedger, scopeReadReports, scopeReadEndpoints, scopeWriteEndpoints, scopeReadDeliveries,
+	scopeWriteDeliveries,
 }
 
 // Scopes lists every scope, in words.

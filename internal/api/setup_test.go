@@ -139,7 +139,10 @@ func setup(t *testing.T) *world {
 		Import:      map[payment.Door]api.ImportDocument{dialect: importDialect},
 		AliasKinds:  []string{"dialect.session"},
 		Credentials: map[auth.Kind]api.MakeCredential{"project": makeProject},
-		Reports:     map[string]api.Report{"smartglocal": goodReport, "good": goodReport, "bad": badReport, "broken": brokenReport},
+		Reports: map[string]api.Report{
+			"smartglocal": {Doc: "Days.", Columns: []string{"from", "until"}, Write: goodReport},
+			"good":        {Write: goodReport}, "bad": {Write: badReport}, "broken": {Write: brokenReport},
+		},
 		Replay: func(ctx context.Context, meta payment.Meta, tenant *payment.Tenant, what webhook.Replay) (webhook.Replayed, error) {
 			return replay.Replay(ctx, meta, tenant, what)
 		},

@@ -122,3 +122,15 @@ func aliasKinds() []string {
 	return slices.Concat(smartglocal.AliasKinds(), ping.AliasKinds(), chip.AliasKinds(), primer.AliasKinds(),
 		[]string{payment.ShortAlias})
 }
+
+// reports are what providers report, by name.
+func (s *Service) reports() map[string]api.Report {
+	reports := map[string]api.Report{}
+	for _, brand := range []smartglocal.Brand{smartglocal.SmartGlocal, smartglocal.Pike} {
+		reports[string(brand)] = api.Report{
+			Doc:     "Successful operations of the time at this front door, as the provider's daily payments report has them.",
+			Columns: smartglocal.ReportColumns, Write: s.dialects.smartglocal.Report(brand, s.store),
+		}
+	}
+	return reports
+}

@@ -10,8 +10,8 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 )
 
-// reportColumns are the columns of the daily payments report, section 8.
-var reportColumns = []string{
+// ReportColumns are the columns of the daily payments report, section 8.
+var ReportColumns = []string{
 	"ID", "paymentSessionId", "Project name", "Type of payment", "Amount", "Currency amount", "Fee", "Currency fee",
 	"Settlement", "Currency settlement", "Transaction date and time", "Card number", "paymentSessionMerchantMetadata",
 	"RRN",
@@ -37,7 +37,7 @@ func (d *Door) Report(brand Brand, feed payment.Feed,
 ) func(ctx context.Context, tenant payment.TenantID, from, until time.Time, to io.Writer) error {
 	return func(ctx context.Context, tenant payment.TenantID, from, until time.Time, to io.Writer) error {
 		rows := csv.NewWriter(to)
-		if err := rows.Write(reportColumns); err != nil {
+		if err := rows.Write(ReportColumns); err != nil {
 			return err
 		}
 		project, err := d.config.Auth.CredentialWhere(ctx, tenant, KindProject, isOf(brand))

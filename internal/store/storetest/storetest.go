@@ -245,6 +245,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, batchTests)
 	maps.Copy(tests, refundListTests)
 	maps.Copy(tests, ledgerTests)
+	maps.Copy(tests, reportTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
