@@ -78,7 +78,12 @@ func (b *bundle) sales(t *testing.T, luck *rand.Rand, count int) {
 		b.clock.Advance(time.Duration(luck.IntN(30)) * time.Hour)
 		switch n := luck.IntN(len(outcomes) + 3); {
 		case n < len(outcomes):
-			b.leave(t, r)(outcomes[n])
+			record := b.leave(t, r)
+			if outcomes[n] == payment.AttemptReturned { // it succeeds first
+				record(payment.AttemptSucceeded)
+				b.clock.Advance(time.Duration(luck.IntN(30)) * time.Hour)
+			}
+			record(outcomes[n])
 		case n == len(outcomes):
 			b.do(t, payment.CancelRefund{Meta: b.meta(), Payment: id, Refund: r.ID})
 		case n == len(outcomes)+1:
@@ -114,8 +119,12 @@ func testReportsAgree(t *testing.T, open Open) {
 		b.clock.Advance(time.Hour)
 		everything := report.Ask{From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Until: b.clock.Now()}
 		refunds, disputes := b.report(t, "refunds", everything), b.report(t, "disputes", everything)
-		if len(refunds) < 60 || len(disputes) == 0 {
-			t.Fatalf("%d refunds, %d disputes", len(refunds), len(disputes))
+		statuses := map[string]bool{}
+		for _, r := range refunds {
+			statuses[r["status"]] = true
+		}
+		if len(refunds) < 60 || len(disputes) == 0 || len(statuses) != 7 {
+			t.Fatalf("%d refunds, %d disputes, %v", len(refunds), len(disputes), statuses)
 		}
 		b.checkReasons(t, refunds, b.report(t, "reasons", everything))
 		b.checkDays(t, refunds, disputes, b.report(t, "daily", everything))
