@@ -89,6 +89,9 @@ func TestListsAreTables(t *testing.T) {
 	for _, row := range []struct{ command, want string }{
 		{"refunds", "ID    PAYMENT  AMOUNT  CURRENCY  STATUS  DOOR  CREATED_AT"},
 		{"disputes", "ID    PAYMENT  KIND  AMOUNT  CURRENCY  STATUS  CREATED_AT"},
+		{"ledger", "AT  PAYMENT  CAUSE  DEBIT  CREDIT  AMOUNT  CURRENCY"},
+		{"ledger accounts", "ACCOUNT  KIND  NORMAL_SIDE  CURRENCIES  PURPOSE"},
+		{"ledger balances", "ACCOUNT  CURRENCY  BALANCE"},
 		{"webhooks deliveries", "ID    DOOR  KIND  STATUS  ATTEMPTS  PAYMENT  AT"},
 	} {
 		got := f.does(t, strings.Fields(row.command)...)

@@ -34,7 +34,7 @@ type commands struct {
 	Settings   settingsCommand   `cmd:"" help:"Show and change a tenant's settings."`
 	Webhooks   webhooksCommand   `cmd:"" help:"Manage webhook endpoints, look at deliveries, resend them."`
 	Ledger     ledgerCommand     `cmd:"" help:"Look at the books: entries, accounts, the trial balance."`
-	Reports    reportsCommand    `cmd:"" help:"Write reports."`
+	Reports    reportsCommand    `cmd:"" help:"List and write reports."`
 	Migrate    migrateCommand    `cmd:"" help:"Bring the database's tables up to date."`
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`

@@ -10,31 +10,79 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 )
 
-// reportsCommand writes reports: CSV, or with --json an object for each row.
+// reportsCommand lists and writes reports.
 type reportsCommand struct {
+	List reportsList `cmd:"" help:"List the reports there are; with --json, with their columns."`
+	Get  reportsGet  `cmd:"" default:"withargs" help:"Write a report: CSV, or an object for each row."`
+}
+
+type reportsList struct {
+	operatorFlags
+}
+
+type reportsGet struct {
 	operatorFlags
 
-	Name   string `arg:"" help:"smartglocal or pike: the daily payments report."`
-	From   string `help:"First day, as in 2026-03-01 (UTC); yesterday if none is given."`
-	To     string `help:"Last day; the first if none is given."`
+	Name   string `arg:"" help:"As the list has it, as in refunds."`
+	From   string `help:"First day, as in 2026-03-01 (UTC), or a time; yesterday if none is given."`
+	To     string `help:"Last day, or a time before which; the first day if none is given."`
+	Format string `help:"csv or ndjson; with --json, an object for each row of any report." enum:",csv,ndjson" default:""`
 	Output string `short:"o" help:"File to write; standard output if none is given." type:"path"`
 }
 
 // Run implements the command.
-func (c *reportsCommand) Run(ctx context.Context, t *terminal) error {
+func (c *reportsList) Run(ctx context.Context, t *terminal) error {
+	return c.operate(ctx, t, http.MethodGet, "/v1/reports", nil, "name", "formats", "parameters", "holds")
+}
+
+// Run implements the command.
+func (c *reportsGet) Run(ctx context.Context, t *terminal) error {
 	o, err := c.dial(ctx, t)
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.write(ctx, t, o), o.close())
+	if t.isJSON && c.Format == "" {
+		c.Format, err = linesFormat(ctx, o, c.Name)
+	}
+	if err == nil {
+		err = c.write(ctx, t, o)
+	}
+	return errors.Join(err, o.close())
 }
+
+// linesFormat returns the format in which the server writes lines of JSON, none if it
+// cannot: then rows of CSV become them here.
+func linesFormat(ctx context.Context, o *operator, name string) (string, error) {
+	text, err := o.call(ctx, http.MethodGet, "/v1/reports", nil)
+	if err != nil {
+		return "", err
+	}
+	var list struct {
+		Reports []struct {
+			Name    string
+			Formats []string
+		}
+	}
+	if err := json.Unmarshal(text, &list); err != nil {
+		return "", fmt.Errorf("answer: %w", err)
+	}
+	for _, report := range list.Reports {
+		if report.Name == name && slices.Contains(report.Formats, formatLines) {
+			return formatLines, nil
+		}
+	}
+	return "", nil
+}
+
+const formatLines = "ndjson"
 
 // write takes the report from the server. A file gets its name only when all
 // of the report is in it.
-func (c *reportsCommand) write(ctx context.Context, t *terminal, o *operator) error {
-	path := "/v1/reports/" + url.PathEscape(c.Name) + query("from", c.From, "to", c.To)
+func (c *reportsGet) write(ctx context.Context, t *terminal, o *operator) error {
+	path := "/v1/reports/" + url.PathEscape(c.Name) + query("from", c.From, "to", c.To, "format", c.Format)
 	response, err := o.send(ctx, http.MethodGet, path, "application/json", nil)
 	if err != nil {
 		return err
@@ -45,22 +93,22 @@ func (c *reportsCommand) write(ctx context.Context, t *terminal, o *operator) er
 		return problemOf(text, response.StatusCode)
 	}
 	if c.Output == "" {
-		return c.copy(t.stdout, response.Body, t.isJSON)
+		return c.copy(t.stdout, response.Body, t.isJSON && c.Format == "")
 	}
 	unfinished := c.Output + ".part"
 	file, err := os.Create(unfinished)
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	if err := errors.Join(c.copy(file, response.Body, t.isJSON), file.Close()); err != nil {
+	if err := errors.Join(c.copy(file, response.Body, t.isJSON && c.Format == ""), file.Close()); err != nil {
 		return errors.Join(err, os.Remove(unfinished))
 	}
 	return os.Rename(unfinished, c.Output)
 }
 
-// copy copies a report: as it is, or each row as a JSON object.
-func (c *reportsCommand) copy(to io.Writer, from io.Reader, isJSON bool) error {
-	if !isJSON {
+// copy copies a report: as it is, or each row of a CSV as a JSON object.
+func (c *reportsGet) copy(to io.Writer, from io.Reader, becomesLines bool) error {
+	if !becomesLines {
 		_, err := io.Copy(to, from)
 		return err
 	}
