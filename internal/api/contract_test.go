@@ -103,6 +103,9 @@ func (c *contract) check(t *testing.T, row api.Row, what string, got answer) {
 		schemas[0], values = c.strict.Components.Schemas[answerLines[row.ID]].Value, strings.Split(strings.TrimSpace(got.text), "\n")
 	}
 	for _, value := range values {
+		if value == "" && media == "application/x-ndjson" { // there are no lines
+			continue
+		}
 		if err := c.judge(schemas[0], row.ID+media+strconv.Itoa(got.status), value); err != nil {
 			t.Errorf("%s: %s: the answer is not as declared: %v\n%s", row.ID, what, err, value)
 		}

@@ -45,7 +45,8 @@ func (a *API) reportOperations() []operation {
 			doc: "About days in UTC, the last one included; yesterday, if none is named. It may be as long as it likes: it is " +
 				"written while it is read. The connection is broken if it cannot be written to its end, so an answer that " +
 				"ends as HTTP says is whole. A text of a CSV that a spreadsheet would take for a formula, because it begins " +
-				"with one of `=`, `+`, `-`, `@`, a tab or a line's end, has an apostrophe before it; lines of JSON have texts as they are.",
+				"with one of `=`, `+`, `-`, `@`, a tab or a line's end, has an apostrophe before it; lines of JSON have texts as " +
+				"they are.",
 			scope: scopeReadReports, parameters: reportParameters, serve: a.getReport,
 			answers: []openapi.Answer{{
 				Status: http.StatusOK, Doc: "The report.", Headers: []openapi.Header{headerDisposition},
@@ -62,16 +63,18 @@ func (a *API) reportOperations() []operation {
 var reportSchema = shown("Report", "A report that can be written.",
 	must("name", someText, ""),
 	must("holds", someText, "What it is about."),
-	must("formats", listOf(someWord("ReportFormat", "`csv` is RFC 4180, `ndjson` a line of JSON for each row.", report.Formats...)), ""),
+	must("formats", listOf(reportFormat), ""),
 	must("parameters", listOf(someText), "Which of `from` and `to` it takes."),
 	must("columns", listOf(shown("ReportColumn", "A column of a report.",
 		must("name", someText, ""),
-		must("kind", someWord("ReportColumnKind", "What a column holds. `text` is somebody's words, `word` one of ours, `number` "+
-			"is whole, `decimal` an amount in major units with the currency's decimals, `time` RFC 3339 in UTC with microseconds.",
+		must("kind", someWord("ReportColumnKind", "What a column holds. `text` is somebody's words, `word` one of ours, "+
+			"`number` is whole, `decimal` an amount in major units with the currency's decimals, `time` RFC 3339 in UTC.",
 			report.Text, report.Word, report.Number, report.Decimal, report.Time, report.Flag), ""),
 		may("doc", someText, ""),
 	)), "In their order."),
 )
+
+var reportFormat = someWord("ReportFormat", "`csv` is RFC 4180, `ndjson` a line of JSON for each row.", report.Formats...)
 
 // reportRow is a line of a report: its members are the columns.
 var reportRow = shown("ReportRow", "A row of a report: its members are the report's columns. What is not there is null.")
@@ -84,7 +87,7 @@ var reportParameters = []openapi.Parameter{
 	},
 	inQuery("from", showing(reportTime, "2026-03-01"), "The first day, or a time from which on."),
 	inQuery("to", showing(reportTime, "2026-03-31"), "The last day, or a time before which."),
-	inQuery("format", &openapi.Schema{Type: openapi.String, Words: wordsOf(report.Formats...), Example: "csv"}, "`csv` unless it is named."),
+	inQuery("format", reportFormat, "`csv` unless it is named."),
 }
 
 var reportTime = &openapi.Schema{
@@ -185,7 +188,9 @@ func (a *API) reportNamed(name string, query url.Values, tenant payment.TenantID
 	if q.err != nil {
 		return nil, q.err
 	}
-	wanted := &asked{file: fileOf(name, span, from, until, a.config.Now()), media: mediaCSV + "; charset=utf-8", format: report.CSV}
+	wanted := &asked{
+		file: fileOf(name, span, from, until, a.config.Now()), media: mediaCSV + "; charset=utf-8", format: report.CSV,
+	}
 	if format == report.NDJSON {
 		wanted.media, wanted.format = mediaLines, format
 	}

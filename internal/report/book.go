@@ -87,7 +87,8 @@ type balanceRow struct {
 }
 
 // balances has a row for each account and currency.
-var balances = define("balances", "The trial balance: debits minus credits of every account, of what had happened before `to`.", SpanEnd,
+var balances = define("balances",
+	"The trial balance: debits minus credits of every account, of what had happened before `to`.", SpanEnd,
 	slices.Concat(
 		[]column[balanceRow]{
 			text("account", "Its name.", func(b balanceRow) string { return string(b.account) }),

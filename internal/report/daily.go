@@ -28,7 +28,8 @@ type dayRow struct {
 
 // daily sums up days. It is read from the ledger, whose entries never change:
 // the row of a day that is over stays as it is.
-var daily = define("daily", "What happened on each day (UTC) of the time, in each currency: how many, and what they come to.", SpanRange,
+var daily = define("daily",
+	"What happened on each day (UTC) of the time, in each currency: how many, and what they come to.", SpanRange,
 	slices.Concat(
 		[]column[dayRow]{
 			word("day", "As in 2026-03-01.", func(r dayRow) string { return r.day.Format(time.DateOnly) }),
@@ -86,5 +87,5 @@ func succeededOf(s *daySum) *tally { return &s.succeeded }
 func tallied(name, doc string, of func(dayRow) tally) []column[dayRow] {
 	return append([]column[dayRow]{
 		number(name+"_count", "How many "+doc, func(r dayRow) int64 { return of(r).count }),
-	}, amount(name, "What they come to.", func(r dayRow) money.Amount { return money.Of(money.Minor(of(r).minor), r.currency) })...)
+	}, amount(name, "What they come to.", func(r dayRow) money.Amount { return of(r).in(r.currency) })...)
 }

@@ -34,7 +34,9 @@ var disputes = define("disputes", "A row for each dispute that was opened in the
 		[]column[disputeRow]{
 			named("id", "Of the dispute.", func(d disputeRow) payment.DisputeID { return d.ID }),
 			named("payment", "That is contested.", func(d disputeRow) payment.PaymentID { return d.Payment }),
-			text("payment_reference", "What the merchant calls the payment.", func(d disputeRow) string { return d.of.Reference }),
+			text("payment_reference", "What the merchant calls the payment.", func(d disputeRow) string {
+				return d.of.Reference
+			}),
 			word("kind", "An inquiry takes nothing.", func(d disputeRow) payment.DisputeKind { return d.Kind }),
 			word("status", "As it is now.", func(d disputeRow) payment.DisputeStatus { return d.Status }),
 			text("reason", "Why the payer contests the payment.", func(d disputeRow) string { return d.Reason }),
@@ -45,7 +47,9 @@ var disputes = define("disputes", "A row for each dispute that was opened in the
 		amount("double_loss", "What it took, when it opened, of what was given back or was on its way.",
 			func(d disputeRow) money.Amount { return d.in(d.DoubleLoss) }),
 		[]column[disputeRow]{
-			flag("double_loss_risk", "It has a double loss, and is not won.", func(d disputeRow) bool { return d.IsDoubleLoss() }),
+			flag("double_loss_risk", "It has a double loss, and is not won.", func(d disputeRow) bool {
+				return d.IsDoubleLoss()
+			}),
 		},
 		amount("exposure", "What of the payment is gone or may go now: refunded, reserved and disputed together.",
 			func(d disputeRow) money.Amount { return d.in(d.exposure().Total) }),

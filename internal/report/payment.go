@@ -28,7 +28,9 @@ var payments = define("payments", "A row for each payment that was made in the t
 		total("refunded", "Given back.", func(t payment.Totals) money.Minor { return t.Refunded }),
 		total("reserved", "Claimed by refunds on their way.", func(t payment.Totals) money.Minor { return t.Reserved }),
 		total("disputed", "Taken by disputes.", func(t payment.Totals) money.Minor { return t.Disputed }),
-		total("excess", "What facts from outside took beyond what was captured.", func(t payment.Totals) money.Minor { return t.Excess }),
+		total("excess", "What facts from outside took beyond what was captured.", func(t payment.Totals) money.Minor {
+			return t.Excess
+		}),
 		total("refundable", "What a refund may still ask for.", payment.Totals.Refundable),
 		[]column[payment.Payment]{
 			word("currency", "ISO 4217.", func(p payment.Payment) money.Currency { return p.Amount.Currency }),

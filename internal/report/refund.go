@@ -48,13 +48,17 @@ var refunds = define("refunds", "A row for each refund that was asked for in the
 			moment("ended_at", "When it reached its outcome.", func(r refundRow) time.Time { return r.EndedAt() }),
 			moment("expected_by", "When it should have arrived.", func(r refundRow) time.Time { return r.ExpectedBy }),
 			flag("is_stuck", "It is on its way for longer than expected.", func(r refundRow) bool { return r.IsStuck() }),
-			flag("needs_review", "Its outcome is not known, and a person must look.", func(r refundRow) bool { return r.NeedsReview() }),
+			flag("needs_review", "Its outcome is not known, and a person must look.", func(r refundRow) bool {
+				return r.NeedsReview()
+			}),
 			text("arn", "Acquirer reference number.", func(r refundRow) string { return r.referenced("arn") }),
 			text("rrn", "Retrieval reference number.", func(r refundRow) string { return r.referenced("rrn") }),
 			text("processor_ref", "The processor's id of it.", func(r refundRow) string { return r.ProcessorRef }),
 			text("executed_as", "refund or void.", func(r refundRow) string { return r.ExecutedAs }),
 			named("retry_of", "Which it gives back once more.", func(r refundRow) payment.RefundID { return r.RetryOf }),
-			named("corrects", "Which was taken for failed, and had succeeded.", func(r refundRow) payment.RefundID { return r.Corrects }),
+			named("corrects", "Which was taken for failed, and had succeeded.", func(r refundRow) payment.RefundID {
+				return r.Corrects
+			}),
 			named("group", "Of refunds that were opened together.", func(r refundRow) payment.GroupID { return r.Group }),
 			named("capture", "Which it gives back.", func(r refundRow) payment.CaptureID { return r.Capture }),
 		},

@@ -47,6 +47,10 @@ func (t *tally) add(minor money.Minor) {
 	t.minor += int64(minor)
 }
 
+func (t tally) in(currency money.Currency) money.Amount {
+	return money.Of(money.Minor(t.minor), currency)
+}
+
 // reasonKey is what refunds are summed up by.
 type reasonKey struct {
 	reason   string
@@ -64,12 +68,14 @@ var reasons = define("reasons",
 	"How many refunds were asked for in the time, and what they come to, by reason, currency and status as it is now.", SpanRange,
 	slices.Concat(
 		[]column[reasonRow]{
-			text("reason", "Why the money goes back, in the merchant's words. Empty: nobody said.", func(r reasonRow) string { return r.reason }),
+			text("reason", "Why the money goes back, in the merchant's words. Empty: nobody said.", func(r reasonRow) string {
+				return r.reason
+			}),
 			word("currency", "ISO 4217.", func(r reasonRow) money.Currency { return r.currency }),
 			word("status", "As it is now.", func(r reasonRow) payment.RefundStatus { return r.status }),
 			number("count", "How many.", func(r reasonRow) int64 { return r.count }),
 		},
-		amount("amount", "What they come to.", func(r reasonRow) money.Amount { return money.Of(money.Minor(r.minor), r.currency) }),
+		amount("amount", "What they come to.", func(r reasonRow) money.Amount { return r.in(r.currency) }),
 	),
 	func(ctx context.Context, q question, each func(reasonRow) error) error {
 		all := sums[reasonKey, tally]{}
@@ -149,7 +155,7 @@ var ageing = define("ageing", "Refunds that have no outcome now, by connector, c
 			word("age", "How long ago they were asked for.", func(r ageRow) string { return ages[r.age].name }),
 			number("count", "How many.", func(r ageRow) int64 { return r.count }),
 		},
-		amount("amount", "What they come to.", func(r ageRow) money.Amount { return money.Of(money.Minor(r.minor), r.currency) }),
+		amount("amount", "What they come to.", func(r ageRow) money.Amount { return r.in(r.currency) }),
 		[]column[ageRow]{
 			moment("oldest_at", "When the oldest was asked for.", func(r ageRow) time.Time { return r.oldest.CreatedAt }),
 			named("oldest", "Its id.", func(r ageRow) payment.RefundID { return r.oldest.ID }),
