@@ -220,7 +220,7 @@ func TestEventsAreFollowed(t *testing.T) {
 		t.Errorf("before anything happened: %+v, %v", before, err)
 	}
 	var booked []client.BookedEntry
-	for entry, err := range c.LedgerEntries(t.Context(), client.EntryFilter{Cause: "refund.succeeded"}) {
+	for entry, err := range c.LedgerEntries(t.Context(), client.EntryFilter{Payment: payment.ID, Cause: "refund.succeeded"}) {
 		if err != nil {
 			t.Fatal(err)
 		}

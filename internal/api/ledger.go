@@ -33,7 +33,8 @@ func (a *API) ledgerOperations() []operation {
 			method: "GET", path: "/v1/ledger/entries", id: "listEntries", tag: tagLedger, summary: "List ledger entries",
 			doc: "Everything that business events did to the books, in the order in which it was committed. Begin without " +
 				"`after`, and go on from `next`: nothing ever appears behind a place that you have passed, and nothing comes " +
-				"twice. Filters narrow the list, all of them together; an entry is shown whole where one of its postings is wanted.",
+				"twice. Filters narrow the list, all of them together; an entry is shown whole where one of its postings is " +
+				"wanted.",
 			scope: scopeReadLedger, parameters: entryFilters, codes: []code{codeNotFound}, serve: a.listEntries,
 			answers: ok("Entries, oldest first.", page("EntryPage", "entries", bookedSchema)),
 		},

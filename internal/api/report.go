@@ -45,8 +45,8 @@ func (a *API) reportOperations() []operation {
 			doc: "About days in UTC, the last one included; yesterday, if none is named. It may be as long as it likes: it is " +
 				"written while it is read. The connection is broken if it cannot be written to its end, so an answer that " +
 				"ends as HTTP says is whole. A text of a CSV that a spreadsheet would take for a formula, because it begins " +
-				"with one of `=`, `+`, `-`, `@`, a tab or a line's end, has an apostrophe before it; lines of JSON have texts as " +
-				"they are.",
+				"with one of `=`, `+`, `-`, `@`, a tab or a line's end, has an apostrophe before it; lines of JSON have texts " +
+				"as they are.",
 			scope: scopeReadReports, parameters: reportParameters, serve: a.getReport,
 			answers: []openapi.Answer{{
 				Status: http.StatusOK, Doc: "The report.", Headers: []openapi.Header{headerDisposition},

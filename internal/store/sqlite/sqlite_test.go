@@ -8,26 +8,37 @@ import (
 	"testing"
 	"time"
 
+	"github.com/refundry/refundry/internal/store/migrations"
 	"github.com/refundry/refundry/internal/store/sqlite"
 	"github.com/refundry/refundry/internal/store/storetest"
 )
 
 func TestStore(t *testing.T) {
 	t.Parallel()
+	storetest.Run(t, open)
+}
 
-	storetest.Run(t, func(t *testing.T, config storetest.Config) storetest.Store {
-		t.Helper()
-		path := filepath.Join(t.TempDir(), "refundry.db")
-		*config.Exec = func(statement string) error { return exec(path, statement) }
-		store, err := sqlite.Open(sqlite.Config{
-			Path: path, Now: config.Clock.Now, Machine: time.Now,
-			NewID: config.NewID, Lease: config.Lease, Log: slog.New(slog.DiscardHandler),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return store
+func TestLedgerMigration(t *testing.T) {
+	t.Parallel()
+	text, err := migrations.SQLite.ReadFile("sqlite/00010_ledger.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.MigratesLedger(t, open, string(text))
+}
+
+func open(t *testing.T, config storetest.Config) storetest.Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "refundry.db")
+	*config.Exec = func(statement string) error { return exec(path, statement) }
+	store, err := sqlite.Open(sqlite.Config{
+		Path: path, Now: config.Clock.Now, Machine: time.Now,
+		NewID: config.NewID, Lease: config.Lease, Log: slog.New(slog.DiscardHandler),
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
 }
 
 // exec changes rows behind the store's back.

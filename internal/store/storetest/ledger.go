@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -279,4 +280,20 @@ func testEntriesOfOneCommit(t *testing.T, open Open) {
 	if version < 101 {
 		t.Errorf("the last is version %d", version)
 	}
+}
+
+// MigratesLedger undoes a migration and makes it again: entries that were
+// there before it come in the order in which they were committed.
+func MigratesLedger(t *testing.T, open Open, migration string) {
+	t.Helper()
+	up, down, _ := strings.Cut(migration, "-- +goose Down")
+	b := setup(t, open)
+	before := b.books(t)
+	b.damage(t, down)
+	b.damage(t, up)
+	after := b.readEntries(t, payment.EntryFilter{}, 1000)
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+	b.wantClean(t)
 }
