@@ -68,7 +68,7 @@ func (f operatorFlags) open(ctx context.Context, t *terminal) (*operator, error)
 	if _, err := os.Stat(filepath.Join(f.Data, "sandbox.json")); err == nil {
 		isSandbox = true
 	}
-	allow, err := parsePrefixes(f.Allow)
+	allow, err := parsePrefixes("--allow", f.Allow)
 	if err != nil {
 		return nil, err
 	}

@@ -132,6 +132,7 @@ func meta(r *http.Request, caller auth.Identity) payment.Meta {
 	user, _ := userOf(r) // an operation that takes it has refused a wrong one
 	return payment.Meta{
 		Tenant: caller.Tenant, Actor: caller.Actor, User: user, Door: payment.DoorAPI, Request: wire.RequestID(r.Context()),
+		Address: wire.Address(r.Context()),
 	}
 }
 

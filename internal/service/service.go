@@ -43,6 +43,7 @@ type Config struct {
 	IsSandbox    bool
 	SandboxDelay time.Duration  // after which refunds succeed in the sandbox
 	Allow        []netip.Prefix // addresses of webhook endpoints that the guard lets through
+	Proxies      []netip.Prefix // that are believed when they say who asked them
 	Lease        time.Duration  // of jobs; 0: the default
 	PausesJobs   bool           // nothing runs jobs: for measuring what callers wait for
 	Machine      func() time.Time

@@ -93,13 +93,16 @@ func isBlank(raw []byte) bool { return strings.Trim(string(raw), " \t\r\n") == "
 // meta returns what the call's command carries.
 func (c *call) meta() payment.Meta {
 	return payment.Meta{
-		Tenant: c.tenant.ID, Actor: c.actor(), Door: Name, Request: wire.RequestID(c.ctx), Key: c.key,
+		Tenant: c.tenant.ID, Actor: c.actor(), Door: Name, Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx),
+		Key: c.key,
 	}
 }
 
 func (c *call) actor() string { return "key:" + c.credential.ID.String() }
 
-func (c *call) by() auth.By { return auth.By{Actor: c.actor(), Request: wire.RequestID(c.ctx)} }
+func (c *call) by() auth.By {
+	return auth.By{Actor: c.actor(), Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx)}
+}
 
 // ip returns the caller's address.
 func (c *call) ip() string { return addressOf(c.request) }
