@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/refundry/refundry/internal/audit"
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/engine"
@@ -47,6 +48,7 @@ type Config struct {
 	Books      payment.Books // the ledger; nil: the reader's own
 	Lists      payment.Lists // nil: the reader's own
 	Deliveries webhook.Store
+	Audit      audit.Store
 	Batches    *batch.Clerk
 	Replay     Replay
 

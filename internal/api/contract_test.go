@@ -111,7 +111,7 @@ func (c *contract) check(t *testing.T, row api.Row, what string, got answer) {
 
 // The schemas of lines, by the operations that answer with them or take them.
 var (
-	answerLines  = map[string]string{"importPayments": "ImportAnswer", "getBatchResult": "BatchResult"}
+	answerLines  = map[string]string{"importPayments": "ImportAnswer", "getBatchResult": "BatchResult", "exportAudit": "AuditLine"}
 	requestLines = map[string]string{"importPayments": "ImportLine", "addBatchRows": "BatchRow"}
 )
 

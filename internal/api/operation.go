@@ -53,6 +53,7 @@ const (
 	tagEndpoints  tag = "Webhook endpoints"
 	tagDeliveries tag = "Deliveries"
 	tagLedger     tag = "Ledger"
+	tagAudit      tag = "Audit"
 	tagOperators  tag = "For operators"
 	tagDocument   tag = "Document"
 )
@@ -61,7 +62,7 @@ const (
 func (a *API) operations() []operation {
 	return slices.Concat(
 		a.paymentOperations(), a.refundOperations(), a.batchOperations(), a.disputeOperations(), a.eventOperations(),
-		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.operatorOperations(), a.documentOperations(),
+		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.auditOperations(), a.operatorOperations(), a.documentOperations(),
 	)
 }
 

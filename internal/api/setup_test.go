@@ -134,7 +134,7 @@ func setup(t *testing.T) *world {
 		LeaseLeft: func(job.Job) time.Duration { return time.Minute }, Lease: time.Minute, Now: w.now, NewID: newID, Log: log,
 	})
 	a := api.New(api.Config{
-		Engine: late, Reader: w.store, Feed: w.store, Auth: w.auth, Deliveries: w.store, Batches: w.batches,
+		Engine: late, Reader: w.store, Feed: w.store, Auth: w.auth, Deliveries: w.store, Audit: w.store, Batches: w.batches,
 		Doors:       []payment.Door{dialect},
 		Import:      map[payment.Door]api.ImportDocument{dialect: importDialect},
 		AliasKinds:  []string{"dialect.session"},

@@ -48,15 +48,20 @@ type Part struct {
 	Facts row.Facts
 }
 
+// Checkpoints reads the chain.
+type Checkpoints interface {
+	// Checkpoint returns the chain at a commit, 0: at the newest; [ErrNoCommit].
+	Checkpoint(ctx context.Context, tenant payment.TenantID, number int64) (Checkpoint, error)
+}
+
 // Store keeps the trail.
 type Store interface {
+	Checkpoints
 	// Trail returns entries, the newest first.
 	Trail(ctx context.Context, tenant payment.TenantID, r Range) ([]Entry, error)
 	// CommitAt returns the number of the first commit at a time or later, one
 	// more than the newest if there is none.
 	CommitAt(ctx context.Context, at time.Time) (int64, error)
-	// Checkpoint returns the chain at a commit, 0: at the newest; fault.NotFound.
-	Checkpoint(ctx context.Context, tenant payment.TenantID, number int64) (Checkpoint, error)
 	// Parts returns what at most limit commits behind a number, and up to
 	// another, have written of a tenant, in order. Each call is a question of
 	// its own: nothing is held between two.

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/refundry/refundry/internal/audit"
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/dialect"
@@ -30,6 +31,7 @@ type store interface {
 	payment.Feed
 	payment.Books
 	verify.Store
+	audit.Store
 	waiter.Store
 	batch.Store
 	dialect.Counter
