@@ -328,7 +328,7 @@ var erasureRequest = &openapi.Schema{
 	Name: "ErasureRequest", Doc: "A person who is erased: by name, or by the id that the trail shows.", Type: openapi.Object,
 	IsClosed: true, OneOf: []*openapi.Schema{having("user"), having("person")}, Members: []openapi.Member{
 		may("user", neededText(userMax, "anna@shop.example"), "As the header `"+userHeader+"` has named the person."),
-		may("person", personID, ""),
+		may("person", neededText(nameMax, exampleID("per")), "The person's id."),
 	},
 }
 
@@ -345,8 +345,8 @@ func (a *API) erasePerson(w http.ResponseWriter, r *http.Request, caller auth.Id
 		in.wrong("", "needs exactly one of user and person")
 	case byName:
 		person = payment.PersonOf(caller.Tenant, in.required("user", userMax))
-	case person.Parse(in.required("person", nameMax)) != nil:
-		in.wrong("person", "must be an id as it was answered")
+	default:
+		_ = person.Parse(in.required("person", nameMax)) // the zero id is nobody's
 	}
 	if err := in.err(); err != nil {
 		return err

@@ -60,10 +60,14 @@ const (
 
 // operations returns the table.
 func (a *API) operations() []operation {
-	return slices.Concat(
+	all := slices.Concat(
 		a.paymentOperations(), a.refundOperations(), a.batchOperations(), a.disputeOperations(), a.eventOperations(),
 		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.auditOperations(), a.operatorOperations(), a.documentOperations(),
 	)
+	for i := range all { // whoever changes something may say on whose behalf
+		all[i].takesUser = all[i].takesUser || all[i].method != http.MethodGet && all[i].access != forAnybody
+	}
+	return all
 }
 
 // Register adds the API's routes to a mux.

@@ -226,7 +226,9 @@ func (w *world) serve(t *testing.T, a *api.API) {
 	t.Helper()
 	mux := http.NewServeMux()
 	a.Register(mux)
-	w.server = httptest.NewServer(mux)
+	w.server = httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(answer, r.WithContext(wire.WithAddress(r.Context(), "203.0.113.7"))) // as package web does
+	}))
 	operator := auth.Identity{Actor: "operator:local", IsOperator: true}
 	w.operator = httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
 		mux.ServeHTTP(answer, r.WithContext(api.WithIdentity(r.Context(), operator)))

@@ -57,12 +57,11 @@ func makeWaiting(t *testing.T, w *world) string {
 	return id
 }
 
-// makePerson makes a person known: one on whose behalf a refund was asked for.
+// makePerson makes a person known: one on whose behalf a payment was made.
 func makePerson(t *testing.T, w *world) string {
 	t.Helper()
-	w.call(t, "POST", "/v1/refunds", fmt.Sprintf(`{"payment": %q, "amount": 100, "currency": "EUR"}`, makePayment(t, w)),
-		"Refundry-User: anna@shop.example").want(t, 201)
-	list := w.call(t, "GET", "/v1/audit?kind=refund.created&user=anna@shop.example&limit=1", "").want(t, 200)
+	w.call(t, "POST", "/v1/payments", `{"amount": 8900, "currency": "EUR"}`, "Refundry-User: anna@shop.example").want(t, 201)
+	list := w.call(t, "GET", "/v1/audit?kind=payment&user=anna@shop.example&limit=1", "").want(t, 200)
 	entries, _ := list.body["entries"].([]any)
 	if len(entries) == 0 {
 		t.Fatalf("the person is not in the trail: %s", list.text)

@@ -84,7 +84,7 @@ const timeFormat = "2006-01-02T15:04:05.000000Z"
 
 // partsPage is how many commits are read at a time: nothing is held between
 // two pages, neither memory nor a state of the store.
-const partsPage = 100
+const partsPage = 500
 
 // Export writes what commits from one number to another have written of a
 // tenant, and the checkpoint of the last. 0 is the first, and the newest.

@@ -178,7 +178,7 @@ func (s *Store) Checkpoint(ctx context.Context, tenant payment.TenantID, number 
 // findLink returns a commit row, 0: the newest; a zero one if there is none.
 func findLink(ctx context.Context, db querier, number int64) (l row.Link, err error) {
 	rows, err := db.Query(ctx, `SELECT number, batch_id, at, digests, hash FROM commit_row
-		WHERE number = CASE WHEN $1 = 0 THEN (SELECT max(number) FROM commit_row) ELSE $1 END`, number)
+		WHERE number = CASE WHEN $1::bigint = 0 THEN (SELECT max(number) FROM commit_row) ELSE $1 END`, number)
 	if err != nil {
 		return l, err
 	}
