@@ -94,22 +94,23 @@ func (s *Store) ErasePerson(_ context.Context, event payment.Event) error {
 	}
 	if err == nil {
 		s.scrubs.Store(true)
-		s.scrub()
+		s.scrub(scrubPatience)
 	}
 	return err
 }
 
-// scrubPatience is for how long commits are held up by readers that keep an old
-// WAL from being emptied, in milliseconds.
+// scrubPatience is for how long, in milliseconds, who erases holds up commits
+// for readers that keep an old WAL from being emptied.
 const scrubPatience = 50
 
 // scrub empties the WAL: what was destroyed in the file is still in it. If a
-// reader is in the way, the next checkpoint tries again.
-func (s *Store) scrub() {
+// reader is in the way for longer than patience, in milliseconds, the next
+// checkpoint tries again.
+func (s *Store) scrub(patience int) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	isBusy := true
-	_, err := s.writer.exec(fmt.Sprintf("PRAGMA busy_timeout(%d)", scrubPatience))
+	_, err := s.writer.exec(fmt.Sprintf("PRAGMA busy_timeout(%d)", patience))
 	if err == nil {
 		err = s.writer.query("PRAGMA wal_checkpoint(TRUNCATE)", nil, func(r *cells) error {
 			isBusy = r.bool()

@@ -268,7 +268,7 @@ func (s *Store) checkpointOnce(c *conn) {
 		return
 	}
 	if s.scrubs.Load() {
-		s.scrub()
+		s.scrub(0)
 		return
 	}
 	wal, err := os.Stat(s.config.Path + "-wal")
