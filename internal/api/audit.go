@@ -118,7 +118,8 @@ func (a *API) readAuditFilter(ctx context.Context, caller auth.Identity, query u
 		q.wrong("actor", "must have at most "+strconv.Itoa(actorLetters)+" letters")
 	}
 	if len(f.kinds) > auditKindsMax || slices.ContainsFunc(f.kinds, func(kind string) bool { return len(kind) > kindLetters }) {
-		q.wrong("kind", "must be named at most "+strconv.Itoa(auditKindsMax)+" times, with at most "+strconv.Itoa(kindLetters)+" letters")
+		q.wrong("kind", "must be named at most "+strconv.Itoa(auditKindsMax)+" times, with at most "+
+			strconv.Itoa(kindLetters)+" letters")
 	}
 	q.id("person", f.Person.Parse)
 	if user := query.Get("user"); user != "" {

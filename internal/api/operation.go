@@ -62,7 +62,8 @@ const (
 func (a *API) operations() []operation {
 	all := slices.Concat(
 		a.paymentOperations(), a.refundOperations(), a.batchOperations(), a.disputeOperations(), a.eventOperations(),
-		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.auditOperations(), a.operatorOperations(), a.documentOperations(),
+		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.auditOperations(), a.operatorOperations(),
+		a.documentOperations(),
 	)
 	for i := range all { // whoever changes something may say on whose behalf
 		all[i].takesUser = all[i].takesUser || all[i].method != http.MethodGet && all[i].access != forAnybody

@@ -79,7 +79,8 @@ var ErrNoCommit = fault.New(fault.NotFound, "no such commit")
 func Open(at payment.Cursor, fact row.Fact, key row.PersonalKey) Entry {
 	isErased, err := row.Unseal(&fact, key)
 	return Entry{
-		FeedEvent: payment.FeedEvent{Event: fact.Event, Cursor: at}, Person: fact.Person, IsErased: isErased, IsDamaged: err != nil,
+		FeedEvent: payment.FeedEvent{Event: fact.Event, Cursor: at}, Person: fact.Person, IsErased: isErased,
+		IsDamaged: err != nil,
 	}
 }
 

@@ -171,8 +171,8 @@ var errLine = errors.New("a line is not one of an export")
 func (e EventLine) fact() (row.Fact, error) {
 	fact := row.Fact{
 		Event: payment.Event{
-			Kind: payment.EventKind(e.Kind), Version: e.Version, At: row.Time(e.Micros), Actor: e.Actor, Door: payment.Door(e.Door),
-			Request: e.Request, Detail: e.Detail, Address: e.Address,
+			Kind: payment.EventKind(e.Kind), Version: e.Version, At: row.Time(e.Micros), Actor: e.Actor,
+			Door: payment.Door(e.Door), Request: e.Request, Detail: e.Detail, Address: e.Address,
 		},
 	}
 	var subject payment.PersonID

@@ -158,8 +158,8 @@ func (s *Service) assemble() {
 		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, NewID: c.NewID, Log: c.Log,
 	})
 	s.api = api.New(api.Config{
-		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Audit: s.store, Replay: s.replay,
-		Batches: s.batches, Reaches: webhook.NewReach(s.allowed()),
+		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Audit: s.store,
+		Replay: s.replay, Batches: s.batches, Reaches: webhook.NewReach(s.allowed()),
 		Doors: dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
 		Reports: map[string]api.Report{
 			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),

@@ -187,7 +187,8 @@ func findLink(ctx context.Context, db querier, number int64) (l row.Link, err er
 }
 
 // Parts implements [audit.Store].
-func (s *Store) Parts(ctx context.Context, tenant payment.TenantID, after, last int64, limit int) (parts []audit.Part, err error) {
+func (s *Store) Parts(ctx context.Context, tenant payment.TenantID, after, last int64, limit int,
+) (parts []audit.Part, err error) {
 	err = s.snapshot(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number IN (
 				SELECT DISTINCT commit_number FROM event WHERE tenant_id = $1 AND commit_number > $2 AND commit_number <= $3

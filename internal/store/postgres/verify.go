@@ -102,7 +102,8 @@ type factsKey struct {
 
 // selectFacts reads events with what each of them proves, see [row.SubjectsOf].
 const selectFacts = `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.payment_id, e.subject_id, e.version, e.at,
-		e.actor, e.door, e.request, e.detail, e.person_id, e.sealed, e.address, s.subject_id, coalesce(p.cause, ''), coalesce(p.debit, ''),
+		e.actor, e.door, e.request, e.detail, e.person_id, e.sealed, e.address, s.subject_id,
+		coalesce(p.cause, ''), coalesce(p.debit, ''),
 		coalesce(p.credit, ''), coalesce(p.amount, 0), coalesce(p.currency, ''), o.id, o.order_id,
 		coalesce(o.merchant, ''), coalesce(o.amount, 0), coalesce(o.currency, ''), coalesce(o.at, 0)
 	FROM event e
@@ -145,7 +146,8 @@ func listFacts(ctx context.Context, tx pgx.Tx, tenants []payment.TenantID, first
 	index := -1
 	_, err = pgx.ForEachRow(rows, []any{
 		&e.Cursor.Commit, &e.Cursor.Index, raw(&e.Tenant), &e.Kind, raw(&e.Payment), &e.Subject, &e.Version, &at,
-		&e.Actor, &e.Door, &e.Request, &e.Detail, &person, &sealed, &e.Address, &entry.Subject, &entry.Cause, &posting.Debit, &posting.Credit,
+		&e.Actor, &e.Door, &e.Request, &e.Detail, &person, &sealed, &e.Address, &entry.Subject, &entry.Cause,
+		&posting.Debit, &posting.Credit,
 		&posting.Amount.Minor, &posting.Amount.Currency, &payoutID, &order, &payout.Merchant,
 		&payout.Amount.Minor, &payout.Amount.Currency, &paidAt,
 	}, func() error {
