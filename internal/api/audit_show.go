@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -96,10 +97,14 @@ func (s *auditShower) showChange(ctx context.Context, w *writer, event payment.E
 	view, known := s.views[event.Payment]
 	if !known {
 		var err error
-		if view, err = s.api.config.Reader.View(ctx, s.tenant, event.Payment); err != nil {
+		var gone *payment.Refusal // somebody has deleted it: the trail must say what it can
+		if view, err = s.api.config.Reader.View(ctx, s.tenant, event.Payment); err != nil && !errors.As(err, &gone) {
 			return err
 		}
 		s.views[event.Payment] = view
+	}
+	if view.Payment.ID.IsZero() {
+		return nil
 	}
 	after := membersOf(view.AsOf(event.Version), event)
 	var before members

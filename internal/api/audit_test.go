@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -19,11 +20,11 @@ const anna = "anna@shop.example"
 type entry struct {
 	ID, Kind, Actor, User, Person, Address, Payment, Refund string
 
-	ByKey         string `json:"by_key"`
-	Erased        bool   `json:"erased"`
-	Before, After map[string]any
-	Detail        map[string]any
-	ErasedPerson  string `json:"erased_person"`
+	ByKey           string `json:"by_key"`
+	Erased, Damaged bool
+	Before, After   map[string]any
+	Detail          map[string]any
+	ErasedPerson    string `json:"erased_person"`
 }
 
 // trail reads a page of the trail.
@@ -200,6 +201,29 @@ func TestErasedPersonIsNotShown(t *testing.T) {
 	entries, _, _ = w.trail(t, "?kind=person")
 	if len(entries) != 1 || entries[0].ErasedPerson != person || entries[0].Actor != "operator:local" {
 		t.Errorf("of the erasure: %+v", entries)
+	}
+}
+
+// The trail says what it can, whatever somebody has done to the database.
+func TestTrailOfADamagedDatabaseIsRead(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.annasRefund(t)
+	db, err := sql.Open("sqlite", w.path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{`UPDATE event SET sealed = x'0102' WHERE sealed IS NOT NULL`, `DELETE FROM payment`} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	entries, _, _ := w.trail(t, "?kind=refund")
+	if len(entries) != 2 || !entries[1].Damaged || entries[1].User != "" || entries[1].After != nil {
+		t.Errorf("read %+v", entries)
 	}
 }
 

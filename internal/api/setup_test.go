@@ -36,6 +36,7 @@ type world struct {
 	operator   *httptest.Server // for operators
 	engine     *engine.Engine
 	store      *sqlite.Store
+	path       string // of the store's file
 	auth       *auth.Auth
 	batches    *batch.Clerk
 	tenant     payment.TenantID
@@ -112,9 +113,10 @@ func setup(t *testing.T) *world {
 	w := &world{log: &safeBuffer{}, hear: "https://shop.example/refunds"}
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
 	newID := countingIDs()
+	w.path = filepath.Join(t.TempDir(), "refundry.db")
 	var err error
 	if w.store, err = sqlite.Open(sqlite.Config{
-		Path: filepath.Join(t.TempDir(), "refundry.db"), Now: w.now, Machine: time.Now, NewID: newID,
+		Path: w.path, Now: w.now, Machine: time.Now, NewID: newID,
 		Lease: time.Minute, Log: log,
 	}); err != nil {
 		t.Fatal(err)

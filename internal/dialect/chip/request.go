@@ -2,7 +2,6 @@ package chip
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strings"
 
@@ -107,13 +106,7 @@ func (c *call) by() auth.By {
 // ip returns the caller's address.
 func (c *call) ip() string { return addressOf(c.request) }
 
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	return host
-}
+func addressOf(r *http.Request) string { return wire.Address(r.Context()) }
 
 // onPurchase does something to the purchase that a call names: one that was
 // made here by its id, another by its alias.
