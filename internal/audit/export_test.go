@@ -83,7 +83,7 @@ func TestExportIsWhatWasSealed(t *testing.T) {
 	text := export(t, c, 0, 0)
 	checked, err := audit.Check(strings.NewReader(text))
 	if err != nil || !checked.IsClean() || checked.Commits != 1200 || checked.Events != 1200 || len(checked.Anchors) != 1201 {
-		t.Fatalf("%d commits, %d events, %v: %v", checked.Commits, checked.Events, checked.Findings, err)
+		t.Fatalf("%d commits, %d events, %v: %v", checked.Commits, checked.Events, checked.Findings[:min(3, len(checked.Findings))], err)
 	}
 	if c.asked != 3 {
 		t.Errorf("1200 commits were read in %d pages", c.asked)
@@ -103,7 +103,7 @@ func TestExportIsWhatWasSealed(t *testing.T) {
 	}
 	part := export(t, c, 100, 120)
 	if checked, err := audit.Check(strings.NewReader(part)); err != nil || !checked.IsClean() || checked.Commits != 21 {
-		t.Errorf("a part: %d commits, %v: %v", checked.Commits, checked.Findings, err)
+		t.Errorf("a part: %d commits, %v: %v", checked.Commits, checked.Findings[:min(3, len(checked.Findings))], err)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestExportThatWasChangedIsFound(t *testing.T) {
 	} {
 		checked, err := audit.Check(strings.NewReader(changed))
 		if changed == text || err != nil || checked.IsClean() {
-			t.Errorf("%s: found %v: %v", name, checked.Findings, err)
+			t.Errorf("%s: found %v: %v", name, checked.Findings[:min(3, len(checked.Findings))], err)
 		}
 	}
 	for _, bad := range []string{"x", `{"line":"event"}`, `{"line":"commit"}`, `{"number":1,"hash":"00"}`, `[]`, text[:400]} {
