@@ -24,7 +24,7 @@ func check(t *testing.T, file string) (string, error) {
 func TestAuditIsProvenByWhatWasKept(t *testing.T) {
 	t.Parallel()
 	f, other := newFolder(t), newFolder(t)
-	f.does(t, "keys", "create", "--name=shop")
+	f.does(t, "keys", "create", "--name=shop", "--as=ann")
 	if list := f.does(t, "audit", "--kind=key", "--kind=tenant.created"); !strings.Contains(list, "key.created") ||
 		!strings.Contains(list, "tenant.created") || !strings.Contains(list, "operator:local") {
 		t.Errorf("the trail: %s", list)
@@ -56,4 +56,12 @@ func TestAuditIsProvenByWhatWasKept(t *testing.T) {
 	}
 	f.refuses(t, "is not what was sealed", "verify", "--checkpoint="+export)
 	f.refuses(t, "nobody was ever named so", "audit", "erase-person", "--user=nobody")
+	if list := f.does(t, "audit", "--user=ann"); !strings.Contains(list, "key.created") || strings.Count(list, "ann") != 1 {
+		t.Errorf("of ann: %s", list)
+	}
+	f.does(t, "audit", "erase-person", "--user=ann")
+	if list := f.does(t, "audit", "--user=ann"); !strings.Contains(list, "key.created") || strings.Contains(list, "ann") {
+		t.Errorf("of ann, erased: %s", list)
+	}
+	f.does(t, "verify", "--checkpoint="+checkpoint)
 }
