@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/refundry/refundry/internal/audit"
+	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/store/row"
@@ -88,10 +89,14 @@ func (s *Store) ErasePerson(ctx context.Context, event payment.Event) error {
 			return s.sendSealed(ctx, tx, &writer{}, batch, facts)
 		})
 	})
-	if errors.Is(err, errErasedBefore) {
+	switch {
+	case errors.Is(err, errErasedBefore):
 		return nil
+	case errors.Is(raced(err), engine.ErrLostRace):
+		return fault.Wrap(err, fault.Unavailable, "somebody else was faster; nothing was done")
+	default:
+		return err
 	}
-	return err
 }
 
 // notErased says why no key was destroyed.
