@@ -25,6 +25,7 @@ type operatorFlags struct {
 	storeFlags
 
 	Tenant  string   `help:"Name or id of the tenant; the only one need not be named." env:"REFUNDRY_TENANT"`
+	As      string   `help:"Who you are, for the audit trail: the person on whose behalf the operator acts." placeholder:"NAME" env:"REFUNDRY_USER"`
 	Allow   []string `help:"As serve has it, where no server runs." env:"REFUNDRY_ALLOW" hidden:""`
 	Sandbox bool     `help:"The data is a sandbox's, and no server runs." env:"REFUNDRY_SANDBOX"`
 }
@@ -34,6 +35,7 @@ type operatorFlags struct {
 type operator struct {
 	http   *http.Client
 	tenant string
+	user   string
 	close  func() error
 }
 
@@ -50,7 +52,7 @@ func (f operatorFlags) dial(ctx context.Context, t *terminal) (*operator, error)
 						return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 					},
 				}},
-				tenant: f.Tenant, close: free,
+				tenant: f.Tenant, user: f.As, close: free,
 			}, nil
 		}
 		_ = free() // nobody answers there
@@ -68,7 +70,7 @@ func (f operatorFlags) open(ctx context.Context, t *terminal) (*operator, error)
 	if _, err := os.Stat(filepath.Join(f.Data, "sandbox.json")); err == nil {
 		isSandbox = true
 	}
-	allow, err := parsePrefixes(f.Allow)
+	allow, err := parsePrefixes("--allow", f.Allow)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +89,7 @@ func (f operatorFlags) open(ctx context.Context, t *terminal) (*operator, error)
 	answers.Go(func() { _ = web.Serve(serving, pipes, s.OperatorHandler(), endPatience, t.quiet()) }) // its end is ours
 	transport := &http.Transport{DialContext: pipes.dial}
 	return &operator{
-		http: &http.Client{Transport: transport}, tenant: f.Tenant,
+		http: &http.Client{Transport: transport}, tenant: f.Tenant, user: f.As,
 		close: func() error {
 			transport.CloseIdleConnections()
 			stopServing()
@@ -135,6 +137,9 @@ func (o *operator) send(ctx context.Context, method, path, contentType string, b
 	request.Header.Set("Content-Type", contentType)
 	if o.tenant != "" {
 		request.Header.Set("Refundry-Tenant", o.tenant)
+	}
+	if o.user != "" {
+		request.Header.Set("Refundry-User", o.user)
 	}
 	return o.http.Do(request)
 }

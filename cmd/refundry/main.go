@@ -29,6 +29,7 @@ type commands struct {
 	Refunds    refundsCommand    `cmd:"" help:"List refunds, look at one, approve or cancel it."`
 	Batches    batchesCommand    `cmd:"" help:"Refund many payments at once, from NDJSON or CSV."`
 	Disputes   disputesCommand   `cmd:"" help:"List, open and close disputes and chargebacks."`
+	Audit      auditCommand      `cmd:"" help:"Show who did what, export it, check an export, erase a person."`
 	Tenants    tenantsCommand    `cmd:"" help:"List and create tenants."`
 	Keys       keysCommand       `cmd:"" help:"List, create and revoke API keys and projects."`
 	Settings   settingsCommand   `cmd:"" help:"Show and change a tenant's settings."`

@@ -29,6 +29,7 @@ type serveCommand struct {
 	Listen       string            `help:"Address to answer on." default:"127.0.0.1:8480" env:"REFUNDRY_LISTEN"`
 	WebhookURL   map[string]string `help:"Where to send a front door's webhooks. DOOR is api, smartglocal, pike, ping, chip or primer." placeholder:"DOOR=URL" mapsep:"none"`
 	Allow        []string          `help:"Networks that webhooks may go to although they are not public (CIDR)." placeholder:"CIDR" env:"REFUNDRY_ALLOW"`
+	Proxies      []string          `help:"Proxies whose X-Forwarded-For names the caller's address (CIDR); the header is ignored from all others." placeholder:"CIDR" env:"REFUNDRY_PROXIES"`
 	Lease        time.Duration     `help:"How long a replica that died may delay its jobs." default:"60s" env:"REFUNDRY_LEASE"`
 	Patience     time.Duration     `help:"How long a stop waits for requests in flight." default:"20s"`
 	PauseJobs    bool              `help:"Answer requests but run no jobs: for measuring." hidden:""`
@@ -36,7 +37,11 @@ type serveCommand struct {
 
 // Run implements the command.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
-	allow, err := parsePrefixes(c.Allow)
+	allow, err := parsePrefixes("--allow", c.Allow)
+	if err != nil {
+		return err
+	}
+	proxies, err := parsePrefixes("--proxies", c.Proxies)
 	if err != nil {
 		return err
 	}
@@ -49,7 +54,7 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	s, err := service.Open(ctx, service.Config{
 		Data: c.Data, Database: c.Database, IsSandbox: c.Sandbox, SandboxDelay: c.SandboxDelay, Allow: allow,
-		Lease: c.Lease, PausesJobs: c.PauseJobs, Machine: machineTime, NewID: newID, Luck: luck, Log: t.log,
+		Proxies: proxies, Lease: c.Lease, PausesJobs: c.PauseJobs, Machine: machineTime, NewID: newID, Luck: luck, Log: t.log,
 	})
 	if err != nil {
 		return err
@@ -92,7 +97,7 @@ func (c *serveCommand) prepare(ctx context.Context, t *terminal, s *service.Serv
 	return err
 }
 
-func parsePrefixes(texts []string) ([]netip.Prefix, error) {
+func parsePrefixes(flag string, texts []string) ([]netip.Prefix, error) {
 	prefixes := make([]netip.Prefix, 0, len(texts))
 	for _, text := range texts {
 		if address, err := netip.ParseAddr(text); err == nil {
@@ -101,7 +106,7 @@ func parsePrefixes(texts []string) ([]netip.Prefix, error) {
 		}
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fault.New(fault.Invalid, "--allow takes networks as in 10.0.0.0/8")
+			return nil, fault.New(fault.Invalid, "%s takes networks as in 10.0.0.0/8", flag)
 		}
 		prefixes = append(prefixes, prefix)
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
+	"github.com/refundry/refundry/internal/audit"
 	"github.com/refundry/refundry/internal/service"
 	"github.com/refundry/refundry/internal/verify"
 )
@@ -12,14 +14,27 @@ import (
 // verifyCommand recomputes everything, beside a running server or without one.
 type verifyCommand struct {
 	storeFlags
+
+	Checkpoint string `help:"Prove too that the chain is the one of this checkpoint or export." type:"existingfile" placeholder:"FILE"`
 }
 
 // Run implements the command.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
+	var anchors []audit.Anchor
+	if c.Checkpoint != "" {
+		checked, err := checkFile(c.Checkpoint)
+		if err != nil {
+			return err
+		}
+		if !checked.IsClean() {
+			return errors.Join(t.printChecked(checked), exitError(1))
+		}
+		anchors = checked.Anchors
+	}
 	bar := t.progress("verifying", -1)
 	result, err := service.Verify(ctx, service.Config{
 		Data: c.Data, Database: c.Database, Machine: machineTime, NewID: newID, Log: t.log,
-	}, func(done int64) { _ = bar.Add64(done) })
+	}, anchors, func(done int64) { _ = bar.Add64(done) })
 	_ = bar.Finish()
 	if err != nil {
 		return err

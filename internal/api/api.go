@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/refundry/refundry/internal/audit"
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/engine"
@@ -49,6 +50,7 @@ type Config struct {
 	Lists      payment.Lists // nil: the reader's own
 	Rows       report.Reader // what reports are made of; nil: the reader's own
 	Deliveries webhook.Store
+	Audit      audit.Store
 	Batches    *batch.Clerk
 	Replay     Replay
 
@@ -137,6 +139,7 @@ func meta(r *http.Request, caller auth.Identity) payment.Meta {
 	user, _ := userOf(r) // an operation that takes it has refused a wrong one
 	return payment.Meta{
 		Tenant: caller.Tenant, Actor: caller.Actor, User: user, Door: payment.DoorAPI, Request: wire.RequestID(r.Context()),
+		Address: wire.Address(r.Context()),
 	}
 }
 

@@ -114,7 +114,9 @@ func (c *contract) check(t *testing.T, row api.Row, what string, got answer) {
 
 // The schemas of lines, by the operations that answer with them or take them.
 var (
-	answerLines  = map[string]string{"importPayments": "ImportAnswer", "getBatchResult": "BatchResult", "getReport": "ReportRow"}
+	answerLines = map[string]string{
+		"importPayments": "ImportAnswer", "getBatchResult": "BatchResult", "getReport": "ReportRow", "exportAudit": "AuditLine",
+	}
 	requestLines = map[string]string{"importPayments": "ImportLine", "addBatchRows": "BatchRow"}
 )
 
@@ -149,8 +151,11 @@ func valid(schema *openapi3.Schema, text string) error {
 // every answer is one that the document declares.
 func TestAnswersKeepTheContract(t *testing.T) {
 	c := newContract(t)
+	table := api.Table()
+	at := slices.IndexFunc(table, func(row api.Row) bool { return row.ID == "exportAudit" })
+	table[0], table[at] = table[at], table[0] // it exports all that the others have done
 	onBoth(t, func(t *testing.T, w *world) {
-		for _, row := range api.Table() {
+		for _, row := range table {
 			if row.IsListed {
 				t.Run(row.ID, func(t *testing.T) { c.drive(t, w, row) })
 			}

@@ -39,6 +39,7 @@ func (a *API) openAPI() openapi.Document {
 			{Name: string(tagDeliveries), Doc: "One event for one endpoint, with every attempt to tell it."},
 			{Name: string(tagLedger), Doc: "The books, in double entry."},
 			{Name: string(tagReports), Doc: "What there is, as files for spreadsheets and programs."},
+			{Name: string(tagAudit), Doc: "Who did what, and when: sealed in one chain, so that a change is found."},
 			{Name: string(tagOperators), Doc: "For the operator's command line, over the socket in the data folder."},
 			{Name: string(tagDocument), Doc: "A page for each code of an error. Nobody needs a key to read it."},
 		},
@@ -232,6 +233,7 @@ var exampleVariables = map[string]string{
 	"$REVIEWED": "rfd", "$DECLINED": "rfd",
 	"$PAYMENT": "pay", "$REFUND": "rfd", "$SCHEDULED": "rfd", "$WAITING": "rfd", "$DISPUTE": "dsp", "$ENDPOINT": "end",
 	"$DELIVERY": "dlv", "$KEY": "key", "$BATCH": "bat", "$READY": "bat", "$RUNNING": "bat", "$PAUSED": "bat", "$DONE": "bat",
+	"$PERSON": "per",
 }
 
 func filledIn(text string) string {

@@ -106,7 +106,7 @@ var eventSchema = shown("Event", "A fact that happened. It names things; read th
 	may("payment", paymentID, "The payment that it is about."),
 	may("refund", refundID, ""), may("dispute", disputeID, ""), may("order", orderID, ""), may("payout", payoutID, ""),
 	may("batch", batchID, ""), may("resource", resourceID, ""), may("endpoint", endpointID, ""), may("key", keyID, ""),
-	may("tenant", tenantID, ""),
+	may("tenant", tenantID, ""), may("person", personID, ""),
 	may("version", someVersion, "The payment's, when it happened; else the order's, the batch's or the tenant's."),
 	must("at", someTime, ""),
 	must("actor", someText, "Who did it: `key:…`, `operator:…`, or a part of Refundry."),
@@ -154,6 +154,8 @@ func showSubject(w *writer, event payment.Event) {
 		}
 	case "key":
 		named(w, noun, auth.CredentialID(event.Subject))
+	case "person":
+		named(w, noun, payment.PersonID(event.Subject))
 	case "tenant", "settings":
 		named(w, "tenant", payment.TenantID(event.Subject))
 	}

@@ -54,17 +54,22 @@ const (
 	tagDeliveries tag = "Deliveries"
 	tagLedger     tag = "Ledger"
 	tagReports    tag = "Reports"
+	tagAudit      tag = "Audit"
 	tagOperators  tag = "For operators"
 	tagDocument   tag = "Document"
 )
 
 // operations returns the table.
 func (a *API) operations() []operation {
-	return slices.Concat(
+	all := slices.Concat(
 		a.paymentOperations(), a.refundOperations(), a.batchOperations(), a.disputeOperations(), a.eventOperations(),
-		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.reportOperations(),
+		a.endpointOperations(), a.deliveryOperations(), a.ledgerOperations(), a.reportOperations(), a.auditOperations(),
 		a.operatorOperations(), a.documentOperations(),
 	)
+	for i := range all { // whoever changes something may say on whose behalf
+		all[i].takesUser = all[i].takesUser || all[i].method != http.MethodGet && all[i].access != forAnybody
+	}
+	return all
 }
 
 // Register adds the API's routes to a mux.

@@ -43,7 +43,8 @@ func (a *API) tenantOperations() []operation {
 
 // by says who changes settings.
 func by(r *http.Request, caller auth.Identity) auth.By {
-	return auth.By{Actor: caller.Actor, Request: wire.RequestID(r.Context())}
+	user, _ := userOf(r) // an operation that takes it has refused a wrong one
+	return auth.By{Actor: caller.Actor, Request: wire.RequestID(r.Context()), User: user, Address: wire.Address(r.Context())}
 }
 
 // list answers with a list under one name.

@@ -154,6 +154,7 @@ var (
 	tenantID   = idOf("TenantID", "ten", "Names a tenant.")
 	keyID      = idOf("KeyID", "key", "Names a key.")
 	endpointID = idOf("EndpointID", "end", "Names a webhook endpoint.")
+	personID   = idOf("PersonID", "per", "Names a person on whose behalf keys call. It follows from the name.")
 	deliveryID = idOf("DeliveryID", "dlv", "Names a delivery.")
 )
 

@@ -23,13 +23,14 @@ const (
 	scopeWriteEndpoints  scope = "endpoints:write"
 	scopeReadDeliveries  scope = "deliveries:read"
 	scopeWriteDeliveries scope = "deliveries:write"
+	scopeReadAudit       scope = "audit:read"
 )
 
 // allScopes lists every scope.
 var allScopes = []scope{
 	scopeReadPayments, scopeWritePayments, scopeReadRefunds, scopeWriteRefunds, scopeApproveRefunds, scopeReadDisputes,
 	scopeReadEvents, scopeReadLedger, scopeReadReports, scopeReadEndpoints, scopeWriteEndpoints, scopeReadDeliveries,
-	scopeWriteDeliveries,
+	scopeWriteDeliveries, scopeReadAudit,
 }
 
 // Scopes lists every scope, in words.

@@ -36,6 +36,7 @@ type world struct {
 	operator   *httptest.Server // for operators
 	engine     *engine.Engine
 	store      *sqlite.Store
+	path       string // of the store's file
 	auth       *auth.Auth
 	batches    *batch.Clerk
 	tenant     payment.TenantID
@@ -112,9 +113,10 @@ func setup(t *testing.T) *world {
 	w := &world{log: &safeBuffer{}, hear: "https://shop.example/refunds"}
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
 	newID := countingIDs()
+	w.path = filepath.Join(t.TempDir(), "refundry.db")
 	var err error
 	if w.store, err = sqlite.Open(sqlite.Config{
-		Path: filepath.Join(t.TempDir(), "refundry.db"), Now: w.now, Machine: time.Now, NewID: newID,
+		Path: w.path, Now: w.now, Machine: time.Now, NewID: newID,
 		Lease: time.Minute, Log: log,
 	}); err != nil {
 		t.Fatal(err)
@@ -134,7 +136,7 @@ func setup(t *testing.T) *world {
 		LeaseLeft: func(job.Job) time.Duration { return time.Minute }, Lease: time.Minute, Now: w.now, NewID: newID, Log: log,
 	})
 	a := api.New(api.Config{
-		Engine: late, Reader: w.store, Feed: w.store, Auth: w.auth, Deliveries: w.store, Batches: w.batches,
+		Engine: late, Reader: w.store, Feed: w.store, Auth: w.auth, Deliveries: w.store, Audit: w.store, Batches: w.batches,
 		Doors:       []payment.Door{dialect},
 		Import:      map[payment.Door]api.ImportDocument{dialect: importDialect},
 		AliasKinds:  []string{"dialect.session"},
@@ -229,7 +231,9 @@ func (w *world) serve(t *testing.T, a *api.API) {
 	t.Helper()
 	mux := http.NewServeMux()
 	a.Register(mux)
-	w.server = httptest.NewServer(mux)
+	w.server = httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(answer, r.WithContext(wire.WithAddress(r.Context(), "203.0.113.7"))) // as package web does
+	}))
 	operator := auth.Identity{Actor: "operator:local", IsOperator: true}
 	w.operator = httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
 		mux.ServeHTTP(answer, r.WithContext(api.WithIdentity(r.Context(), operator)))

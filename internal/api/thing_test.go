@@ -28,6 +28,7 @@ var makers = map[string]func(t *testing.T, w *world) string{
 	"$RUNNING":   makeRunning,
 	"$PAUSED":    makePaused,
 	"$DONE":      makeDone,
+	"$PERSON":    makePerson,
 }
 
 func makePayment(t *testing.T, w *world) string {
@@ -54,6 +55,19 @@ func makeWaiting(t *testing.T, w *world) string {
 		makePayment(t, w))).want(t, 201).string(t, "id")
 	w.operate(t, "PATCH", "/v1/settings", `{"policy.approval_above": null}`).want(t, 200)
 	return id
+}
+
+// makePerson makes a person known: one on whose behalf a payment was made.
+func makePerson(t *testing.T, w *world) string {
+	t.Helper()
+	w.call(t, "POST", "/v1/payments", `{"amount": 8900, "currency": "EUR"}`, "Refundry-User: anna@shop.example").want(t, 201)
+	list := w.call(t, "GET", "/v1/audit?kind=payment&user=anna@shop.example&limit=1", "").want(t, 200)
+	entries, _ := list.body["entries"].([]any)
+	if len(entries) == 0 {
+		t.Fatalf("the person is not in the trail: %s", list.text)
+	}
+	entry, _ := entries[0].(map[string]any)
+	return fmt.Sprint(entry["person"])
 }
 
 func makeDispute(t *testing.T, w *world) string {

@@ -15,8 +15,8 @@ const userMax = 255
 
 var userParameter = openapi.Parameter{
 	Component: "User", Name: userHeader, In: "header", Example: "anna@shop.example",
-	Doc: "The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has " +
-		"asked for a refund cannot approve it, whichever key they use.",
+	Doc: "The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count " +
+		"by person, and who has asked for a refund cannot approve it, whichever key they use.",
 	Schema: &openapi.Schema{Type: openapi.String, LengthMin: 1, LengthMax: userMax, Pattern: "^[!-~]+$"},
 }
 

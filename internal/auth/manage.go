@@ -32,6 +32,8 @@ const nameLengthMax = 100
 type By struct {
 	Actor   string
 	Request string // request id
+	User    string // the person on whose behalf; empty: nobody was named
+	Address string // the IP address of who asks; empty: not over the network
 }
 
 // event tells of a change. Detail never has a secret in it.
@@ -42,7 +44,7 @@ func (a *Auth) event(by By, kind payment.EventKind, tenant payment.TenantID, sub
 	}
 	return payment.Event{
 		Tenant: tenant, Kind: kind, Subject: subject, At: a.config.Now(), Actor: by.Actor, Request: by.Request,
-		Detail: string(text),
+		User: by.User, Address: by.Address, Detail: string(text),
 	}
 }
 

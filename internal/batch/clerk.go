@@ -258,7 +258,7 @@ func (b Batch) task(due time.Time) payment.Task {
 func (c *Clerk) tell(book *payment.Book, meta payment.Meta, kind payment.EventKind, b Batch) {
 	telling := payment.Telling{Event: payment.Event{
 		Tenant: b.Tenant, Kind: kind, Subject: b.ID, Version: b.Version, At: book.Now,
-		Actor: meta.Actor, Door: payment.DoorAPI, Request: meta.Request,
+		Actor: meta.Actor, Door: payment.DoorAPI, Request: meta.Request, User: meta.User, Address: meta.Address,
 	}}
 	book.Changes.Tellings = append(book.Changes.Tellings, telling)
 	for _, route := range c.config.Router.Route(telling, book.Tenant(b.Tenant)) {

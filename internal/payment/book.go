@@ -83,6 +83,7 @@ type Meta struct {
 	User    string // the person on whose behalf the actor asks; empty: nobody says
 	Door    Door
 	Request string // request id
+	Address string // the IP address of who asks; empty: not over the network, or a payer's
 	Key     Key
 }
 
@@ -303,7 +304,7 @@ func (b *Book) tell(meta Meta, kind EventKind, subject [16]byte, p Payment, r Re
 	b.Changes.Tellings = append(b.Changes.Tellings, Telling{
 		Event: Event{
 			Tenant: meta.Tenant, Kind: kind, Payment: p.ID, Subject: subject, Version: p.Version,
-			At: p.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
+			At: p.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request, User: meta.User, Address: meta.Address,
 		},
 		Payment: p,
 		Refund:  r,
@@ -320,7 +321,7 @@ func (b *Book) tellDispute(meta Meta, kind EventKind, p Payment, d Dispute) {
 func (b *Book) tellOrder(meta Meta, kind EventKind, order Order) {
 	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
 		Tenant: meta.Tenant, Kind: kind, Subject: order.ID, Version: order.Version,
-		At: order.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
+		At: order.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request, User: meta.User, Address: meta.Address,
 	}})
 }
 

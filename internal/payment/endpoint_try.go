@@ -17,7 +17,7 @@ func (c TryEndpoint) Apply(b *Book) (Answer, error) {
 	b.Changes.Tellings = append(b.Changes.Tellings, Telling{
 		Event: Event{
 			Tenant: c.Tenant, Kind: EventEndpointTried, Subject: b.newID(), At: b.Now,
-			Actor: c.Actor, Door: c.Door, Request: c.Request,
+			Actor: c.Actor, Door: c.Door, Request: c.Request, User: c.User, Address: c.Address,
 		},
 		To: &endpoint,
 	})

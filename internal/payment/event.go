@@ -57,6 +57,8 @@ type Event struct {
 	Actor   string
 	Door    Door
 	Request string // the request id, for logs
+	User    string // the person on whose behalf; empty: nobody was named, or the reader must not know
+	Address string // where it was asked for; empty: not known, or the reader must not know
 	Detail  string // what a change of settings changed, as JSON; empty for everything else
 }
 

@@ -28,6 +28,7 @@ func (b *Book) payOut(meta Meta, order Order, parts []part) {
 			Event: Event{
 				Tenant: order.Tenant, Kind: EventPayoutCreated, Subject: payout.ID, Version: order.Version,
 				At: order.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
+				User: meta.User, Address: meta.Address,
 			},
 			Payout: payout,
 		})

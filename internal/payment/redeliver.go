@@ -26,7 +26,7 @@ func (c Redeliver) Apply(b *Book) (Answer, error) {
 	}
 	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
 		Tenant: c.Tenant, Kind: EventEndpointReplayed, Subject: c.Endpoint, At: b.Now,
-		Actor: c.Actor, Door: c.Door, Request: c.Request,
+		Actor: c.Actor, Door: c.Door, Request: c.Request, User: c.User, Address: c.Address,
 	}})
 	return Answer{}, nil
 }

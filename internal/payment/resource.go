@@ -45,7 +45,7 @@ func (c PutResource) Apply(b *Book) (Answer, error) {
 	b.Changes.Resources = append(b.Changes.Resources, resource)
 	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
 		Tenant: c.Tenant, Kind: EventResourcePut, Subject: resource.ID, At: b.Now,
-		Actor: c.Actor, Door: c.Door, Request: c.Request,
+		Actor: c.Actor, Door: c.Door, Request: c.Request, User: c.User, Address: c.Address,
 	}})
 	b.keep(c.Meta, resource.ID, PaymentID{}, 0)
 	return Answer{Resource: resource}, nil

@@ -37,7 +37,8 @@ func (s *Service) handlers() (callers, operators http.Handler) {
 	mux.Handle("GET /metrics", s.metrics.handler())
 	framed := web.Wrap(web.Config{
 		Handler: mux, Hold: s.runner.Hold, Machine: s.config.Machine, Log: s.config.Log, Metrics: s.metrics,
-		NewID: func() string { return id.ID[requestKind](s.config.NewID()).String() },
+		Trusted: s.config.Proxies,
+		NewID:   func() string { return id.ID[requestKind](s.config.NewID()).String() },
 	})
 	operator := auth.Identity{Actor: "operator:local", IsOperator: true}
 	return framed, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/refundry/refundry/internal/audit"
 	"github.com/refundry/refundry/internal/clock"
 	"github.com/refundry/refundry/internal/ledger"
 	"github.com/refundry/refundry/internal/payment"
@@ -15,14 +16,25 @@ import (
 )
 
 // Verify recomputes everything, beside a service that runs or without one. It
-// takes no lock and changes nothing. progress hears how much is done.
-func Verify(ctx context.Context, config Config, progress func(done int64)) (_ verify.Result, err error) {
+// takes no lock and changes nothing. It proves, too, that the chain is the one
+// that anchors are of, if there are any. progress hears how much is done.
+func Verify(ctx context.Context, config Config, anchors []audit.Anchor, progress func(done int64)) (_ verify.Result, err error) {
 	reader, err := openReader(ctx, config)
 	if err != nil {
 		return verify.Result{}, err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
-	return verify.Run(ctx, reader, progress)
+	result, err := verify.Run(ctx, reader, progress)
+	if err != nil {
+		return result, err
+	}
+	differ, err := audit.Prove(ctx, reader, anchors)
+	for _, number := range differ {
+		result.Findings = append(result.Findings, verify.Finding{
+			Commit: number, Kind: "chain", Message: "the commit is not the one that the checkpoint is of",
+		})
+	}
+	return result, err
 }
 
 // Verify recomputes everything of a service that was opened.
@@ -33,6 +45,7 @@ func (s *Service) Verify(ctx context.Context) (verify.Result, error) {
 // reader is a store that is only read.
 type reader interface {
 	verify.Store
+	audit.Checkpoints
 	Close() error
 }
 

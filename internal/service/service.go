@@ -43,6 +43,7 @@ type Config struct {
 	IsSandbox    bool
 	SandboxDelay time.Duration  // after which refunds succeed in the sandbox
 	Allow        []netip.Prefix // addresses of webhook endpoints that the guard lets through
+	Proxies      []netip.Prefix // that are believed when they say who asked them
 	Lease        time.Duration  // of jobs; 0: the default
 	PausesJobs   bool           // nothing runs jobs: for measuring what callers wait for
 	Machine      func() time.Time
@@ -157,8 +158,8 @@ func (s *Service) assemble() {
 		LeaseLeft: s.leaseLeft, Lease: c.Lease, Now: s.clock.Now, NewID: c.NewID, Log: c.Log,
 	})
 	s.api = api.New(api.Config{
-		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Replay: s.replay,
-		Batches: s.batches, Reaches: webhook.NewReach(s.allowed()),
+		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Audit: s.store,
+		Replay: s.replay, Batches: s.batches, Reaches: webhook.NewReach(s.allowed()),
 		Doors: dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
 		Reports:        s.reports(),
 		EndpointDetail: map[payment.Door]api.EndpointDetail{primer.Name: primer.EndpointDetail},

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/refundry/refundry/internal/audit"
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/dialect"
@@ -31,6 +32,7 @@ type store interface {
 	payment.Books
 	payment.Lists
 	verify.Store
+	audit.Store
 	waiter.Store
 	batch.Store
 	dialect.Counter

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path"
 	"runtime/debug"
@@ -38,13 +39,15 @@ type Config struct {
 	Handler http.Handler
 	// Hold keeps back the work that a request causes until its answer is written.
 	Hold    func(ctx context.Context) (held context.Context, release func())
+	Trusted []netip.Prefix   // proxies whose X-Forwarded-For is believed
 	NewID   func() string    // of a request
 	Machine func() time.Time // this machine's time
 	Log     *slog.Logger
 	Metrics Metrics
 }
 
-// Wrap puts the frame around a handler: a clean path, a request id, the hold,
+// Wrap puts the frame around a handler: a clean path, a request id, where it
+// came from, the hold,
 // one log line and one measurement, and an end to panics.
 func Wrap(config Config) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +55,7 @@ func Wrap(config Config) http.Handler {
 		r = cleanPath(r)
 		id := requestID(r, config.NewID)
 		w.Header().Set("X-Request-Id", id)
-		ctx, release := config.Hold(wire.WithRequestID(r.Context(), id))
+		ctx, release := config.Hold(wire.WithAddress(wire.WithRequestID(r.Context(), id), address(r, config.Trusted)))
 		r = r.WithContext(ctx)
 		answer := &recorder{ResponseWriter: w}
 		defer func() {

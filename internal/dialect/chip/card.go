@@ -142,7 +142,7 @@ func (d *Door) payByItself(c *call, v payment.View) error {
 		},
 	}
 	meta := c.meta()
-	meta.Actor, meta.Key = actorPayer, payment.Key{}
+	meta.Actor, meta.Key, meta.Address = actorPayer, payment.Key{}, ""
 	_, err := d.config.Engine.Do(c.ctx, completion(meta, c.tenant, v.Payment.ID, doc, with))
 	return err
 }

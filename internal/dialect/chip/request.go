@@ -2,7 +2,6 @@ package chip
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strings"
 
@@ -93,24 +92,21 @@ func isBlank(raw []byte) bool { return strings.Trim(string(raw), " \t\r\n") == "
 // meta returns what the call's command carries.
 func (c *call) meta() payment.Meta {
 	return payment.Meta{
-		Tenant: c.tenant.ID, Actor: c.actor(), Door: Name, Request: wire.RequestID(c.ctx), Key: c.key,
+		Tenant: c.tenant.ID, Actor: c.actor(), Door: Name, Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx),
+		Key: c.key,
 	}
 }
 
 func (c *call) actor() string { return "key:" + c.credential.ID.String() }
 
-func (c *call) by() auth.By { return auth.By{Actor: c.actor(), Request: wire.RequestID(c.ctx)} }
+func (c *call) by() auth.By {
+	return auth.By{Actor: c.actor(), Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx)}
+}
 
 // ip returns the caller's address.
 func (c *call) ip() string { return addressOf(c.request) }
 
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	return host
-}
+func addressOf(r *http.Request) string { return wire.Address(r.Context()) }
 
 // onPurchase does something to the purchase that a call names: one that was
 // made here by its id, another by its alias.

@@ -181,8 +181,12 @@ func (c *call) readBody(w http.ResponseWriter, r *http.Request) error {
 
 // meta returns what the call's command carries.
 func (c *call) meta() payment.Meta {
-	return payment.Meta{Tenant: c.tenant.ID, Actor: c.actor, Door: Name, Request: wire.RequestID(c.ctx)}
+	return payment.Meta{
+		Tenant: c.tenant.ID, Actor: c.actor, Door: Name, Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx),
+	}
 }
 
 // by signs changes of settings.
-func (c *call) by() auth.By { return auth.By{Actor: c.actor, Request: wire.RequestID(c.ctx)} }
+func (c *call) by() auth.By {
+	return auth.By{Actor: c.actor, Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx)}
+}

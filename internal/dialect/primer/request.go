@@ -125,6 +125,7 @@ func (c *call) readKey(header http.Header) error {
 func (c *call) meta() payment.Meta {
 	meta := payment.Meta{
 		Tenant: c.tenant.ID, Actor: "key:" + c.caller.ID.String(), Door: Name, Request: wire.RequestID(c.ctx),
+		Address: wire.Address(c.ctx),
 	}
 	if c.key != "" {
 		meta.Key = payment.Key{Hash: dialect.Key(c.tenant.ID, Name, c.key), Refuses: true}

@@ -114,6 +114,6 @@ func parseBody(raw []byte) (wire.Value, error) {
 func (c *call) meta() payment.Meta {
 	return payment.Meta{
 		Tenant: c.tenant.ID, Actor: "key:" + c.project.ID.String(), Door: c.brand.Door(),
-		Request: wire.RequestID(c.ctx), Key: c.key,
+		Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx), Key: c.key,
 	}
 }

@@ -48,7 +48,7 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 		w.deliveries(book.Changes.Deliveries)
 		w.jobs(book.Changes.Tasks, s.config.Lease.Microseconds())
 		if len(book.Changes.Tellings) > 0 {
-			queueSeal(&w.pipe, s.config.NewID(), row.Micros(book.Now), row.FactsOf(book.Changes))
+			return s.sendSealed(ctx, tx, w, s.config.NewID(), row.FactsOf(book.Changes))
 		}
 		return tx.SendBatch(ctx, &w.pipe).Close()
 	})

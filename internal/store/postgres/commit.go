@@ -45,10 +45,15 @@ func (c *commit) run(ctx context.Context, needs []payment.Need, decide func(*pay
 	if err := decide(book); err != nil {
 		return err
 	}
-	if err := c.save(ctx, book); err != nil {
+	facts := row.FactsOf(book.Changes)
+	keys, err := c.save(ctx, book, facts)
+	if err != nil {
 		return raced(fmt.Errorf("save: %w", err))
 	}
-	return c.seal(ctx, book)
+	if err := row.Seal(facts, keys); err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	return c.seal(ctx, book, facts)
 }
 
 // rollback gives the locks back. If it fails, the pool throws the connection away.
@@ -67,9 +72,9 @@ func (c *commit) rollback() {
 // and commits, in one pipeline under a short lock: numbers follow the order of
 // commits, and no reader of the feed or of the books can see a number before
 // all lower ones are visible.
-func (c *commit) seal(ctx context.Context, book *payment.Book) error {
+func (c *commit) seal(ctx context.Context, book *payment.Book, facts []row.Facts) error {
 	pipe := &pgx.Batch{}
-	queueSeal(pipe, c.batch, row.Micros(book.Now), row.FactsOf(book.Changes))
+	queueSeal(pipe, c.batch, row.Micros(book.Now), facts)
 	queuePostings(pipe, book.Changes.Entries)
 	pipe.Queue("COMMIT")
 	err := c.send(ctx, pipe)
@@ -100,26 +105,27 @@ func queueSeal(pipe *pgx.Batch, batch [16]byte, now int64, facts []row.Facts) {
 			sha256(hash || int8send(number + 1) || uuid_send($1) || $3::bytea) FROM last`,
 		pgtype.UUID{Bytes: batch, Valid: true}, now, row.Digests(facts))
 	type numbered struct {
-		payment.Event
+		row.Fact
 
 		number int64
 	}
 	var events []numbered
 	for _, f := range facts {
 		for n, fact := range f.Facts {
-			events = append(events, numbered{fact.Event, int64(n)})
+			events = append(events, numbered{fact, int64(n)})
 		}
 	}
 	if len(events) == 0 {
 		return
 	}
 	pipe.Queue(`INSERT INTO event (tenant_id, commit_number, number, kind, payment_id, subject_id, version, at, actor,
-			door, request, detail)
+			door, request, detail, person_id, sealed, address)
 		SELECT tenant_id, (SELECT max(number) FROM commit_row), number, kind, payment_id, subject_id, version, at,
-			actor, door, request, detail
+			actor, door, request, detail, person_id, sealed, address
 		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[], $6::bigint[], $7::bigint[],
-			$8::text[], $9::text[], $10::text[], $11::text[])
-			AS e (tenant_id, number, kind, payment_id, subject_id, version, at, actor, door, request, detail)`,
+			$8::text[], $9::text[], $10::text[], $11::text[], $12::uuid[], $13::bytea[], $14::text[])
+			AS e (tenant_id, number, kind, payment_id, subject_id, version, at, actor, door, request, detail, person_id,
+				sealed, address)`,
 		ids(events, func(e numbered) [16]byte { return e.Tenant }),
 		col(events, func(e numbered) int64 { return e.number }),
 		col(events, func(e numbered) string { return string(e.Kind) }),
@@ -130,7 +136,10 @@ func queueSeal(pipe *pgx.Batch, batch [16]byte, now int64, facts []row.Facts) {
 		col(events, func(e numbered) string { return e.Actor }),
 		col(events, func(e numbered) string { return string(e.Door) }),
 		col(events, func(e numbered) string { return e.Request }),
-		col(events, func(e numbered) string { return e.Detail }))
+		col(events, func(e numbered) string { return e.Detail }),
+		maybeIDs(events, func(e numbered) [16]byte { return e.Person }),
+		col(events, func(e numbered) []byte { return e.Sealed }),
+		col(events, func(e numbered) string { return e.Address }))
 }
 
 // send runs a pipeline and returns the first error in it.

@@ -19,8 +19,9 @@ import (
 var errVersion = errors.New("a locked row has changed since it was read")
 
 // save writes what a batch changed in one pipeline: rows of a table together,
-// tables in one order everywhere.
-func (c *commit) save(ctx context.Context, book *payment.Book) error {
+// tables in one order everywhere. It returns the keys of the persons whom
+// events name.
+func (c *commit) save(ctx context.Context, book *payment.Book, facts []row.Facts) (map[row.Owner]row.PersonalKey, error) {
 	w, changes := &writer{}, &book.Changes
 	w.orders(changes.Orders)
 	w.payments(changes.Views)
@@ -35,10 +36,11 @@ func (c *commit) save(ctx context.Context, book *payment.Book) error {
 	w.jobs(changes.Tasks, c.store.config.Lease.Microseconds())
 	w.hurry(row.Hurries(changes.Deliveries), row.Micros(book.Now))
 	w.counters(row.Counters(changes.Counters))
-	if w.pipe.Len() == 0 {
-		return nil
+	keys, err := w.persons(row.Persons(facts), c.store.config.Random)
+	if err != nil || w.pipe.Len() == 0 {
+		return nil, err
 	}
-	return c.send(ctx, &w.pipe)
+	return keys, c.send(ctx, &w.pipe)
 }
 
 // writer queues statements.

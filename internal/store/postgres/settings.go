@@ -20,8 +20,13 @@ import (
 
 // Change implements [auth.Store].
 func (s *Store) Change(ctx context.Context, change auth.Change) error {
+	return s.heard(ctx, func(ctx context.Context, batch [16]byte) error { return s.change(ctx, batch, change) })
+}
+
+// heard makes a change under an id of its own, and finds out what became of it.
+func (s *Store) heard(ctx context.Context, change func(ctx context.Context, batch [16]byte) error) error {
 	batch := s.config.NewID()
-	err := s.change(ctx, batch, change)
+	err := change(ctx, batch)
 	if !errors.Is(err, engine.ErrUncertain) {
 		return err
 	}
@@ -30,10 +35,10 @@ func (s *Store) Change(ctx context.Context, change auth.Change) error {
 	// the end of the other.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fateTimeout)
 	defer cancel()
-	again := s.change(ctx, batch, change)
+	again := change(ctx, batch)
 	committed, fateErr := s.Committed(ctx, batch)
 	switch code := fault.CodeOf(again); {
-	case fateErr == nil && committed:
+	case again == nil || fateErr == nil && committed:
 		return nil
 	case fateErr == nil && (code == fault.Conflict || code == fault.NotFound):
 		return again // by what it found where the other would have written
@@ -58,15 +63,14 @@ func (s *Store) change(ctx context.Context, batch [16]byte, change auth.Change) 
 			events[i].Version = version
 			tellings[i].Event = events[i]
 		}
-		pipe := &pgx.Batch{}
+		w := &writer{}
 		for _, credential := range change.Credentials {
-			queueCredential(pipe, credential)
+			queueCredential(&w.pipe, credential)
 		}
 		for _, endpoint := range change.Endpoints {
-			queueEndpoint(pipe, endpoint)
+			queueEndpoint(&w.pipe, endpoint)
 		}
-		queueSeal(pipe, batch, row.Micros(s.config.Now()), row.FactsOf(payment.Changes{Tellings: tellings}))
-		return taken(tx.SendBatch(ctx, pipe).Close())
+		return taken(s.sendSealed(ctx, tx, w, batch, row.FactsOf(payment.Changes{Tellings: tellings})))
 	})
 }
 

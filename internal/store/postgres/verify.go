@@ -91,7 +91,7 @@ func (s *Store) Commits(ctx context.Context, after int64, limit int) ([]verify.C
 		if len(chained) == 0 {
 			return nil
 		}
-		facts, err := listFacts(ctx, tx, chained)
+		facts, err := listFacts(ctx, tx, tenantsOf(chained), chained[0].Number, chained[len(chained)-1].Number)
 		if err != nil {
 			return err
 		}
@@ -110,13 +110,15 @@ func listLinks(ctx context.Context, tx pgx.Tx, from int64, limit int) ([]row.Lin
 		return nil, err
 	}
 	var links []row.Link
-	err = each(rows, func(r scanner) (l row.Link, err error) {
-		var hash []byte
-		err = r.Scan(&l.Number, &l.Batch, &l.At, &l.Digests, &hash)
-		copy(l.Hash[:], hash)
-		return l, err
-	}, func(l row.Link) { links = append(links, l) })
+	err = each(rows, scanLink, func(l row.Link) { links = append(links, l) })
 	return links, err
+}
+
+func scanLink(r scanner) (l row.Link, err error) {
+	var hash []byte
+	err = r.Scan(&l.Number, &l.Batch, &l.At, &l.Digests, &hash)
+	copy(l.Hash[:], hash)
+	return l, err
 }
 
 // factsKey names what one commit has written of one tenant.
@@ -127,7 +129,8 @@ type factsKey struct {
 
 // selectFacts reads events with what each of them proves, see [row.SubjectsOf].
 const selectFacts = `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.payment_id, e.subject_id, e.version, e.at,
-		e.actor, e.door, e.request, e.detail, s.subject_id, coalesce(p.cause, ''), coalesce(p.debit, ''),
+		e.actor, e.door, e.request, e.detail, e.person_id, e.sealed, e.address, s.subject_id,
+		coalesce(p.cause, ''), coalesce(p.debit, ''),
 		coalesce(p.credit, ''), coalesce(p.amount, 0), coalesce(p.currency, ''), o.id, o.order_id,
 		coalesce(o.merchant, ''), coalesce(o.amount, 0), coalesce(o.currency, ''), coalesce(o.at, 0)
 	FROM event e
@@ -138,9 +141,8 @@ const selectFacts = `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.pa
 	WHERE e.tenant_id = ANY($1) AND e.commit_number BETWEEN $2 AND $3 AND (s.place = 1 OR s.subject_id <> e.subject_id)
 	ORDER BY e.tenant_id, e.commit_number, e.number, s.place, p.number`
 
-// listFacts reads what some commits have written, events with what they prove.
-func listFacts(ctx context.Context, tx pgx.Tx, links []row.Chained) (map[factsKey]*row.Facts, error) {
-	var tenants []payment.TenantID
+// tenantsOf returns the tenants that have a part in some commits.
+func tenantsOf(links []row.Chained) (tenants []payment.TenantID) {
 	for _, l := range links {
 		for _, tenant := range l.Tenants() {
 			if !slices.Contains(tenants, tenant) {
@@ -148,8 +150,14 @@ func listFacts(ctx context.Context, tx pgx.Tx, links []row.Chained) (map[factsKe
 			}
 		}
 	}
-	rows, err := tx.Query(ctx, selectFacts, ids(tenants, func(t payment.TenantID) [16]byte { return t }),
-		links[0].Number, links[len(links)-1].Number)
+	return tenants
+}
+
+// listFacts reads what commits from one to another have written of some
+// tenants, events with what they prove.
+func listFacts(ctx context.Context, tx pgx.Tx, tenants []payment.TenantID, first, last int64,
+) (map[factsKey]*row.Facts, error) {
+	rows, err := tx.Query(ctx, selectFacts, ids(tenants, func(t payment.TenantID) [16]byte { return t }), first, last)
 	if err != nil {
 		return nil, err
 	}
@@ -160,10 +168,13 @@ func listFacts(ctx context.Context, tx pgx.Tx, links []row.Chained) (map[factsKe
 	var posting ledger.Posting
 	var payout payment.Payout
 	var payoutID, order pgtype.UUID
-	last := -1
+	var person pgtype.UUID
+	var sealed []byte
+	index := -1
 	_, err = pgx.ForEachRow(rows, []any{
 		&e.Cursor.Commit, &e.Cursor.Index, raw(&e.Tenant), &e.Kind, raw(&e.Payment), &e.Subject, &e.Version, &at,
-		&e.Actor, &e.Door, &e.Request, &e.Detail, &entry.Subject, &entry.Cause, &posting.Debit, &posting.Credit,
+		&e.Actor, &e.Door, &e.Request, &e.Detail, &person, &sealed, &e.Address, &entry.Subject, &entry.Cause,
+		&posting.Debit, &posting.Credit,
 		&posting.Amount.Minor, &posting.Amount.Currency, &payoutID, &order, &payout.Merchant,
 		&payout.Amount.Minor, &payout.Amount.Currency, &paidAt,
 	}, func() error {
@@ -171,13 +182,15 @@ func listFacts(ctx context.Context, tx pgx.Tx, links []row.Chained) (map[factsKe
 		facts, ok := all[key]
 		if !ok {
 			facts = &row.Facts{Tenant: e.Tenant}
-			all[key], last = facts, -1
+			all[key], index = facts, -1
 		}
-		if e.Cursor.Index != last {
-			last = e.Cursor.Index
+		if e.Cursor.Index != index {
+			index = e.Cursor.Index
 			e.At, payout.At = row.Time(at), row.Time(paidAt)
 			payout.Tenant, payout.ID, payout.Order = e.Tenant, payoutID.Bytes, order.Bytes
-			facts.Facts = append(facts.Facts, row.Fact{Event: e.Event, Payout: payout})
+			facts.Facts = append(facts.Facts, row.Fact{
+				Event: e.Event, Person: person.Bytes, Sealed: slices.Clone(sealed), Payout: payout,
+			})
 		}
 		if entry.Cause != "" {
 			fact := &facts.Facts[len(facts.Facts)-1]

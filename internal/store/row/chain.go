@@ -66,10 +66,13 @@ func (l Link) Tenants() []payment.TenantID {
 }
 
 // Fact is an event with what it wrote that is never changed: entries in the
-// books, its subject's own first, and a payout.
+// books, its subject's own first, and a payout. Where a person is named, its
+// user and address are sealed, see [Seal].
 type Fact struct {
 	payment.Event
 
+	Person  payment.PersonID // zero: nobody was named
+	Sealed  []byte           // nil: nobody was named, or the person had been erased before
 	Entries []ledger.Entry
 	Payout  payment.Payout // zero: it tells of none
 }
@@ -145,7 +148,7 @@ func (f Facts) Digest() [32]byte {
 	sum := sha256.New()
 	var buffer []byte
 	for _, fact := range f.Facts {
-		buffer = appendEvent(buffer[:0], fact.Event)
+		buffer = appendCaller(appendEvent(buffer[:0], fact.Event), fact)
 		for _, entry := range fact.Entries {
 			for _, posting := range entry.Postings {
 				buffer = appendPosting(buffer, string(entry.Cause), posting)
@@ -168,6 +171,21 @@ func appendEvent(to []byte, event payment.Event) []byte {
 		to = appendText(to, text)
 	}
 	return to
+}
+
+// callerMark begins what a digest covers of the caller. A posting, a payout and
+// an event cannot begin so: amounts are above zero, and ids begin with a time.
+const callerMark = "\xff\xff\xff\xff\xff\xff\xff\xff"
+
+// appendCaller appends where an event was asked for and by whom, as it is kept:
+// what was sealed stays covered when nobody can read it any more. An event that
+// knows neither has the digest that it had before there was such a thing.
+func appendCaller(to []byte, fact Fact) []byte {
+	if fact.Person.IsZero() && fact.Address == "" {
+		return to
+	}
+	to = append(append(to, callerMark...), fact.Person[:]...)
+	return appendText(appendText(to, string(fact.Sealed)), fact.Address)
 }
 
 func appendPosting(to []byte, cause string, posting ledger.Posting) []byte {

@@ -12,9 +12,7 @@ func (s *Store) Events(_ context.Context, tenant payment.TenantID, after payment
 ) ([]payment.FeedEvent, error) {
 	var events []payment.FeedEvent
 	err := s.read(func(c *conn) error {
-		const query = `SELECT commit_number, number, tenant_id, kind, payment_id, subject_id, version, at, actor, door,
-				request, detail
-			FROM event WHERE tenant_id = ?1 AND (commit_number, number) > (?2, ?3)
+		const query = `SELECT ` + eventColumns + ` FROM event WHERE tenant_id = ?1 AND (commit_number, number) > (?2, ?3)
 			ORDER BY commit_number, number LIMIT ?4`
 		at := after.Index
 		if after.Commit == 0 {
@@ -27,6 +25,9 @@ func (s *Store) Events(_ context.Context, tenant payment.TenantID, after payment
 	})
 	return events, err
 }
+
+const eventColumns = `commit_number, number, tenant_id, kind, payment_id, subject_id, version, at, actor, door, request,
+	detail`
 
 func scanEvent(r *cells) payment.FeedEvent {
 	return payment.FeedEvent{

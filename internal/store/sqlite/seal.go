@@ -34,15 +34,20 @@ func scanLink(r *cells) link {
 // seal writes the events and the commit row of a batch. It is the last thing
 // in its database transaction.
 func (s *Store) seal(c *conn, batch [16]byte, now time.Time, facts []row.Facts) error {
+	if err := s.sealPersons(c, facts); err != nil {
+		return err
+	}
 	next := link{
 		Number: s.last.Number + 1, Batch: batch, At: max(row.Micros(now), s.last.At), Digests: row.Digests(facts),
 	}.Follow(s.last.Hash)
 	const insertEvent = `INSERT INTO event (tenant_id, commit_number, number, kind, payment_id, subject_id, version,
-		at, actor, door, request, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		at, actor, door, request, detail, person_id, sealed, address)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, f := range facts {
 		for n, e := range f.Facts {
 			if _, err := c.exec(insertEvent, ident(e.Tenant), next.Number, n, string(e.Kind), ident(e.Payment),
-				e.Subject[:], e.Version, row.Micros(e.At), e.Actor, string(e.Door), e.Request, e.Detail); err != nil {
+				e.Subject[:], e.Version, row.Micros(e.At), e.Actor, string(e.Door), e.Request, e.Detail,
+				nullable(e.Person), orNull(e.Sealed), e.Address); err != nil {
 				return err
 			}
 		}

@@ -6,15 +6,18 @@
 package sqlite
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -33,12 +36,14 @@ type Config struct {
 	Machine  func() time.Time // this machine's time, for leases
 	NewID    id.Source
 	Lease    time.Duration // of jobs that are born leased
+	Random   io.Reader     // where personal keys come from; nil: crypto/rand
 	Log      *slog.Logger
 }
 
 const (
 	readersMax      = 8
 	checkpointPause = 500 * time.Millisecond
+	busyTimeout     = 5000     // milliseconds that a statement waits for another process
 	walRestartBytes = 64 << 20 // past this, the writer itself lets the WAL start anew
 )
 
@@ -54,6 +59,8 @@ type Store struct {
 	last    link // the newest commit row
 	sealed  link // the commit row of the change being written
 
+	scrubs atomic.Bool // what was destroyed may still be in the WAL
+
 	stop    chan struct{}
 	stopped sync.WaitGroup
 }
@@ -61,6 +68,9 @@ type Store struct {
 // Open opens the file, makes or migrates its tables, and ends the leases of
 // the process before this one. The caller holds the folder's lock.
 func Open(config Config) (*Store, error) {
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
 	s := &Store{
 		config: config, dsn: dsn(config.Path, config.ReadOnly), readers: make(chan *conn, readersMax),
 		tenants: map[payment.TenantID]*payment.Tenant{}, stop: make(chan struct{}),
@@ -89,14 +99,15 @@ func Open(config Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.scrubs.Store(true) // the process before this one may have had no time for it
 	s.stopped.Go(func() { s.checkpoint(checkpointer) })
 	return s, nil
 }
 
 func dsn(path string, readOnly bool) string {
 	options := url.Values{"_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "foreign_keys(1)",
-		"wal_autocheckpoint(0)", "cache_size(-65536)", "temp_store(MEMORY)",
+		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyTimeout), "foreign_keys(1)",
+		"wal_autocheckpoint(0)", "cache_size(-65536)", "temp_store(MEMORY)", "secure_delete(FAST)",
 	}}
 	if readOnly {
 		options = url.Values{"_pragma": {"busy_timeout(5000)", "query_only(1)"}, "mode": {"ro"}}
@@ -254,6 +265,10 @@ func (s *Store) checkpoint(c *conn) {
 func (s *Store) checkpointOnce(c *conn) {
 	if _, err := c.exec("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
 		s.config.Log.Warn("checkpoint failed", "error", err)
+		return
+	}
+	if s.scrubs.Load() {
+		s.scrub(0)
 		return
 	}
 	wal, err := os.Stat(s.config.Path + "-wal")

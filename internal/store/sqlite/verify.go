@@ -116,10 +116,12 @@ func recompute(c *conn, l row.Chained) (verify.Commit, error) {
 // factsOf reads what a commit has written of one tenant, and what it proves.
 func factsOf(c *conn, tenant payment.TenantID, number int64) (row.Facts, error) {
 	facts := row.Facts{Tenant: tenant}
-	const events = `SELECT commit_number, number, tenant_id, kind, payment_id, subject_id, version, at, actor, door,
-		request, detail FROM event WHERE tenant_id = ? AND commit_number = ? ORDER BY number`
+	const events = `SELECT ` + eventColumns + `, ` + callerColumns + ` FROM event
+		WHERE tenant_id = ? AND commit_number = ? ORDER BY number`
 	if err := c.query(events, []any{ident(tenant), number}, func(r *cells) error {
-		facts.Facts = append(facts.Facts, row.Fact{Event: scanEvent(r).Event})
+		fact := row.Fact{Event: scanEvent(r).Event}
+		scanCaller(r, &fact)
+		facts.Facts = append(facts.Facts, fact)
 		return nil
 	}); err != nil {
 		return facts, err

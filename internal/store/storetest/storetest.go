@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/refundry/refundry/internal/audit"
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/engine"
@@ -36,6 +37,7 @@ type Store interface {
 	payment.Books
 	verify.Store
 	batch.Store
+	audit.Store
 	// Refunds returns the refunds that there are of those that are named, each
 	// once and in any order.
 	Refunds(ctx context.Context, refs []payment.RefundRef) ([]payment.Refund, error)
@@ -246,6 +248,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, refundListTests)
 	maps.Copy(tests, ledgerTests)
 	maps.Copy(tests, reportTests)
+	maps.Copy(tests, auditTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

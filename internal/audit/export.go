@@ -1,0 +1,336 @@
+package audit
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/refundry/refundry/internal/ledger"
+	"github.com/refundry/refundry/internal/money"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/row"
+)
+
+// Kind says what a line of an export is.
+type Kind string
+
+// The kinds of lines: a commit, then its events, and a checkpoint at the end.
+const (
+	LineCommit     Kind = "commit"
+	LineEvent      Kind = "event"
+	LineCheckpoint Kind = "checkpoint"
+)
+
+// Line is a line of an export. A commit and a checkpoint have the first half of
+// it, an event the second: exactly what the digest covers, ids as UUIDs.
+type Line struct {
+	Line   Kind   `json:"line,omitempty"`
+	Tenant string `json:"tenant,omitempty"`
+	Number int64  `json:"number,omitempty"` // of the commit
+	Hash   string `json:"hash,omitempty"`   // of the chain, in hexadecimal
+	At     string `json:"at,omitempty"`
+	Digest string `json:"digest,omitempty"` // of the tenant's part, in hexadecimal
+	Events int64  `json:"events,omitempty"` // of the commit, or of the whole file
+
+	First   int64 `json:"first,omitempty"` // the first commit of the range that the file is about
+	Commits int64 `json:"commits,omitempty"`
+
+	*EventLine
+}
+
+// EventLine is what the digest covers of one event.
+type EventLine struct {
+	Commit   int64         `json:"commit"`
+	Payment  string        `json:"payment"`
+	Subject  string        `json:"subject"`
+	Version  int64         `json:"version"`
+	Micros   int64         `json:"at_micros"` // since 1970
+	Kind     string        `json:"kind"`
+	Actor    string        `json:"actor"`
+	Door     string        `json:"door"`
+	Request  string        `json:"request"`
+	Detail   string        `json:"detail"`
+	Person   string        `json:"person,omitempty"`
+	Sealed   string        `json:"sealed,omitempty"` // base64
+	Address  string        `json:"address,omitempty"`
+	Postings []PostingLine `json:"postings,omitempty"`
+	Payout   *PayoutLine   `json:"payout,omitempty"`
+}
+
+// PostingLine is a posting that an event made.
+type PostingLine struct {
+	Cause    string `json:"cause"`
+	Debit    string `json:"debit"`
+	Credit   string `json:"credit"`
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// PayoutLine is a payout that an event tells of.
+type PayoutLine struct {
+	Order    string `json:"order"`
+	Merchant string `json:"merchant"`
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+	Micros   int64  `json:"at_micros"`
+}
+
+// timeFormat has microseconds, so that times sort as texts.
+const timeFormat = "2006-01-02T15:04:05.000000Z"
+
+// partsPage is how many commits are read at a time: nothing is held between
+// two pages, neither memory nor a state of the store.
+const partsPage = 500
+
+// Export writes what commits from one number to another have written of a
+// tenant, and the checkpoint of the last. 0 is the first, and the newest.
+func Export(ctx context.Context, store Store, tenant payment.TenantID, first, last int64, to io.Writer) error {
+	end, err := store.Checkpoint(ctx, tenant, last)
+	if err != nil {
+		return err
+	}
+	first = max(first, 1)
+	lines := json.NewEncoder(to)
+	lines.SetEscapeHTML(false)
+	closing := Line{Line: LineCheckpoint, First: first}
+	for after := first - 1; ; {
+		parts, err := store.Parts(ctx, tenant, after, end.Number, partsPage)
+		if err != nil {
+			return err
+		}
+		for _, part := range parts {
+			after = part.Number
+			closing.Commits++
+			closing.Events += int64(len(part.Facts.Facts))
+			if err := exportPart(lines, tenant, part); err != nil {
+				return err
+			}
+		}
+		if len(parts) < partsPage {
+			break
+		}
+	}
+	return lines.Encode(closing.at(tenant, end))
+}
+
+func exportPart(lines *json.Encoder, tenant payment.TenantID, part Part) error {
+	head := Line{Line: LineCommit, Events: int64(len(part.Facts.Facts))}
+	if err := lines.Encode(head.at(tenant, part.Checkpoint)); err != nil {
+		return err
+	}
+	for _, fact := range part.Facts.Facts {
+		event := lineOf(part.Number, fact)
+		if err := lines.Encode(Line{Line: LineEvent, EventLine: &event}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// at returns the line with what is known of the chain at a commit.
+func (l Line) at(tenant payment.TenantID, c Checkpoint) Line {
+	l.Tenant, l.Number, l.Hash, l.At = tenant.String(), c.Number, hex.EncodeToString(c.Hash[:]), c.At.Format(timeFormat)
+	l.Digest = hex.EncodeToString(c.Digest)
+	return l
+}
+
+func lineOf(commit int64, fact row.Fact) EventLine {
+	line := EventLine{
+		Commit: commit, Payment: fact.Payment.UUID(), Subject: payment.PersonID(fact.Subject).UUID(), Version: fact.Version,
+		Micros: row.Micros(fact.At), Kind: string(fact.Kind), Actor: fact.Actor, Door: string(fact.Door), Request: fact.Request,
+		Detail: fact.Detail, Sealed: base64.StdEncoding.EncodeToString(fact.Sealed), Address: fact.Address,
+	}
+	if !fact.Person.IsZero() {
+		line.Person = fact.Person.UUID()
+	}
+	for _, entry := range fact.Entries {
+		for _, p := range entry.Postings {
+			line.Postings = append(line.Postings, PostingLine{
+				Cause: string(entry.Cause), Debit: string(p.Debit), Credit: string(p.Credit), Amount: int64(p.Amount.Minor),
+				Currency: string(p.Amount.Currency),
+			})
+		}
+	}
+	if out := fact.Payout; !out.ID.IsZero() {
+		line.Payout = &PayoutLine{
+			Order: out.Order.UUID(), Merchant: out.Merchant, Amount: int64(out.Amount.Minor),
+			Currency: string(out.Amount.Currency), Micros: row.Micros(out.At),
+		}
+	}
+	return line
+}
+
+// errLine means that a line of an export cannot be read.
+var errLine = errors.New("a line is not one of an export")
+
+// fact returns the event of a line with what it proves.
+func (e EventLine) fact() (row.Fact, error) {
+	fact := row.Fact{
+		Event: payment.Event{
+			Kind: payment.EventKind(e.Kind), Version: e.Version, At: row.Time(e.Micros), Actor: e.Actor,
+			Door: payment.Door(e.Door), Request: e.Request, Detail: e.Detail, Address: e.Address,
+		},
+	}
+	var subject payment.PersonID
+	errs := []error{fact.Payment.ParseUUID(e.Payment), subject.ParseUUID(e.Subject)}
+	fact.Subject = subject
+	if e.Person != "" {
+		errs = append(errs, fact.Person.ParseUUID(e.Person))
+	}
+	var err error
+	if fact.Sealed, err = base64.StdEncoding.DecodeString(e.Sealed); err != nil {
+		errs = append(errs, errLine)
+	}
+	for _, p := range e.Postings {
+		fact.Entries = append(fact.Entries, ledger.Entry{Cause: ledger.Cause(p.Cause), Postings: []ledger.Posting{{
+			Debit: ledger.Account(p.Debit), Credit: ledger.Account(p.Credit),
+			Amount: money.Of(money.Minor(p.Amount), money.Currency(p.Currency)),
+		}}})
+	}
+	if out := e.Payout; out != nil {
+		fact.Payout = payment.Payout{
+			ID: payment.PayoutID(subject), Merchant: out.Merchant, At: row.Time(out.Micros),
+			Amount: money.Of(money.Minor(out.Amount), money.Currency(out.Currency)),
+		}
+		errs = append(errs, fact.Payout.Order.ParseUUID(out.Order))
+	}
+	return fact, errors.Join(errs...)
+}
+
+// Anchor is what a file says of the chain at one commit.
+type Anchor struct {
+	Tenant payment.TenantID
+	Number int64
+	Hash   string // in hexadecimal
+	Digest string // in hexadecimal; empty: the tenant has no part
+}
+
+// anchor returns what a line says of the chain.
+func (l Line) anchor() (Anchor, error) {
+	a := Anchor{Number: l.Number, Hash: l.Hash, Digest: l.Digest}
+	if l.Number < 1 || len(l.Hash) != hex.EncodedLen(len(Checkpoint{}.Hash)) {
+		return a, errLine
+	}
+	return a, a.Tenant.UnmarshalText([]byte(l.Tenant))
+}
+
+// Checked is what was found in an export.
+type Checked struct {
+	Commits  int64    `json:"commits"`
+	Events   int64    `json:"events"`
+	Anchors  []Anchor `json:"-"` // the checkpoint last
+	Findings []string `json:"findings"`
+}
+
+// IsClean reports whether an export is what was sealed, and whole.
+func (c Checked) IsClean() bool { return len(c.Findings) == 0 }
+
+// Check reads an export, or a checkpoint alone, and digests again what it has
+// of each commit. It needs nothing but the file.
+func Check(from io.Reader) (Checked, error) {
+	c := &checker{Checked: Checked{Findings: []string{}}}
+	lines := json.NewDecoder(from)
+	for number := 1; ; number++ {
+		var line Line
+		err := lines.Decode(&line)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = c.take(line)
+		}
+		if err != nil {
+			return c.Checked, fmt.Errorf("line %d: %w", number, errLine)
+		}
+	}
+	if !c.isClosed {
+		c.finish()
+		c.find("the file ends without a checkpoint: it is not whole")
+	}
+	return c.Checked, nil
+}
+
+// checker reads an export line by line, and holds one commit at a time.
+type checker struct {
+	Checked
+
+	commit   Line // whose events come
+	facts    row.Facts
+	isClosed bool // its checkpoint has come
+}
+
+func (c *checker) find(text string, args ...any) {
+	const findingsMax = 1000 // then it is no matter of single lines
+	if len(c.Findings) < findingsMax {
+		c.Findings = append(c.Findings, fmt.Sprintf(text, args...))
+	}
+}
+
+func (c *checker) take(line Line) error {
+	if c.isClosed {
+		c.find("there are lines behind the checkpoint")
+	}
+	if line.Line == LineEvent {
+		if line.EventLine == nil {
+			return errLine
+		}
+		fact, err := line.fact()
+		if line.Commit != c.commit.Number {
+			c.find("an event of commit %d is among those of commit %d", line.Commit, c.commit.Number)
+		}
+		c.facts.Facts = append(c.facts.Facts, fact)
+		c.Events++
+		return err
+	}
+	anchor, err := line.anchor()
+	if err != nil {
+		return err
+	}
+	c.finish()
+	if len(c.Anchors) > 0 && anchor.Number < c.Anchors[len(c.Anchors)-1].Number {
+		c.find("commit %d does not come in its order", anchor.Number)
+	}
+	c.Anchors = append(c.Anchors, anchor)
+	if line.Line == LineCommit {
+		c.commit = line
+		c.Commits++
+		return nil
+	}
+	c.isClosed = true
+	if line.Line == LineCheckpoint && (line.Commits != c.Commits || line.Events != c.Events) {
+		c.find("the file has %d events in %d commits, and should have %d in %d", c.Events, c.Commits, line.Events, line.Commits)
+	}
+	return nil
+}
+
+// finish digests the events of the commit that has ended.
+func (c *checker) finish() {
+	if c.commit.Number > 0 {
+		digest := c.facts.Digest()
+		if hex.EncodeToString(digest[:]) != c.commit.Digest {
+			c.find("commit %d: an event or an entry is not what was sealed with the commit", c.commit.Number)
+		}
+	}
+	c.commit, c.facts = Line{}, row.Facts{}
+}
+
+// Prove compares what a file says of the chain with the chain itself, and
+// returns the commits that differ.
+func Prove(ctx context.Context, store Checkpoints, anchors []Anchor) (differ []int64, err error) {
+	for _, a := range anchors {
+		found, err := store.Checkpoint(ctx, a.Tenant, a.Number)
+		switch {
+		case errors.Is(err, ErrNoCommit):
+			differ = append(differ, a.Number)
+		case err != nil:
+			return differ, err
+		case hex.EncodeToString(found.Hash[:]) != a.Hash, !a.Tenant.IsZero() && hex.EncodeToString(found.Digest) != a.Digest:
+			differ = append(differ, a.Number)
+		}
+	}
+	return differ, nil
+}
