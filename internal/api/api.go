@@ -24,6 +24,7 @@ import (
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/webhook"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -67,8 +68,9 @@ type Config struct {
 
 	Reaches func(url string) bool // whether webhooks can go to a URL; nil: to all
 
-	EndpointDetail map[payment.Door]EndpointDetail // of doors whose endpoints have something of their own
-	DoorSecrets    map[payment.Door]DoorSecret     // of doors that sign with a secret of the tenant
+	EndpointDetail map[payment.Door]EndpointDetail                // of doors whose endpoints have something of their own
+	ReasonWords    map[payment.Door]func(setting.Values) []string // of doors whose refunds have a reason of a list
+	DoorSecrets    map[payment.Door]DoorSecret                    // of doors that sign with a secret of the tenant
 }
 
 // bodyMaxDefault is how large a body may be: a payment with a few hundred line

@@ -260,9 +260,9 @@ var policyProblems = map[code]facts{
 		"Ask them; refunds that were accepted before are not lost.", "refunds have been stopped",
 	},
 	codeReasonUsed: {
-		409, "The reason is in use", false, "A refund has the reason that was to be taken out of the catalogue. Nothing was " +
-			"changed.",
-		"Keep it. Its title may change: say there that it is used no more.", "refunds have the reason returned",
+		409, "The reason is in use", false, "A refund has the reason that was to be taken out of the catalogue, or to get " +
+			"another title or word. Nothing was changed.",
+		"Keep it as it is, with `is_retired`, and add another one.", "refunds have the reason returned",
 	},
 	"reason_not_in_catalogue": {
 		422, "No such reason", false, "The tenant takes the reasons of its catalogue only.",

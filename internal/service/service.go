@@ -165,6 +165,7 @@ func (s *Service) assemble() {
 			string(smartglocal.Pike):        s.dialects.smartglocal.Report(smartglocal.Pike, s.store),
 		},
 		EndpointDetail: map[payment.Door]api.EndpointDetail{primer.Name: primer.EndpointDetail},
+		ReasonWords:    map[payment.Door]func(setting.Values) []string{ping.Name: ping.Reasons},
 		DoorSecrets:    map[payment.Door]api.DoorSecret{primer.Name: s.dialects.primer.EndpointSecret},
 		Now:            s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
