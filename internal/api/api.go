@@ -118,7 +118,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	p := problemOf(err)
-	if status := p.facts().status; status >= http.StatusInternalServerError {
+	if status := p.facts().status; status >= http.StatusInternalServerError && !errors.Is(err, wire.ErrBug) {
 		level := slog.LevelError // a bug of ours
 		if status == http.StatusServiceUnavailable {
 			level = slog.LevelWarn

@@ -34,6 +34,7 @@ import (
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/waiter"
 	"github.com/refundry/refundry/internal/webhook"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // Config is what a service is made of.
@@ -240,7 +241,11 @@ type lateEngine struct{ service *Service }
 
 // Do implements the engine's side of every front door.
 func (l lateEngine) Do(ctx context.Context, command payment.Command, finish ...payment.TaskRef) (payment.Answer, error) {
-	return l.service.engine.Do(ctx, command, finish...)
+	answer, err := l.service.engine.Do(ctx, command, finish...)
+	if err == nil && !answer.Unchanged && answer.Replayed == nil {
+		wire.Changed(ctx)
+	}
+	return answer, err
 }
 
 // lateRouter lets parts be made before it is known who is told.
