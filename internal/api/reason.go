@@ -186,12 +186,15 @@ func (a *API) decodeReasons(in object, values setting.Values) []payment.Reason {
 		}
 		for _, name := range each.texts("default_at", doorsMax) {
 			door := payment.Door(name)
-			if !slices.Contains(a.config.Doors, door) || hasDefault[door] || reason.IsRetired {
-				each.wrong("default_at", "must be front doors, each of one reason that is not retired")
+			if !slices.Contains(a.config.Doors, door) || hasDefault[door] {
+				each.wrong("default_at", "has no front door that is known, or one that has a default already")
 				break
 			}
 			hasDefault[door] = true
 			reason.DefaultAt = append(reason.DefaultAt, door)
+		}
+		if reason.IsRetired && len(reason.DefaultAt) > 0 {
+			each.wrong("default_at", "must be empty where nobody may take the reason")
 		}
 		reasons = append(reasons, reason)
 	}
