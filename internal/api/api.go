@@ -54,6 +54,7 @@ type Config struct {
 	Doors       []payment.Door // that webhook endpoints can be of, besides our own
 	Import      map[payment.Door]ImportDocument
 	AliasKinds  []string // by which an operator may spell a payment's id
+	OrderKinds  []string // of aliases that the imported payments of one order share
 	Credentials map[auth.Kind]MakeCredential
 	Reports     map[string]Report // by name
 

@@ -160,7 +160,8 @@ func (s *Service) assemble() {
 	s.api = api.New(api.Config{
 		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Replay: s.replay,
 		Batches: s.batches, Reaches: webhook.NewReach(s.allowed()),
-		Doors: dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
+		Doors: dialectDoors, AliasKinds: aliasKinds(), OrderKinds: ping.OrderKinds(),
+		Credentials: s.dialects.credentials(), Import: imports(),
 		Reports: map[string]api.Report{
 			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),
 			string(smartglocal.Pike):        s.dialects.smartglocal.Report(smartglocal.Pike, s.store),
