@@ -69,6 +69,7 @@ type Config struct {
 
 	Reaches func(url string) bool // whether webhooks can go to a URL; nil: to all
 
+	BodyNotes      map[payment.Door]func(word string) string      // of doors whose attempts say something anew
 	EndpointDetail map[payment.Door]EndpointDetail                // of doors whose endpoints have something of their own
 	ReasonWords    map[payment.Door]func(setting.Values) []string // of doors whose refunds have a reason of a list
 	DoorSecrets    map[payment.Door]DoorSecret                    // of doors that sign with a secret of the tenant

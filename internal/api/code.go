@@ -178,7 +178,8 @@ var refundProblems = map[code]facts{
 	},
 	"full_after_partial": {
 		409, "A part is refunded already", false, "The payment's home gives back everything only while nothing was given back.",
-		"Name an amount: what is left is `refundable` of the payment.", "a part of the payment is refunded already: name an amount",
+		"Name an amount: what is left is `refundable` of the payment.",
+		"a part of the payment is refunded already: name an amount",
 	},
 	"items_not_refundable": {
 		422, "The line items do not allow it", false,

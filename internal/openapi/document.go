@@ -202,7 +202,8 @@ func (w *writing) contents(all []Content) object {
 		var examples object
 		for _, example := range content.Examples {
 			w.component("examples", example.Name, func() object {
-				return append(object(nil).with("summary", example.Title).with("description", example.Doc), pair{"value", example.Value})
+				to := object(nil).with("summary", example.Title).with("description", example.Doc)
+				return append(to, pair{"value", example.Value})
 			})
 			examples = append(examples, pair{example.Name, object{{"$ref", "#/components/examples/" + example.Name}}})
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	namedPolicy = regexp.MustCompile("policy\\.[a-z_]+")
+	namedPolicy = regexp.MustCompile(`policy\.[a-z_]+`)
 	namedCode   = regexp.MustCompile("(?m)^\\| `policy\\..*\\| `([a-z_]+)`[^|]*\\|$")
 )
 

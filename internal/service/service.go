@@ -166,6 +166,7 @@ func (s *Service) assemble() {
 			string(smartglocal.SmartGlocal): s.dialects.smartglocal.Report(smartglocal.SmartGlocal, s.store),
 			string(smartglocal.Pike):        s.dialects.smartglocal.Report(smartglocal.Pike, s.store),
 		},
+		BodyNotes:      map[payment.Door]func(string) string{primer.Name: primer.BodyNote},
 		EndpointDetail: map[payment.Door]api.EndpointDetail{primer.Name: primer.EndpointDetail},
 		ReasonWords:    map[payment.Door]func(setting.Values) []string{ping.Name: ping.Reasons},
 		DoorSecrets:    map[payment.Door]api.DoorSecret{primer.Name: s.dialects.primer.EndpointSecret},
