@@ -5,6 +5,7 @@ SHELL := /bin/bash
 GO        ?= go
 GOFLAGS   ?=
 LINT      := .bin/golangci-lint
+LINTDOC   := .bin/openapi
 PACKAGES  := ./...
 export CGO_ENABLED ?= 0
 
@@ -33,11 +34,15 @@ bench: need ## Measure Refundry against what it stands on, side by side. See ben
 demo: ## See Refundry at work. Needs nothing but Go.
 	$(GO) run ./cmd/refundry demo
 
-lint: $(LINT) ## Let the linters look, each with its reason in .golangci.yml.
+lint: $(LINT) $(LINTDOC) ## Let the linters look, each with its reason in .golangci.yml or tools/openapi/rules.yaml.
 	$(LINT) run $(PACKAGES)
+	$(LINTDOC) docs/openapi.json tools/openapi/rules.yaml
 
 $(LINT): tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(LINTDOC): tools/openapi/go.mod tools/openapi/go.sum tools/openapi/main.go
+	$(GO) build -C tools/openapi -o ../../$(LINTDOC) .
 
 need:
 	@scripts/need.sh

@@ -65,7 +65,8 @@ func TestTypesHaveEveryMember(t *testing.T) {
 var left = map[string]bool{
 	"EndpointRequest/door": true, "EndpointRequest/secret": true, "EndpointRequest/description": true, "EndpointRequest/types": true,
 	"EndpointChange/description": true, "EndpointChange/types": true, "EndpointWithKey/detail": true, "DeliveryWithAttempts/body": true, "DeliveryWithAttempts/door": true,
-	"DeliveryWithAttempts/word": true, "DeliveryWithAttempts/order": true, "DeliveryWithAttempts/payout": true,
+	"DeliveryWithAttempts/body_note": true,
+	"DeliveryWithAttempts/word":      true, "DeliveryWithAttempts/order": true, "DeliveryWithAttempts/payout": true,
 	"DeliveryWithAttempts/resource": true, "Event/payout": true, "Event/resource": true, "Event/tenant": true,
 }
 

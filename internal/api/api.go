@@ -26,6 +26,7 @@ import (
 	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/report"
+	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/webhook"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -57,6 +58,7 @@ type Config struct {
 	Doors       []payment.Door // that webhook endpoints can be of, besides our own
 	Import      map[payment.Door]ImportDocument
 	AliasKinds  []string // by which an operator may spell a payment's id
+	OrderKinds  []string // of aliases that the imported payments of one order share
 	Credentials map[auth.Kind]MakeCredential
 	Reports     map[string]Report // of providers, by name
 
@@ -71,8 +73,10 @@ type Config struct {
 
 	Reaches func(url string) bool // whether webhooks can go to a URL; nil: to all
 
-	EndpointDetail map[payment.Door]EndpointDetail // of doors whose endpoints have something of their own
-	DoorSecrets    map[payment.Door]DoorSecret     // of doors that sign with a secret of the tenant
+	BodyNotes      map[payment.Door]func(word string) string      // of doors whose attempts say something anew
+	EndpointDetail map[payment.Door]EndpointDetail                // of doors whose endpoints have something of their own
+	ReasonWords    map[payment.Door]func(setting.Values) []string // of doors whose refunds have a reason of a list
+	DoorSecrets    map[payment.Door]DoorSecret                    // of doors that sign with a secret of the tenant
 }
 
 // bodyMaxDefault is how large a body may be: a payment with a few hundred line
@@ -123,7 +127,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	p := problemOf(err)
-	if status := p.facts().status; status >= http.StatusInternalServerError {
+	if status := p.facts().status; status >= http.StatusInternalServerError && !errors.Is(err, wire.ErrBug) {
 		level := slog.LevelError // a bug of ours
 		if status == http.StatusServiceUnavailable {
 			level = slog.LevelWarn

@@ -88,7 +88,7 @@ var auditFilters = append([]openapi.Parameter{
 	inQuery("subject", &openapi.Schema{Type: openapi.String, LengthMax: nameMax, Example: exampleID("rfd")},
 		"Only what is about this: the id of a refund, dispute, endpoint, key …"),
 	inQuery("user", &openapi.Schema{
-		Type: openapi.String, LengthMax: userMax, Pattern: "^[!-~]*$", Example: "anna@shop.example",
+		Type: openapi.String, LengthMax: wire.UserMax, Pattern: "^[!-~]*$", Example: "anna@shop.example",
 	}, "Only what was done on behalf of this person; it is found after the person was erased, too."),
 	inQuery("person", personID, "As `user`, by the person's id."),
 	inQuery("from", showing(filterTime, "2026-03-01T00:00:00Z"), "Only what was committed at this time or later."),
@@ -123,8 +123,8 @@ func (a *API) readAuditFilter(ctx context.Context, caller auth.Identity, query u
 	}
 	q.id("person", f.Person.Parse)
 	if user := query.Get("user"); user != "" {
-		if !wire.IsVisible(user, userMax) {
-			q.wrong("user", "must have at most "+strconv.Itoa(userMax)+" visible ASCII characters")
+		if !wire.IsVisible(user, wire.UserMax) {
+			q.wrong("user", "must have at most "+strconv.Itoa(wire.UserMax)+" visible ASCII characters")
 		}
 		f.Person = payment.PersonOf(caller.Tenant, user)
 	}
@@ -328,7 +328,7 @@ func (a *API) exportAudit(w http.ResponseWriter, r *http.Request, caller auth.Id
 var erasureRequest = &openapi.Schema{
 	Name: "ErasureRequest", Doc: "A person who is erased: by name, or by the id that the trail shows.", Type: openapi.Object,
 	IsClosed: true, OneOf: []*openapi.Schema{having("user"), having("person")}, Members: []openapi.Member{
-		may("user", neededText(userMax, "anna@shop.example"), "As the header `"+userHeader+"` has named the person."),
+		may("user", neededText(wire.UserMax, "anna@shop.example"), "As the header `"+wire.HeaderUser+"` has named the person."),
 		may("person", neededText(nameMax, exampleID("per")), "The person's id."),
 	},
 }
@@ -345,7 +345,7 @@ func (a *API) erasePerson(w http.ResponseWriter, r *http.Request, caller auth.Id
 	case byName == byID:
 		in.wrong("", "needs exactly one of user and person")
 	case byName:
-		person = payment.PersonOf(caller.Tenant, in.required("user", userMax))
+		person = payment.PersonOf(caller.Tenant, in.required("user", wire.UserMax))
 	default:
 		_ = person.Parse(in.required("person", nameMax)) // the zero id is nobody's
 	}

@@ -20,6 +20,8 @@ const (
 	codeInvalid      code = "invalid_request"
 	codeCardNumber   code = "card_number_refused"
 	codeKey          code = "idempotency_key_invalid"
+	codeKeyUsed      code = "idempotency_key_used"
+	codeKeyReused    code = "idempotency_key_reused"
 	codeUnauthorized code = "unauthorized"
 	codeForbidden    code = "forbidden"
 	codeScope        code = "insufficient_scope"
@@ -128,12 +130,12 @@ var requestProblems = map[code]facts{
 		500, "Internal error", true, "A bug of ours. Nothing was done.",
 		"Send the same request again; if it stays so, tell us the header X-Request-Id: the log has it.", "internal error",
 	},
-	"idempotency_key_used": {
+	codeKeyUsed: {
 		409, "The idempotency key was used", false,
 		"This front door refuses a key that was used before, even with the same request.",
 		"Take a new key for a new intention.", "the idempotency key was used before",
 	},
-	"idempotency_key_reused": {
+	codeKeyReused: {
 		422, "The idempotency key belongs to another request", false,
 		"The key was first used with another body. Nothing was done now; what was done then stands.",
 		"Take a new key for a new intention. To try again, send exactly what was sent first.",
@@ -176,7 +178,8 @@ var refundProblems = map[code]facts{
 	},
 	"full_after_partial": {
 		409, "A part is refunded already", false, "The payment's home gives back everything only while nothing was given back.",
-		"Name an amount.", "a part of the payment is refunded already: name an amount",
+		"Name an amount: what is left is `refundable` of the payment.",
+		"a part of the payment is refunded already: name an amount",
 	},
 	"items_not_refundable": {
 		422, "The line items do not allow it", false,
@@ -198,17 +201,21 @@ var refundProblems = map[code]facts{
 		"Give the money back by another way, outside of Refundry.", "the payment's method gives nothing back",
 	},
 	"no_such_capture": {
-		422, "No such capture", false, "The capture is none of the payment's.", "Read the payment for its captures.",
-		"the payment has no such capture",
+		422, "No such capture", false,
+		"The capture is none of the payment's, or has not settled; or a list of lines, which remains of one capture, names " +
+			"none. Nothing was done.",
+		"Name one of the `captures` of its `GET /v1/payments/{id}/refundability`.", "the payment has no such capture",
 	},
 	"lines_do_not_add_up": {
-		422, "The lines do not add up", false, "The amount and the lines that will be are not the lines that are.",
-		"Leave out what goes back, and nothing else.",
+		422, "The lines do not add up", false,
+		"The refund says which lines will remain, and these and its amount are not together the lines that are.",
+		"Read the payment for its lines now, leave out what goes back, and nothing else.",
 		"the amount and the lines that will be do not add up to the lines that are",
 	},
 	"recipient_would_gain": {
 		422, "A recipient would gain", false, "By the lines that will be, somebody gets more than before, or is new.",
-		"A refund takes from recipients only.", "a recipient gets more by the lines that will be, or is new",
+		"A refund takes from recipients only: lower the lines of those who are there, or leave them out.",
+		"a recipient gets more by the lines that will be, or is new",
 	},
 	"preview_outdated": {
 		409, "The preview is outdated", false, "What was previewed is not what would happen now. Nothing was done.",
@@ -219,7 +226,8 @@ var refundProblems = map[code]facts{
 // policyProblems are a tenant's own rules.
 var policyProblems = map[code]facts{
 	"partial_refunds_disabled": {
-		403, "Partial refunds are not allowed", false, "A policy of the tenant says so.",
+		403, "Partial refunds are not allowed", false,
+		"A policy of the tenant lets a payment be refunded as a whole only. Nothing was done.",
 		"Refund the whole, or change the setting `policy.partial_refunds`.", "partial refunds are not enabled",
 	},
 	"maximum_amount_exceeded": {
@@ -260,13 +268,15 @@ var policyProblems = map[code]facts{
 		"Ask them; refunds that were accepted before are not lost.", "refunds have been stopped",
 	},
 	codeReasonUsed: {
-		409, "The reason is in use", false, "A refund has the reason that was to be taken out of the catalogue. Nothing was " +
-			"changed.",
-		"Keep it. Its title may change: say there that it is used no more.", "refunds have the reason returned",
+		409, "The reason is in use", false, "A refund has the reason that was to be taken out of the catalogue, or to get " +
+			"another title or word. Nothing was changed.",
+		"Keep it as it is, with `is_retired`, and add another one.", "refunds have the reason returned",
 	},
 	"reason_not_in_catalogue": {
-		422, "No such reason", false, "The tenant takes the reasons of its catalogue only.",
-		"Name one of them.", "the reason is not in the tenant's catalogue",
+		422, "No such reason", false,
+		"The tenant takes the reasons of its catalogue only, but for those that are retired; or a refund must have a reason, " +
+			"and this one has none.",
+		"Name one of those that `GET /v1/reasons` lists.", "the reason is not in the tenant's catalogue",
 	},
 	"payment_disputed": {
 		409, "The payment is disputed", false, "A dispute has taken the payment, or a part of it.",
@@ -281,11 +291,15 @@ var otherProblems = map[code]facts{
 		"Look it up; an import that is run again does so by itself.", "the payment exists",
 	},
 	"payment_not_waiting": {
-		409, "The payment does not wait for this", false, "It has gone on meanwhile.", "Read the payment again.",
+		409, "The payment does not wait for this", false,
+		"It waits for somebody or something else, or it has gone on meanwhile. Nothing was done.",
+		"Read the payment for its status.",
 		"the payment does not wait for this",
 	},
 	"attempt_unknown": {
-		409, "No such attempt", false, "The refund has no such attempt, or it is not the last one.", "Read the refund again.",
+		409, "No such attempt", false,
+		"The refund has no such attempt, or what became of it is known, or another one has left since.",
+		"Read the refund again, and decide anew.",
 		"the refund has no such attempt",
 	},
 	"outcome_open": {
@@ -294,8 +308,9 @@ var otherProblems = map[code]facts{
 		"it may be a refund of ours that has no outcome yet",
 	},
 	"processor_contradiction": {
-		409, "The processor's story does not fit", false, "What the processor says cannot be true beside what it said before.",
-		"A person must look at it.", "the processor's refund is another payment's",
+		409, "The processor's story does not fit", false,
+		"What the processor says cannot be true beside what it said before. Nothing was changed.",
+		"An operator must look at it, and ask the processor.", "the processor's refund is another payment's",
 	},
 	"too_many_failures": {
 		409, "Too much has failed", false, "The front door of the payment allows no more calls about it.",
@@ -305,8 +320,8 @@ var otherProblems = map[code]facts{
 
 // ruleCodes says which code each rule's no has.
 var ruleCodes = map[payment.RuleName]code{
-	payment.RuleKey:              "idempotency_key_used",
-	payment.RuleKeyMisuse:        "idempotency_key_reused",
+	payment.RuleKey:              codeKeyUsed,
+	payment.RuleKeyMisuse:        codeKeyReused,
 	payment.RuleExists:           codeNotFound,
 	payment.RuleAlias:            "already_exists",
 	payment.RuleStatus:           "wrong_status",

@@ -136,6 +136,7 @@ var deliveryWhole = shown("DeliveryWithAttempts", "A delivery, what it says, and
 			may("answer", someText, "The beginning of the answer's body."),
 		)), "Oldest first."),
 		may("body", &openapi.Schema{}, "What is sent. Absent: no attempt has been made yet."),
+		may("body_note", someText, "What each attempt says anew in the body. Absent: nothing."),
 	)...)
 
 // writeDelivery answers with a delivery.
@@ -192,6 +193,9 @@ func (a *API) getDelivery(w http.ResponseWriter, r *http.Request, caller auth.Id
 		to.raw("body", string(delivery.Body))
 	} else {
 		to.maybe("body", string(delivery.Body))
+	}
+	if note, has := a.config.BodyNotes[delivery.Door]; has && len(delivery.Body) > 0 {
+		to.maybe("body_note", note(delivery.Event.Word))
 	}
 	to.end()
 	write(w, http.StatusOK, false, to.text)

@@ -160,7 +160,8 @@ func problemAnswer(status int, all []code) openapi.Answer {
 	for i, code := range all {
 		titles[i] = fmt.Sprintf("`%s`: %s.", code, strings.ToLower(problems[code].title[:1])+problems[code].title[1:])
 		content.Examples = append(content.Examples, openapi.Example{
-			Name: string(code), Doc: problems[code].title, Value: openapi.Raw(string(exampleProblem(code).json())),
+			Name: string(code), Title: problems[code].title, Doc: problems[code].means,
+			Value: openapi.Raw(string(exampleProblem(code).json())),
 		})
 	}
 	headers := []openapi.Header{headerRequest}

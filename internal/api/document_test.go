@@ -163,8 +163,8 @@ func TestPageOfCodesIsUpToDate(t *testing.T) {
 	page.WriteString("# Codes of errors\n\nPrograms branch on `code`, which never changes. A running Refundry has a page for each " +
 		"at `/errors/<code>`, with an example. This page follows from `internal/api/code.go`.\n")
 	for _, code := range api.Codes() {
-		title, means, todo, status := api.ExplainedText(code)
-		fmt.Fprintf(&page, "\n## %s\n\n%d. **%s.** %s\n\n%s\n", code, status, title, means, todo)
+		title, means, todo, again, status := api.ExplainedText(code)
+		fmt.Fprintf(&page, "\n## %s\n\n%d. **%s.** %s\n\n%s\n\n%s\n", code, status, title, means, todo, again)
 	}
 	kept(t, "../../docs/errors.md", []byte(page.String()))
 }
@@ -188,7 +188,7 @@ func (c Code) Error() string { return "refundry: " + string(c) }
 const (
 `)
 	for _, code := range api.Codes() {
-		title, _, _, _ := api.ExplainedText(code)
+		title, _, _, _, _ := api.ExplainedText(code)
 		var name strings.Builder
 		for part := range strings.SplitSeq(strings.ReplaceAll(code, "json", "JSON"), "_") {
 			name.WriteString(strings.ToUpper(part[:1]) + part[1:])

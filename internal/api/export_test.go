@@ -24,10 +24,11 @@ func describedCode(of code) (name string, status int, described bool) {
 // Codes returns every code.
 func Codes() []string { return wordsOf(codes()...) }
 
-// ExplainedText returns a code's page as text: its title, what it means and what to do.
-func ExplainedText(of string) (title, means, todo string, status int) {
+// ExplainedText returns a code's page as text: its title, what it means, what to
+// do, and whether the same request, and the same key, may be sent again.
+func ExplainedText(of string) (title, means, todo, again string, status int) {
 	one := explain(code(of))
-	return one.Title, one.Means, one.Todo, one.Status
+	return one.Title, one.Means, one.Todo, one.Retry + " " + one.Key, one.Status
 }
 
 // Row is a row of the table of operations, as tests see it.

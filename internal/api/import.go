@@ -244,7 +244,13 @@ func (a *API) decodeImport(in object) (payment.CreatePayment, string, error) {
 	}
 	body, aliases, err := document(in.value)
 	command.Document = body
-	command.Aliases = append(command.Aliases, aliases...)
+	for _, alias := range aliases {
+		if slices.Contains(a.config.OrderKinds, alias.Kind) && !slices.Contains(command.Aliases, alias) {
+			command.Shared = append(command.Shared, alias)
+			continue
+		}
+		command.Aliases = append(command.Aliases, alias)
+	}
 	slices.SortFunc(command.Aliases, func(a, b payment.Alias) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Value, b.Value))
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/openapi"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // operation is one thing that can be asked for. The mux, the answers to wrong
@@ -88,6 +89,7 @@ func (a *API) Register(mux *http.ServeMux) {
 // answer lets an operation's callers in and answers what went wrong.
 func (a *API) answer(o operation) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		wire.OnBug(r, func(w http.ResponseWriter) { a.fail(w, r, wire.ErrBug) })
 		caller, err := a.admit(r, o.access, o.scope)
 		if err == nil && r.URL.RawQuery != "" {
 			err = o.checkQuery(r)

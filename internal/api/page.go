@@ -84,11 +84,11 @@ func answerPage(w http.ResponseWriter, media, policy string, text []byte) {
 
 // explained is a code as its page has it.
 type explained struct {
-	Code                      code
-	Status                    int
-	Retryable                 bool
-	Title, Retry, Means, Todo string
-	Example                   string
+	Code                           code
+	Status                         int
+	Retryable                      bool
+	Title, Retry, Key, Means, Todo string
+	Example                        string
 }
 
 func explain(of code) explained {
@@ -97,13 +97,21 @@ func explain(of code) explained {
 	if facts.retryable {
 		retry = "The same request may succeed later, unchanged."
 	}
+	key := "The same Idempotency-Key may be used again, for this request or a corrected one: a refusal does not keep it."
+	switch of {
+	case codeKeyReused, codeKeyUsed:
+		key = "The Idempotency-Key stays with the request that it was first used with: another request needs another key."
+	case codeKey:
+		key = "This Idempotency-Key is never taken."
+	default:
+	}
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, exampleProblem(of).json(), "", "  "); err != nil {
 		panic("api: a problem that is not JSON")
 	}
 	return explained{
-		Code: of, Status: facts.status, Retryable: facts.retryable, Title: facts.title, Retry: retry, Means: facts.means,
-		Todo: facts.todo, Example: fmt.Sprintf("HTTP/1.1 %d %s\nContent-Type: %s\n\n%s", facts.status,
+		Code: of, Status: facts.status, Retryable: facts.retryable, Title: facts.title, Retry: retry, Key: key,
+		Means: facts.means, Todo: facts.todo, Example: fmt.Sprintf("HTTP/1.1 %d %s\nContent-Type: %s\n\n%s", facts.status,
 			http.StatusText(facts.status), mediaProblem, indented.String()),
 	}
 }
@@ -118,7 +126,7 @@ func exampleProblem(of code) *problem {
 		p.errors = []wrong{{Pointer: "#/note", Detail: "looks like a card number"}}
 	case "refundable_amount_exceeded", "expected_refundable_differs":
 		p.refundable = &money.Amount{Minor: 6450, Currency: "EUR"}
-	case "too_early":
+	case "too_early", "velocity_exceeded":
 		p.from = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	default: // says nothing more
 	}
@@ -158,8 +166,8 @@ func (a *API) explainCode(w http.ResponseWriter, r *http.Request, _ auth.Identit
 	one := explain(of)
 	var text bytes.Buffer
 	if !wantsPage(r) {
-		fmt.Fprintf(&text, "%s\n\n%s. Status %d. %s\n\nWhat it means: %s\n\nWhat to do: %s\n\n%s\n",
-			one.Code, one.Title, one.Status, one.Retry, one.Means, one.Todo, one.Example)
+		fmt.Fprintf(&text, "%s\n\n%s. Status %d.\n\nWhat it means: %s\n\nWhat to do: %s\n\nThe same again: %s %s\n\n%s\n",
+			one.Code, one.Title, one.Status, one.Means, one.Todo, one.Retry, one.Key, one.Example)
 		answerPage(w, mediaText+"; charset=utf-8", policyOfPages, text.Bytes())
 		return nil
 	}

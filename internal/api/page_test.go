@@ -3,9 +3,12 @@ package api_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"html"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/refundry/refundry/internal/api"
 )
 
 // redocSum is of redoc.standalone.js in npm's redoc 2.5.4.
@@ -39,5 +42,34 @@ func TestDocsStayWithinThePage(t *testing.T) {
 	}
 	if got := script.header.Get("Content-Type"); !strings.HasPrefix(got, "text/javascript") {
 		t.Errorf("the script is %s", got)
+	}
+}
+
+// Each code's page says what has happened, what to do, and whether the same
+// request, and the same key, may be sent again.
+func TestEveryCodeIsExplained(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for _, code := range api.Codes() {
+		title, means, todo, again, status := api.ExplainedText(code)
+		for _, text := range []string{means, todo, again} {
+			if words := strings.Fields(text); len(words) < 4 || !strings.HasSuffix(text, ".") {
+				t.Errorf("%s says %q", code, text)
+			}
+		}
+		kept := code == "idempotency_key_reused" || code == "idempotency_key_used"
+		if isKept := strings.Contains(again, "stays with the request"); isKept != kept {
+			t.Errorf("%s says of the key %q", code, again)
+		}
+		if status >= 500 && !strings.Contains(again, "may succeed later") {
+			t.Errorf("%s: a 5xx means that nothing was done: %q", code, again)
+		}
+		page := send(t, w.server, "GET", "/errors/"+code, "", "Accept: text/html").want(t, 200).text
+		plain := send(t, w.server, "GET", "/errors/"+code, "").want(t, 200).text
+		for _, text := range []string{title, means, todo, again} {
+			if !strings.Contains(plain, text) || !strings.Contains(html.UnescapeString(page), text) {
+				t.Errorf("%s: a page lacks %q", code, text)
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/setting"
 )
 
 func (a *API) reasonOperations() []operation {
@@ -21,8 +23,8 @@ func (a *API) reasonOperations() []operation {
 		},
 		{
 			method: "PUT", path: "/v1/reasons", id: "putReasons", tag: tagOperators, summary: "Replace the catalogue of reasons",
-			doc: "A code that a refund has cannot be taken out again: what a refund was for stays known. Titles and words may " +
-				"change.",
+			doc: "A code that a refund has cannot be taken out again, and cannot come to mean something else: what a refund " +
+				"was for stays known. Retire it, and add another. A title, or a door's word, may be added where there was none.",
 			access: forOperators, body: reasonsRequest, answers: ok("The catalogue, as it is now.", reasonCatalogue),
 			codes: []code{codeReasonUsed, codeConflict}, serve: a.putReasons,
 		},
@@ -33,21 +35,24 @@ const (
 	codeReasonUsed code = "reason_in_use"
 
 	reasonsMax = 100
+	doorsMax   = 20 // more than there are
 )
 
-// wordsAtDoors are the reasons of front doors that have a list of their own.
+// wordsAtDoors are the front doors at which a refund says why, each with what
+// it takes.
 var wordsAtDoors = []struct {
-	door  payment.Door
-	words []string
+	door payment.Door
+	doc  string
 }{
-	{"ping", []string{"fraudulent", "requested_by_customer", "other"}},
+	{"ping", "One of `fraudulent`, `requested_by_customer`, `other`, or of the setting `ping.extra_reasons`."},
+	{"primer", "A text."},
 }
 
-// doorWords is what a reason is called at front doors, as one of a few words.
-func doorWords(word func(words []string) *openapi.Schema) []openapi.Member {
+// doorWords is what a reason is called at front doors.
+func doorWords(word *openapi.Schema) []openapi.Member {
 	var members []openapi.Member
 	for _, at := range wordsAtDoors {
-		members = append(members, may(string(at.door), word(at.words), "Absent: nobody has said."))
+		members = append(members, may(string(at.door), word, at.doc))
 	}
 	return members
 }
@@ -59,8 +64,10 @@ var reasonCatalogue = shown("ReasonCatalogue", "The reasons that refunds may hav
 		must("code", someText, "What a refund names."),
 		may("title", someText, "What people read. Absent: the code says it."),
 		may("doors", shown("ReasonWords", "What front doors call it that have words of their own.",
-			doorWords(func(words []string) *openapi.Schema { return &openapi.Schema{Type: openapi.String, Words: words} })...,
+			doorWords(someText)...,
 		), "Absent: nobody has said."),
+		may("default_at", listOf(someText), "Front doors at which a refund has it where nothing says another. Absent: none."),
+		must("is_retired", someFlag, "Whether only refunds have it that had it before: no other may take it."),
 	)), "In their order. Empty: any reason is taken."),
 )
 
@@ -80,11 +87,15 @@ var reasonRequest = taken("ReasonRequest", "A reason that a refund may have.",
 		Type: openapi.String, LengthMin: 1, LengthMax: nameMax, Pattern: codePattern.String(), Example: "returned",
 	}, "What a refund names. No two have the same."),
 	may("title", anyText(nameMax, "Goods came back"), "What people read."),
-	may("doors", reasonDoors, "What front doors call it that have words of their own."),
+	may("doors", reasonDoors, "What front doors call it that have words of their own. Of reasons that a door calls alike, "+
+		"what it asks for has the first."),
+	may("default_at", anyTexts(doorsMax, "chip"), "Front doors at which a refund has it where nothing says another: that say "+
+		"nothing of reasons, or whose word is no reason's."),
+	may("is_retired", anyFlag(false), "Whether no other refund may take it."),
 )
 
 var reasonDoors = func() *openapi.Schema {
-	schema := taken("", "", doorWords(func(words []string) *openapi.Schema { return anyWord(words...) })...)
+	schema := taken("", "", doorWords(anyText(nameMax, "other"))...)
 	schema.IsNullable = true
 	return schema
 }()
@@ -119,6 +130,10 @@ func showReason(w *writer, reason payment.Reason) {
 		}
 		w.end()
 	}
+	if len(reason.DefaultAt) > 0 {
+		w.any("default_at", wordsOf(reason.DefaultAt...))
+	}
+	w.flag("is_retired", reason.IsRetired)
 	w.end()
 }
 
@@ -129,7 +144,11 @@ func (a *API) putReasons(w http.ResponseWriter, r *http.Request, caller auth.Ide
 		return err
 	}
 	in.only(reasonsRequest.Members)
-	reasons := decodeReasons(in)
+	before, err := a.config.Auth.Tenant(r.Context(), caller.Tenant)
+	if err != nil {
+		return err
+	}
+	reasons := a.decodeReasons(in, before.Settings)
 	isRequired := in.flag("is_required")
 	if err := in.err(); err != nil {
 		return err
@@ -138,7 +157,7 @@ func (a *API) putReasons(w http.ResponseWriter, r *http.Request, caller auth.Ide
 	if in.value.Get("is_required").IsGiven() {
 		changes[payment.PolicyReasonRequired.Name] = isRequired
 	}
-	if err := a.keepUsedReasons(r.Context(), caller.Tenant, changes[payment.PolicyReasons.Name]); err != nil {
+	if err := a.keepUsedReasons(r.Context(), before, changes); err != nil {
 		return err
 	}
 	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes); err != nil {
@@ -147,53 +166,85 @@ func (a *API) putReasons(w http.ResponseWriter, r *http.Request, caller auth.Ide
 	return a.listReasons(w, r, caller)
 }
 
-func decodeReasons(in object) []payment.Reason {
+func (a *API) decodeReasons(in object, values setting.Values) []payment.Reason {
 	if !in.value.Get("reasons").IsGiven() {
 		in.wrong("reasons", "is required")
 	}
 	var reasons []payment.Reason
+	hasDefault := map[payment.Door]bool{}
 	for _, each := range in.objects("reasons", reasonsMax) {
 		each.only(reasonRequest.Members)
-		reason := payment.Reason{Code: each.required("code", nameMax), Title: each.text("title", nameMax)}
+		reason := payment.Reason{
+			Code: each.required("code", nameMax), Title: each.text("title", nameMax), Words: a.decodeWords(each, values),
+			IsRetired: each.flag("is_retired"),
+		}
 		if reason.Code != "" && !codePattern.MatchString(reason.Code) {
 			each.wrong("code", "must be small letters, digits, and . _ - after the first letter")
 		}
 		if slices.ContainsFunc(reasons, func(other payment.Reason) bool { return other.Code == reason.Code }) {
 			each.wrong("code", "is there already, with what is known of it")
 		}
-		if doors, ok := each.object("doors"); ok {
-			doors.only(reasonDoors.Members)
-			for _, at := range wordsAtDoors {
-				word := doors.word(string(at.door), at.words...)
-				if word == "" {
-					continue
-				}
-				if reason.Words == nil {
-					reason.Words = map[payment.Door]string{}
-				}
-				reason.Words[at.door] = word
+		for _, name := range each.texts("default_at", doorsMax) {
+			door := payment.Door(name)
+			if !slices.Contains(a.config.Doors, door) || hasDefault[door] {
+				each.wrong("default_at", "has no front door that is known, or one that has a default already")
+				break
 			}
+			hasDefault[door] = true
+			reason.DefaultAt = append(reason.DefaultAt, door)
+		}
+		if reason.IsRetired && len(reason.DefaultAt) > 0 {
+			each.wrong("default_at", "must be empty where nobody may take the reason")
 		}
 		reasons = append(reasons, reason)
 	}
 	return reasons
 }
 
-// keepUsedReasons refuses a list of codes in which one is missing that was
-// there, and that a refund has. A refund that takes it at this moment keeps it.
-func (a *API) keepUsedReasons(ctx context.Context, tenant payment.TenantID, codes any) error {
-	before, err := a.config.Auth.Tenant(ctx, tenant)
-	if err != nil {
-		return err
-	}
-	stay, _ := codes.([]string) // nil: the default, which has none
-	gone := slices.DeleteFunc(slices.Clone(payment.PolicyReasons.Of(before.Settings)), func(code string) bool {
-		return slices.Contains(stay, code)
-	})
-	if len(gone) == 0 {
+// decodeWords reads what front doors call a reason.
+func (a *API) decodeWords(in object, values setting.Values) map[payment.Door]string {
+	doors, ok := in.object("doors")
+	if !ok {
 		return nil
 	}
-	used, err := a.config.Lists.UsedReasons(ctx, tenant, gone)
+	doors.only(reasonDoors.Members)
+	var words map[payment.Door]string
+	for _, at := range wordsAtDoors {
+		word := doors.text(string(at.door), nameMax)
+		if word == "" {
+			continue
+		}
+		if listed, hasList := a.config.ReasonWords[at.door]; hasList && !slices.Contains(listed(values), word) {
+			doors.wrong(string(at.door), "must be one of the door's own reasons")
+		}
+		if words == nil {
+			words = map[payment.Door]string{}
+		}
+		words[at.door] = word
+	}
+	return words
+}
+
+// keepUsedReasons refuses changes of settings by which a code that a refund has
+// would go, or mean something else. A refund that takes it at this moment keeps
+// it.
+func (a *API) keepUsedReasons(ctx context.Context, before *payment.Tenant, changes map[string]any) error {
+	after := maps.Clone(before.Settings)
+	if after == nil {
+		after = setting.Values{}
+	}
+	maps.Copy(after, changes) // nil, as in null, is nothing that a setting takes: the default
+	stay := payment.ReasonsOf(after)
+	var lost []string
+	for _, reason := range payment.ReasonsOf(before.Settings) {
+		if !slices.ContainsFunc(stay, func(now payment.Reason) bool { return now.Means(reason) }) {
+			lost = append(lost, reason.Code)
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	used, err := a.config.Lists.UsedReasons(ctx, before.ID, lost)
 	if err != nil {
 		return err
 	}

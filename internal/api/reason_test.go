@@ -6,31 +6,43 @@ import (
 )
 
 // A refund has a reason of the catalogue, and a reason that a refund has stays
-// in the catalogue, whichever way somebody would take it out.
+// in the catalogue and goes on meaning what it meant, whichever way somebody
+// would change it. It can be retired.
 func TestReasonsInUseStay(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		both := `{"is_required": true, "reasons": [
-			{"code": "returned", "title": "Goods came back", "doors": {"ping": "requested_by_customer"}}, {"code": "recall"}]}`
-		put := w.operate(t, "PUT", "/v1/reasons", both).want(t, 200)
+		const returned = `{"code": "returned", "title": "Goods came back", "doors": {"ping": "requested_by_customer"}}`
+		put := w.operate(t, "PUT", "/v1/reasons", `{"is_required": true, "reasons": [`+returned+`, {"code": "recall"}]}`).want(t, 200)
 		read := w.call(t, "GET", "/v1/reasons", "").want(t, 200)
 		if put.text != read.text || read.text != `{"is_required":true,"reasons":[{"code":"returned","title":"Goods came back",`+
-			`"doors":{"ping":"requested_by_customer"}},{"code":"recall"}]}` {
+			`"doors":{"ping":"requested_by_customer"},"is_retired":false},{"code":"recall","is_retired":false}]}` {
 			t.Errorf("put %s, read %s", put.text, read.text)
 		}
 		of := w.capture(t, "1000")
 		w.call(t, "POST", "/v1/refunds", refundOf(of, 1)).wantCode(t, 422, "reason_not_in_catalogue")
 		w.call(t, "POST", "/v1/refunds", with(refundOf(of, 1), `"reason": "boredom"`)).wantCode(t, 422, "reason_not_in_catalogue")
 		w.call(t, "POST", "/v1/refunds", with(refundOf(of, 1), `"reason": "returned"`)).want(t, 201)
-		for _, without := range []string{`{"reasons": []}`, `{"reasons": [{"code": "recall"}]}`} {
-			w.operate(t, "PUT", "/v1/reasons", without).wantCode(t, 409, "reason_in_use")
+		for _, without := range []string{
+			``, `{"code": "recall"}`, `{"code": "returned"}`, strings.Replace(returned, "came back", "were bad", 1),
+			strings.Replace(returned, "requested_by_customer", "fraudulent", 1), `{"code": "returned", "title": "Goods came back"}`,
+		} {
+			w.operate(t, "PUT", "/v1/reasons", `{"reasons": [`+without+`]}`).wantCode(t, 409, "reason_in_use")
 		}
-		for _, without := range []string{`{"policy.reasons": ["recall"]}`, `{"policy.reasons": null}`} {
+		for _, without := range []string{
+			`{"policy.reasons": ["recall"]}`, `{"policy.reasons": null}`, `{"reasons.titles": ["returned=Fraud"]}`,
+			`{"reasons.titles": null}`, `{"reasons.words": ["returned=ping=other"]}`, `{"reasons.words": 7}`,
+		} {
 			w.operate(t, "PATCH", "/v1/settings", without).wantCode(t, 409, "reason_in_use")
 		}
-		kept := w.operate(t, "PUT", "/v1/reasons", `{"reasons": [{"code": "late"}, {"code": "returned", "title": "Old"}]}`).want(t, 200)
-		if !strings.Contains(kept.text, `{"is_required":true,"reasons":[{"code":"late"},{"code":"returned","title":"Old"}]}`) {
-			t.Errorf("got %s", kept.text)
+		retired := strings.Replace(returned, "{", `{"is_retired": true, `, 1)
+		more := strings.Replace(retired, `"doors": {`, `"doors": {"primer": "Back", `, 1)
+		w.operate(t, "PUT", "/v1/reasons", `{"reasons": [{"code": "late", "default_at": ["chip"]}, `+more+`]}`).want(t, 200)
+		if now := w.call(t, "GET", "/v1/reasons", ""); now.text != `{"is_required":true,"reasons":[{"code":"late",`+
+			`"default_at":["chip"],"is_retired":false},{"code":"returned","title":"Goods came back","doors":{"ping":`+
+			`"requested_by_customer","primer":"Back"},"is_retired":true}]}` {
+			t.Errorf("got %s", now.text)
 		}
+		w.call(t, "POST", "/v1/refunds", with(refundOf(of, 1), `"reason": "returned"`)).wantCode(t, 422, "reason_not_in_catalogue")
+		w.operate(t, "PUT", "/v1/reasons", `{"reasons": [`+more+`]}`).want(t, 200)
 	})
 }
 
@@ -40,7 +52,9 @@ func TestReasonsAreCodes(t *testing.T) {
 	for _, bad := range []string{
 		`{}`, `{"reasons": [{}]}`, `{"reasons": [{"code": "a=b"}]}`, `{"reasons": [{"code": "Upper"}]}`,
 		`{"reasons": [{"code": "a"}, {"code": "a"}]}`, `{"reasons": [{"code": "a", "doors": {"ping": "nonsense"}}]}`,
-		`{"reasons": [{"code": "a", "doors": {"chip": "other"}}]}`,
+		`{"reasons": [{"code": "a", "doors": {"chip": "other"}}]}`, `{"reasons": [{"code": "a", "default_at": ["nonsense"]}]}`,
+		`{"reasons": [{"code": "a", "default_at": ["dialect"]}, {"code": "b", "default_at": ["dialect"]}]}`,
+		`{"reasons": [{"code": "a", "default_at": ["dialect"], "is_retired": true}]}`,
 	} {
 		w.operate(t, "PUT", "/v1/reasons", bad).wantCode(t, 422, "invalid_request")
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/openapi"
-	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -91,10 +90,12 @@ func (a *API) changeSettings(w http.ResponseWriter, r *http.Request, caller auth
 	for _, name := range in.value.Names() {
 		changes[name] = settingValue(in.value.Get(name))
 	}
-	if codes, ok := changes[payment.PolicyReasons.Name]; ok {
-		if err := a.keepUsedReasons(r.Context(), caller.Tenant, codes); err != nil {
-			return err
-		}
+	before, err := a.config.Auth.Tenant(r.Context(), caller.Tenant)
+	if err != nil {
+		return err
+	}
+	if err := a.keepUsedReasons(r.Context(), before, changes); err != nil {
+		return err
 	}
 	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes); err != nil {
 		return err

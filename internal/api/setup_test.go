@@ -100,6 +100,7 @@ func (nobody) LostRace()                                      {}
 // policies are the settings of tests. There are more, and there will be others.
 var policies = []setting.Spec{
 	payment.PolicyReasons.Spec, payment.PolicyReasonRequired.Spec, payment.ReasonTitles.Spec, payment.ReasonWords.Spec,
+	payment.ReasonDefaults.Spec, payment.ReasonsRetired.Spec,
 
 	payment.PolicyPartial.Spec, payment.PolicyMaximum.Spec, payment.PolicyUndoSeconds.Spec, payment.PolicyApprovalAbove.Spec,
 	payment.PolicyApprovers.Spec,
@@ -137,7 +138,10 @@ func setup(t *testing.T) *world {
 	})
 	a := api.New(api.Config{
 		Engine: late, Reader: w.store, Feed: w.store, Auth: w.auth, Deliveries: w.store, Audit: w.store, Batches: w.batches,
-		Doors:       []payment.Door{dialect},
+		Doors: []payment.Door{dialect},
+		ReasonWords: map[payment.Door]func(setting.Values) []string{"ping": func(setting.Values) []string {
+			return []string{"fraudulent", "requested_by_customer", "other"}
+		}},
 		Import:      map[payment.Door]api.ImportDocument{dialect: importDialect},
 		AliasKinds:  []string{"dialect.session"},
 		Credentials: map[auth.Kind]api.MakeCredential{"project": makeProject},

@@ -11,6 +11,7 @@ import (
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // The kinds of event by which changes of settings are told, to the feed and
@@ -78,6 +79,9 @@ func isName(text string) bool {
 func (a *Auth) change(ctx context.Context, change Change) error {
 	err := a.config.Store.Change(ctx, change)
 	a.forget()
+	if err == nil {
+		wire.Changed(ctx)
+	}
 	return err
 }
 

@@ -113,6 +113,9 @@ func (c *Clerk) Create(ctx context.Context, meta payment.Meta, options Options, 
 		c.tell(book, meta, EventCreated, made)
 		return Change{Batch: made}, nil
 	})
+	if err == nil {
+		wire.Changed(ctx)
+	}
 	if err != nil && !errors.Is(err, engine.ErrFateUnknown) {
 		if made, replayed, again := c.replay(ctx, meta); again == nil && replayed {
 			return made, true, nil // the same key was faster
@@ -235,7 +238,10 @@ func (c *Clerk) change(ctx context.Context, tenant payment.TenantID, id ID, rows
 		change.Batch = b
 		return change, err
 	})
-	if errors.Is(err, errUnchanged) {
+	switch {
+	case err == nil:
+		wire.Changed(ctx)
+	case errors.Is(err, errUnchanged):
 		return nil
 	}
 	return err

@@ -115,7 +115,7 @@ func (c Config) Failed(r *http.Request, err error) bool {
 	if code != fault.Internal && code != fault.Unavailable {
 		return false
 	}
-	if _, isRefusal := errors.AsType[*payment.Refusal](err); !isRefusal {
+	if _, isRefusal := errors.AsType[*payment.Refusal](err); !isRefusal && !errors.Is(err, wire.ErrBug) {
 		c.Log.ErrorContext(r.Context(), "request failed", "error", err, "request_id", wire.RequestID(r.Context()))
 	}
 	return true

@@ -65,8 +65,8 @@ type Content struct {
 
 // Example is a value that shows how something looks; it is a component.
 type Example struct {
-	Name, Doc string
-	Value     any
+	Name, Title, Doc string
+	Value            any
 }
 
 // Answer is what comes back with one status.
@@ -202,7 +202,8 @@ func (w *writing) contents(all []Content) object {
 		var examples object
 		for _, example := range content.Examples {
 			w.component("examples", example.Name, func() object {
-				return append(object(nil).with("summary", example.Doc), pair{"value", example.Value})
+				to := object(nil).with("summary", example.Title).with("description", example.Doc)
+				return append(to, pair{"value", example.Value})
 			})
 			examples = append(examples, pair{example.Name, object{{"$ref", "#/components/examples/" + example.Name}}})
 		}

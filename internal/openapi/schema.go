@@ -78,7 +78,11 @@ func (w *writing) body(s *Schema, doc string) object {
 	default:
 		to = append(to, pair{"type", string(s.Type)})
 	}
-	to = to.with("format", s.Format).with("pattern", s.Pattern)
+	format := s.Format
+	if s.Type == Integer && format == "" {
+		format = "int64" // clients need not guess what fits
+	}
+	to = to.with("format", format).with("pattern", s.Pattern)
 	to = append(to, words(s)...)
 	to = append(to, bounds(s)...)
 	if s.Media != "" {

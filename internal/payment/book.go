@@ -95,6 +95,7 @@ type Answer struct {
 	Refund    Refund
 	Refunds   []Refund // with those that were opened with it, where the command is about them all
 	Attempt   Attempt
+	Reason    Reason // of the refund that is about to be sent, as the tenant's catalogue has it
 	Dispute   Dispute
 	Resource  Resource
 	Replayed  *KeyRecord // the key was used before for the same: render that answer again

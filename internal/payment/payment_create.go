@@ -35,6 +35,7 @@ type CreatePayment struct {
 	Items          []Item
 	References     []Reference
 	Aliases        []Alias
+	Shared         []Alias   // of the payment's order: the first payment that names one has it
 	CreatedAt      time.Time // zero: now; payments made elsewhere are older
 	CapturedAt     time.Time // zero: now, if it is captured
 	Document       []byte    // the door's facet
@@ -49,9 +50,9 @@ type CreatePayment struct {
 
 // Need implements [Command].
 func (c CreatePayment) Need() Need {
-	need := Need{Tenant: c.Tenant, Order: c.Order, Key: c.Key.Hash, Aliases: c.Aliases, Payment: c.ID}
+	need := Need{Tenant: c.Tenant, Order: c.Order, Key: c.Key.Hash, Aliases: slices.Concat(c.Aliases, c.Shared), Payment: c.ID}
 	if c.ShortID != "" {
-		need.Aliases = append(slices.Clip(need.Aliases), Alias{ShortAlias, c.ShortID})
+		need.Aliases = append(need.Aliases, Alias{ShortAlias, c.ShortID})
 	}
 	return need
 }
@@ -76,6 +77,14 @@ func (c CreatePayment) Apply(b *Book) (Answer, error) {
 		return Answer{}, err
 	}
 	for _, alias := range c.Aliases {
+		if err := b.claim(c.Tenant, alias, p.ID); err != nil {
+			return Answer{}, err
+		}
+	}
+	for _, alias := range c.Shared {
+		if _, taken := b.aliases[aliasKey{c.Tenant, alias}]; taken {
+			continue
+		}
 		if err := b.claim(c.Tenant, alias, p.ID); err != nil {
 			return Answer{}, err
 		}

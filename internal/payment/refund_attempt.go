@@ -52,7 +52,7 @@ func (c StartAttempt) Apply(b *Book) (Answer, error) {
 	b.tell(c.Meta, EventRefundSubmitted, r.ID, v.Payment, r)
 	b.watch(tenant, r)
 	b.save(v)
-	return Answer{View: v, Refund: r, Attempt: attempt}, nil
+	return Answer{View: v, Refund: r, Attempt: attempt, Reason: reasonOf(tenant.Settings, r.Reason)}, nil
 }
 
 // lost gives up an attempt of which nobody knows whether it left.
@@ -124,10 +124,13 @@ func (c ResendAttempt) Apply(b *Book) (Answer, error) {
 	if !ok || attempt.ID != r.Attempt || attempt.Outcome.IsResolved() || !r.Status.IsRunning() {
 		return Answer{}, refuse(RuleFence, "what became of the attempt is known")
 	}
-	if b.Tenant(c.Tenant).Halts(r.Connector) {
+	tenant := b.Tenant(c.Tenant)
+	if tenant.Halts(r.Connector) {
 		return Answer{}, refuse(RuleHalted, "refunds have been stopped")
 	}
-	return Answer{View: v, Refund: r, Attempt: attempt, Unchanged: true}, nil
+	return Answer{
+		View: v, Refund: r, Attempt: attempt, Reason: reasonOf(tenant.Settings, r.Reason), Unchanged: true,
+	}, nil
 }
 
 // lastAttempt returns the newest attempt of a refund.

@@ -40,7 +40,8 @@ type OpenRefund struct {
 	Expect         Digest         // of the preview that the caller has seen, see [Preview]; empty: none
 	Repeats        bool           // an equal refund shortly before is no mistake
 	NotBefore      time.Time
-	Reason         string
+	Reason         string     // one of the tenant's codes
+	Word           ReasonWord // in the place of Reason, at a door that has no codes
 	Note           string
 	Message        string
 	Reference      string
@@ -88,6 +89,9 @@ func (c OpenRefund) Apply(b *Book) (Answer, error) {
 func (c OpenRefund) ask(b *Book) *asking {
 	view, found := b.view(c.Tenant, c.Payment)
 	a := &asking{OpenRefund: c, book: b, tenant: b.Tenant(c.Tenant), view: view, found: found}
+	if a.Reason == "" {
+		a.Reason, a.isOwnWord = c.Word.CodeOf(a.tenant.Settings, c.Door)
+	}
 	if found == nil {
 		a.resolve()
 		a.pieces = a.cut()

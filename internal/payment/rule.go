@@ -27,17 +27,18 @@ var coreOrder = []RuleName{
 type asking struct {
 	OpenRefund
 
-	book     *Book
-	tenant   *Tenant
-	view     View
-	found    error // nil: the payment exists
-	replayed *KeyRecord
-	amount   money.Minor
-	lines    []RefundLine
-	pieces   []piece // each becomes a refund
-	itemsErr error
-	listErr  error // about the list that will be
-	counts   bool  // a no from here on is one that the door counts
+	book      *Book
+	tenant    *Tenant
+	view      View
+	found     error // nil: the payment exists
+	replayed  *KeyRecord
+	amount    money.Minor
+	lines     []RefundLine
+	pieces    []piece // each becomes a refund
+	itemsErr  error
+	listErr   error // about the list that will be
+	counts    bool  // a no from here on is one that the door counts
+	isOwnWord bool  // the reason is the door's word, for which the tenant has no code
 }
 
 // check runs the door's rules and then the core rules that it did not name.
@@ -139,14 +140,26 @@ func (a *asking) checkRetried() error {
 	return nil
 }
 
-// checkReason holds a refund to the tenant's reasons, where there is a list.
+// checkReason holds a refund to the tenant's reasons, where there is a list. A
+// door's own word passes, and so does what the refund that is retried was for.
 func checkReason(a *asking, _ Rule) error {
-	reasons := PolicyReasons.Of(a.tenant.Settings)
+	settings := a.tenant.Settings
+	reasons := PolicyReasons.Of(settings)
+	isMissing := a.Reason == "" && (a.Word.Text == "" || len(reasons) > 0)
 	switch {
-	case a.Reason == "" && PolicyReasonRequired.Of(a.tenant.Settings):
+	case isMissing && PolicyReasonRequired.Of(settings):
 		return refuse(RuleReason, "a refund needs a reason")
-	case a.Reason != "" && len(reasons) > 0 && !slices.Contains(reasons, a.Reason):
+	case a.Reason == "", len(reasons) == 0, a.isOwnWord:
+		return nil
+	}
+	if earlier, ok := a.view.Refund(a.RetryOf); ok && !a.RetryOf.IsZero() && earlier.Reason == a.Reason {
+		return nil
+	}
+	switch {
+	case !slices.Contains(reasons, a.Reason):
 		return refuse(RuleReason, "the reason is not one of the tenant's")
+	case slices.Contains(ReasonsRetired.Of(settings), a.Reason):
+		return refuse(RuleReason, "the reason is retired")
 	}
 	return nil
 }

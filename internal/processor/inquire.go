@@ -117,7 +117,7 @@ func (to connector) knows(age time.Duration) bool {
 // it was read, or have stopped refunds: then nothing is sent, and nothing is
 // learned.
 func (c *Carrier) again(ctx context.Context, j job.Job, to connector, done func(error), request Request) payment.Outcome {
-	_, err := c.config.Engine.Do(ctx, payment.ResendAttempt{
+	answer, err := c.config.Engine.Do(ctx, payment.ResendAttempt{
 		Meta: meta(request.Tenant, to.name), Payment: request.Payment.ID, Refund: request.Refund.ID, Attempt: request.Attempt,
 	})
 	if timeout, _ := c.callTime(to); err == nil && c.config.LeaseLeft(j) < timeout {
@@ -129,6 +129,7 @@ func (c *Carrier) again(ctx context.Context, j job.Job, to connector, done func(
 			"tenant_id", request.Tenant, "processor", to.name, "error", err)
 		return payment.Outcome{Kind: payment.AttemptUnknown}
 	}
+	request.Reason = answer.Reason
 	outcome, _ := c.call(ctx, to, done, request, to.Refund)
 	return outcome
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/processor"
@@ -277,4 +279,34 @@ func TestStuckIsToldOnce(t *testing.T) {
 		t.Errorf("it is %s, and was stuck %d times", now.Status, stuck)
 	}
 	w.checkBooks(view)
+}
+
+// A processor is told the refund's reason with what the tenant's catalogue says
+// of it, when the attempt is sent and when it is sent again.
+func TestProcessorsAreToldTheReason(t *testing.T) {
+	t.Parallel()
+	told := make(chan payment.Reason, 2)
+	firm := &company{
+		can: processor.Capabilities{Idempotency: processor.IdempotencyKey},
+		refunds: func(_ context.Context, call int, request processor.Request) (payment.Outcome, error) {
+			told <- request.Reason
+			if call == 1 {
+				return payment.Outcome{}, errSilence
+			}
+			return done, nil
+		},
+	}
+	w := start(t, wanted{processor: firm})
+	p := w.pay(1000)
+	want := payment.Reason{Code: "returned", Title: "Back", Words: map[payment.Door]string{"ping": "requested_by_customer"}}
+	w.set(payment.ReasonSettings([]payment.Reason{{Code: "late"}, want}))
+	r := w.do(payment.OpenRefund{
+		Meta: w.meta(), Payment: p.ID, Ask: payment.Ask{How: payment.AskAmount, Amount: 100}, Reason: "returned",
+	}).Refund
+	w.untilStatus(r.ID, payment.RefundSucceeded, time.Minute)
+	for range 2 {
+		if diff := cmp.Diff(want, <-told); diff != "" {
+			t.Errorf("(-want +told):\n%s", diff)
+		}
+	}
 }

@@ -46,6 +46,7 @@ type Request struct {
 	Attempt   payment.AttemptID // the idempotency key
 	Refund    payment.Refund
 	Payment   payment.Payment
+	Reason    payment.Reason // why, with the words of companies that have a list of their own; unset in an inquiry
 }
 
 // Notice is what a processor tells by itself.

@@ -49,7 +49,9 @@ func (c *Carrier) submit(ctx context.Context, j job.Job) (job.Verdict, error) {
 		done(errNotCalled)
 		return c.record(ctx, j, to, refund, attempt, payment.Outcome{Kind: payment.AttemptNotSent})
 	}
-	outcome, _ := c.call(ctx, to, done, request(answer.View, refund, attempt), to.Refund)
+	asked := request(answer.View, refund, attempt)
+	asked.Reason = answer.Reason
+	outcome, _ := c.call(ctx, to, done, asked, to.Refund)
 	return c.record(ctx, j, to, refund, attempt, outcome)
 }
 

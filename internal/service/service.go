@@ -34,6 +34,7 @@ import (
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/waiter"
 	"github.com/refundry/refundry/internal/webhook"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // Config is what a service is made of.
@@ -160,9 +161,11 @@ func (s *Service) assemble() {
 	s.api = api.New(api.Config{
 		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Audit: s.store,
 		Replay: s.replay, Batches: s.batches, Reaches: webhook.NewReach(s.allowed()),
-		Doors: dialectDoors, AliasKinds: aliasKinds(), Credentials: s.dialects.credentials(), Import: imports(),
-		Reports:        s.reports(),
+		Doors: dialectDoors, AliasKinds: aliasKinds(), OrderKinds: ping.OrderKinds(),
+		Credentials: s.dialects.credentials(), Import: imports(), Reports: s.reports(),
+		BodyNotes:      map[payment.Door]func(string) string{primer.Name: primer.BodyNote},
 		EndpointDetail: map[payment.Door]api.EndpointDetail{primer.Name: primer.EndpointDetail},
+		ReasonWords:    map[payment.Door]func(setting.Values) []string{ping.Name: ping.Reasons},
 		DoorSecrets:    map[payment.Door]api.DoorSecret{primer.Name: s.dialects.primer.EndpointSecret},
 		Now:            s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
 	})
@@ -237,7 +240,11 @@ type lateEngine struct{ service *Service }
 
 // Do implements the engine's side of every front door.
 func (l lateEngine) Do(ctx context.Context, command payment.Command, finish ...payment.TaskRef) (payment.Answer, error) {
-	return l.service.engine.Do(ctx, command, finish...)
+	answer, err := l.service.engine.Do(ctx, command, finish...)
+	if err == nil && !answer.Unchanged && answer.Replayed == nil {
+		wire.Changed(ctx)
+	}
+	return answer, err
 }
 
 // lateRouter lets parts be made before it is known who is told.

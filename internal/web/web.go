@@ -4,7 +4,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -47,31 +46,33 @@ type Config struct {
 }
 
 // Wrap puts the frame around a handler: a clean path, a request id, where it
-// came from, the hold,
-// one log line and one measurement, and an end to panics.
+// came from, the hold, one log line and one measurement, and an end to panics.
+// A handler that panics is answered in its door's words for a fault of ours,
+// which say that nothing was done. Where that may not be true the connection
+// closes instead.
 func Wrap(config Config) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := config.Machine()
 		r = cleanPath(r)
 		id := requestID(r, config.NewID)
 		w.Header().Set("X-Request-Id", id)
-		ctx, release := config.Hold(wire.WithAddress(wire.WithRequestID(r.Context(), id), address(r, config.Trusted)))
+		ctx := wire.WithServing(wire.WithAddress(wire.WithRequestID(r.Context(), id), address(r, config.Trusted)))
+		ctx, release := config.Hold(ctx)
 		r = r.WithContext(ctx)
-		answer := &recorder{ResponseWriter: w}
+		answer := &recorder{ResponseWriter: w, ctx: ctx}
 		defer func() {
 			bug := recover()
 			took := config.Machine().Sub(began)
-			if err, ok := bug.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+			isAborted := bug == any(http.ErrAbortHandler)
+			if bug != nil && !isAborted {
+				config.Log.ErrorContext(ctx, "bug in a handler", "request_id", id, "pattern", r.Pattern,
+					"bug", bug, "stack", string(debug.Stack()))
+				isAborted = !answer.say()
+			}
+			if isAborted {
 				release()
 				config.Metrics.Served(r.Pattern, 0, took)
 				panic(http.ErrAbortHandler) // the connection closes: the fate of the request is not known
-			}
-			if bug != nil {
-				config.Log.ErrorContext(ctx, "bug in a handler", "request_id", id, "pattern", r.Pattern,
-					"bug", bug, "stack", string(debug.Stack()))
-				if answer.status == 0 {
-					http.Error(answer, "internal error", http.StatusInternalServerError)
-				}
 			}
 			_ = http.NewResponseController(w).Flush() // a caller that has gone reads the outcome later
 			release()
@@ -125,14 +126,30 @@ func cleanPath(r *http.Request) *http.Request {
 // escapedDots are dots all the same.
 var escapedDots = strings.NewReplacer("%2e", ".", "%2E", ".")
 
-// recorder remembers the status of an answer.
+// recorder remembers the status of an answer, and lets none say that nothing
+// was done when something was.
 type recorder struct {
 	http.ResponseWriter
+	ctx    context.Context //nolint:containedctx // of the one request
 	status int
 }
 
-// WriteHeader remembers the status.
+// say answers that a handler had a bug, and reports whether that could be said:
+// not when an answer has begun, or the request has changed something.
+func (r *recorder) say() bool {
+	if r.status != 0 || wire.HasChanged(r.ctx) {
+		return false
+	}
+	wire.SayBug(r.ctx, r)
+	return true
+}
+
+// WriteHeader remembers the status. A 5xx means that nothing was done: after a
+// change the connection closes instead.
 func (r *recorder) WriteHeader(status int) {
+	if status >= http.StatusInternalServerError && wire.HasChanged(r.ctx) {
+		panic(http.ErrAbortHandler)
+	}
 	if r.status == 0 {
 		r.status = status
 	}

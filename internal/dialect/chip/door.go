@@ -7,6 +7,7 @@ import (
 
 	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/webhook"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // Door is the front door. Make one with [New].
@@ -103,6 +104,7 @@ func (d *Door) Register(mux *http.ServeMux) {
 // answer answers one call. The order of the checks is: key, path, method,
 // sandbox, size, and then the call's own.
 func (d *Door) answer(w http.ResponseWriter, r *http.Request) {
+	wire.OnBug(r, func(w http.ResponseWriter) { d.fail(w, r, "", wire.ErrBug) })
 	c, err := d.authenticate(r)
 	if err != nil {
 		d.fail(w, r, "", err)

@@ -18,6 +18,7 @@ type call struct {
 	request    *http.Request
 	credential auth.Credential
 	tenant     *payment.Tenant
+	user       string // on whose behalf the company calls
 	path       string // below the root, without slashes around it
 	id         string // of the thing that the path names; empty: it names none
 	action     string // what is to be done to it; empty: nothing is
@@ -56,6 +57,9 @@ func (d *Door) authenticate(r *http.Request) (*call, error) {
 	if !d.limits.May(credential.ID, requestsPerSecond.Of(c.tenant.Settings), d.config.Now()) {
 		return nil, tooMany
 	}
+	if c.user, err = wire.User(r.Header); err != nil {
+		return nil, badRequest(codeInvalid, err.Error())
+	}
 	return c, nil
 }
 
@@ -92,8 +96,8 @@ func isBlank(raw []byte) bool { return strings.Trim(string(raw), " \t\r\n") == "
 // meta returns what the call's command carries.
 func (c *call) meta() payment.Meta {
 	return payment.Meta{
-		Tenant: c.tenant.ID, Actor: c.actor(), Door: Name, Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx),
-		Key: c.key,
+		Tenant: c.tenant.ID, Actor: c.actor(), User: c.user, Door: Name, Request: wire.RequestID(c.ctx),
+		Address: wire.Address(c.ctx), Key: c.key,
 	}
 }
 

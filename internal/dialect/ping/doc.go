@@ -26,3 +26,6 @@ const (
 // AliasKinds lists the kinds of alias by which an operator may name a payment
 // that was made elsewhere.
 func AliasKinds() []string { return []string{paymentAlias} }
+
+// OrderKinds lists the kinds of alias that the imported payments of one order share.
+func OrderKinds() []string { return []string{orderAlias} }

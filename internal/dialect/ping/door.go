@@ -6,6 +6,7 @@ import (
 	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/webhook"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // Door is the front door. Make one with [New].
@@ -87,6 +88,7 @@ func (d *Door) Register(mux *http.ServeMux) {
 // calls, path and body, what there is, and then what the call is about.
 func (d *Door) handler(at route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		wire.OnBug(r, func(w http.ResponseWriter) { d.fail(w, r, wire.ErrBug) })
 		c, err := d.read(w, r, at)
 		if err != nil {
 			d.fail(w, r, err)

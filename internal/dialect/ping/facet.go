@@ -121,6 +121,9 @@ func ImportDocument(line wire.Value) ([]byte, []payment.Alias, error) {
 	if d.Payment != "" {
 		aliases = append(aliases, payment.Alias{Kind: paymentAlias, Value: d.Payment})
 	}
+	if d.Order != "" {
+		aliases = append(aliases, payment.Alias{Kind: orderAlias, Value: d.Order})
+	}
 	for name, to := range map[string]struct {
 		text  *string
 		words []string

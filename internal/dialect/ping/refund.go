@@ -1,12 +1,14 @@
 package ping
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
 
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/wire"
 )
 
@@ -15,10 +17,16 @@ var reasons = []string{"fraudulent", "requested_by_customer", reasonOther}
 
 const reasonOther = "other"
 
+// Reasons returns the words for why a refund is.
+func Reasons(values setting.Values) []string {
+	return slices.Concat(reasons, settingExtraReasons.Of(values))
+}
+
 // reason returns why a refund was, in this door's words.
-func (s shower) reason(given string) string {
-	if isKnown(reasons, given) || isKnown(settingExtraReasons.Of(s.tenant.Settings), given) {
-		return given
+func (s shower) reason(code string) string {
+	values := s.tenant.Settings
+	if word := cmp.Or(payment.WordFor(values, Name, code), code); isKnown(Reasons(values), word) {
+		return word
 	}
 	return reasonOther
 }
@@ -45,10 +53,9 @@ type shownAccepted struct {
 // readRefund reads what is asked for. Why is checked against a list of words.
 func (c *call) readRefund() refundAsked {
 	return refundAsked{
-		amount:   c.amount(c.body.Get("amount"), "amount", 1),
-		currency: c.currency(c.body.Get("currency")),
-		reason: c.choice(c.body.Get("reason"), "reason",
-			slices.Concat(reasons, settingExtraReasons.Of(c.tenant.Settings)), "unknown reason"),
+		amount:      c.amount(c.body.Get("amount"), "amount", 1),
+		currency:    c.currency(c.body.Get("currency")),
+		reason:      c.choice(c.body.Get("reason"), "reason", Reasons(c.tenant.Settings), "unknown reason"),
 		description: c.text(c.body.Get("description"), "description", descriptionMax, false),
 		message:     c.text(c.body.Get("message"), "message", messageMax, false),
 		items:       c.items(c.body.Get("order_items"), "order_items"),
@@ -137,7 +144,8 @@ func (c *call) openRefund(asked refundAsked, view payment.View, takesNew bool) p
 		Ask: payment.Ask{
 			How: payment.AskList, Amount: minor(asked.amount), List: lines(asked.items, c.shower().names(view)),
 		},
-		IsFinal: true, Reason: asked.reason, Note: asked.description, Message: asked.message,
+		IsFinal: true, Word: payment.ReasonWord{Text: asked.reason, IsListed: true}, Note: asked.description,
+		Message: asked.message,
 		Rules: []payment.Rule{
 			{Name: payment.RuleKey},
 			{Name: payment.RuleExists},

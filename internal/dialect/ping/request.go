@@ -30,6 +30,7 @@ type call struct {
 	request   *http.Request
 	tenant    *payment.Tenant
 	actor     string
+	user      string // on whose behalf the tenant calls
 	body      wire.Value
 	query     url.Values
 	isPaged   bool // lists have pages
@@ -58,6 +59,10 @@ func (d *Door) read(w http.ResponseWriter, r *http.Request, at route) (*call, er
 	c.readPath(r)
 	if r.Method == http.MethodGet {
 		return c, nil
+	}
+	var err error
+	if c.user, err = wire.User(r.Header); err != nil {
+		c.wrong(invalidValue, wire.HeaderUser, err.Error())
 	}
 	return c, c.readBody(w, r)
 }
@@ -182,7 +187,8 @@ func (c *call) readBody(w http.ResponseWriter, r *http.Request) error {
 // meta returns what the call's command carries.
 func (c *call) meta() payment.Meta {
 	return payment.Meta{
-		Tenant: c.tenant.ID, Actor: c.actor, Door: Name, Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx),
+		Tenant: c.tenant.ID, Actor: c.actor, User: c.user, Door: Name, Request: wire.RequestID(c.ctx),
+		Address: wire.Address(c.ctx),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/webhook"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // Door is the front door. Make one with [New].
@@ -108,6 +109,7 @@ func (d *Door) Register(mux *http.ServeMux) {
 
 // answer answers one call, with 200 and what it serves.
 func (d *Door) answer(w http.ResponseWriter, r *http.Request, to *route) {
+	wire.OnBug(r, func(w http.ResponseWriter) { d.fail(w, r, wire.ErrBug) })
 	c, err := d.read(w, r, to)
 	if err != nil {
 		d.fail(w, r, err)

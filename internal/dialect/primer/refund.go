@@ -57,6 +57,7 @@ func (c *call) readRefund() (command payment.OpenRefund, withEvents bool) {
 			{Name: payment.RuleAmount},
 		},
 	}
+	command.Word.Text = command.Note
 	if minor, isGiven := f.amount("amount"); isGiven {
 		command.Ask.How, command.Ask.Amount = payment.AskAmount, minor
 		c.asked = int64(minor)

@@ -36,6 +36,7 @@ type call struct {
 	query   url.Values
 	form    form // the body
 	key     string
+	user    string            // on whose behalf the account calls
 	id      string            // of the payment, as the path has it
 	payment payment.PaymentID // of the payment, once it is found
 	asked   int64             // the amount that is asked for, for an error to repeat
@@ -57,6 +58,9 @@ func (d *Door) read(w http.ResponseWriter, r *http.Request, to *route) (*call, e
 	}
 	if err := c.readBody(body); err != nil {
 		return nil, err
+	}
+	if c.user, err = wire.User(r.Header); err != nil {
+		return nil, to.invalid(wire.HeaderUser, err.Error())
 	}
 	return c, c.readKey(r.Header)
 }
@@ -124,7 +128,7 @@ func (c *call) readKey(header http.Header) error {
 // for all endpoints and payments; a repeat is refused, never replayed.
 func (c *call) meta() payment.Meta {
 	meta := payment.Meta{
-		Tenant: c.tenant.ID, Actor: "key:" + c.caller.ID.String(), Door: Name, Request: wire.RequestID(c.ctx),
+		Tenant: c.tenant.ID, Actor: "key:" + c.caller.ID.String(), User: c.user, Door: Name, Request: wire.RequestID(c.ctx),
 		Address: wire.Address(c.ctx),
 	}
 	if c.key != "" {

@@ -75,13 +75,23 @@ func (s shower) transactions(v payment.View, of *paid, doc document) []transacti
 		refund := s.transaction(of, typeRefund, r.CreatedAt, r.Amount.Minor)
 		refund.OrderID, refund.ID = cmp.Or(r.OrderReference, of.OrderID), refundID(r)
 		refund.Status, refund.StatusReason = refundWords[r.Status], refundReason(r)
-		refund.Reason = cmp.Or(r.Note, r.Reason)
+		refund.Reason = s.why(r)
 		if s.withEvents {
 			refund.Events = []event{}
 		}
 		list = append(list, refund)
 	}
 	return list
+}
+
+// why returns why a refund was: what was said here, else this door's word for
+// it, else what was said elsewhere.
+func (s shower) why(r payment.Refund) string {
+	word := payment.WordFor(s.settings, Name, r.Reason)
+	if r.Door == Name {
+		return cmp.Or(r.Note, word, r.Reason)
+	}
+	return cmp.Or(word, r.Note, r.Reason)
 }
 
 func (s shower) transaction(of *paid, kind string, at time.Time, amount money.Minor) transaction {

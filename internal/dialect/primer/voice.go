@@ -157,11 +157,22 @@ func (v voice) Body(event webhook.Event, view payment.View, tenant *payment.Tena
 
 func signedAt(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
+// isDated reports whether a webhook's attempts say when they are made.
+func isDated(word string) bool { return word == typePaymentStatus || word == typePaymentRefund }
+
+// BodyNote says what each attempt to make a delivery says anew; empty: nothing.
+func BodyNote(word string) string {
+	if isDated(word) {
+		return "date and signedAt are each attempt's own, and it is signed with them"
+	}
+	return ""
+}
+
 // Sign implements [webhook.Voice]. Each attempt says when it is made, and is
 // signed anew.
 func (v voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, []byte, error) {
 	body := letter.Body
-	if letter.Event.Word == typePaymentStatus || letter.Event.Word == typePaymentRefund {
+	if isDated(letter.Event.Word) {
 		var attempt told
 		if err := json.Unmarshal(body, &attempt); err != nil {
 			return nil, nil, fmt.Errorf("read a webhook of ours: %w", err)

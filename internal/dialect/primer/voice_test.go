@@ -359,3 +359,25 @@ func TestDisputesAreTold(t *testing.T) {
 		}
 	}
 }
+
+// Who reads a delivery is told what of its body was each attempt's own.
+func TestADeliverySaysWhatIsDatedAnew(t *testing.T) {
+	w := setup(t)
+	id := w.settled(20000)
+	w.dispute(id, `"amount":100`)
+	notes := map[any]any{}
+	dialecttest.Eventually(t, "all are delivered", func() bool {
+		list, _ := w.Operate(http.MethodGet, "/v1/deliveries?payment="+id, "").At("deliveries").([]any)
+		for _, one := range list {
+			got := w.API(http.MethodGet, "/v1/deliveries/"+dialecttest.At(one, "id").(string), "")
+			if got.At("door") == "primer" && got.At("status") == "delivered" {
+				notes[got.At("body.eventType")] = got.At("body_note")
+			}
+		}
+		return len(notes) == 3
+	})
+	note, _ := notes["PAYMENT.STATUS"].(string)
+	if !strings.Contains(note, "signedAt") || notes["DISPUTE.OPENED"] != nil || notes["DISPUTE.STATUS"] != nil {
+		t.Errorf("%v", notes)
+	}
+}

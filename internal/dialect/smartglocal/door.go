@@ -6,6 +6,7 @@ import (
 
 	"github.com/refundry/refundry/internal/dialect"
 	"github.com/refundry/refundry/internal/webhook"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // Door is the front door of both brands. Make one with [New].
@@ -70,6 +71,7 @@ func Lists(path string) bool {
 // answer answers one call. The order of the checks is the protocol's (C2):
 // path, method, size, project, signature, JSON, idempotency, and then the call's own.
 func (d *Door) answer(w http.ResponseWriter, r *http.Request, version Version, path string) {
+	wire.OnBug(r, func(w http.ResponseWriter) { d.fail(w, r, wire.ErrBug) })
 	if path == shortPath {
 		path = longPath
 	}

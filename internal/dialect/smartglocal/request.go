@@ -31,6 +31,7 @@ type call struct {
 	tenant      *payment.Tenant
 	body        wire.Value
 	key         payment.Key
+	user        string // on whose behalf the project calls
 	origin      string // where the caller has reached us
 	submerchant string
 }
@@ -58,6 +59,9 @@ func (d *Door) read(w http.ResponseWriter, r *http.Request, version Version, pat
 	}
 	if called.isReading {
 		return c, nil
+	}
+	if c.user, err = wire.User(r.Header); err != nil {
+		return nil, invalid(err.Error())
 	}
 	return c, d.readKey(c, r.Header)
 }
@@ -113,7 +117,7 @@ func parseBody(raw []byte) (wire.Value, error) {
 // meta returns what the call's command carries.
 func (c *call) meta() payment.Meta {
 	return payment.Meta{
-		Tenant: c.tenant.ID, Actor: "key:" + c.project.ID.String(), Door: c.brand.Door(),
+		Tenant: c.tenant.ID, Actor: "key:" + c.project.ID.String(), User: c.user, Door: c.brand.Door(),
 		Request: wire.RequestID(c.ctx), Address: wire.Address(c.ctx), Key: c.key,
 	}
 }

@@ -35,6 +35,7 @@ func (s *Sandbox) Register(mux *http.ServeMux, authenticate func(*http.Request) 
 		method, path, _ := strings.Cut(pattern, " ")
 		methods[path] = append(methods[path], method)
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			wire.OnBug(r, func(w http.ResponseWriter) { s.refuse(w, r, wire.ErrBug) })
 			tenant, err := authenticate(r)
 			if err != nil {
 				s.refuse(w, r, unknownCaller(err))

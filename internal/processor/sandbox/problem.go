@@ -103,7 +103,7 @@ func (s *Sandbox) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	if p.Status >= http.StatusInternalServerError {
+	if p.Status >= http.StatusInternalServerError && !errors.Is(err, wire.ErrBug) {
 		s.config.Log.ErrorContext(r.Context(), "sandbox request failed", "request_id", wire.RequestID(r.Context()),
 			"pattern", r.Pattern, "error", err)
 	}
