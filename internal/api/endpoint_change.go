@@ -22,7 +22,7 @@ func (a *API) endpointChanges(one []openapi.Parameter) []operation {
 			method: "PATCH", path: "/v1/endpoints/{id}", id: "changeEndpoint", tag: tagEndpoints,
 			summary: "Change, disable or enable a webhook endpoint",
 			doc: "Members that are absent stay as they are. A disabled endpoint is told nothing, and what was still open for " +
-				"it is canceled: replay it later.",
+				"it is canceled: replay it later. To enable it again is to forget for how long it has failed.",
 			scope: scopeWriteEndpoints, parameters: one, body: endpointChange, serve: a.changeEndpoint,
 			answers: ok("The endpoint as it is now.", endpointWhole), codes: []code{codeConflict},
 		},
@@ -72,11 +72,21 @@ func (a *API) changeEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	if err != nil {
 		return err
 	}
-	endpoint, err := a.endpointNamed(r.Context(), caller.Tenant, r.PathValue("id"))
+	in.only(endpointChange.Members)
+	var id payment.EndpointID
+	if id.Parse(r.PathValue("id")) != nil {
+		return payment.NoSuch("endpoint")
+	}
+	endpoint, err := a.config.Auth.ChangeEndpoint(r.Context(), by(r, caller), caller.Tenant, id,
+		func(endpoint *auth.Endpoint) error { return a.changed(in, endpoint) })
 	if err != nil {
 		return err
 	}
-	in.only(endpointChange.Members)
+	return a.writeWhole(r.Context(), w, endpoint)
+}
+
+// changed reads what is to change of an endpoint.
+func (a *API) changed(in object, endpoint *auth.Endpoint) error {
 	if in.value.Get("url").IsGiven() {
 		endpoint.URL = a.urlOf(in)
 	}
@@ -86,15 +96,9 @@ func (a *API) changeEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	if isDisabled := in.flag("is_disabled"); in.value.Get("is_disabled").IsGiven() {
 		endpoint.Disabled = isDisabled
 	}
-	in.options(&endpoint)
-	a.detail(in, &endpoint)
-	if err := in.err(); err != nil {
-		return err
-	}
-	if endpoint, err = a.config.Auth.PutEndpoint(r.Context(), by(r, caller), endpoint, nil); err != nil {
-		return err
-	}
-	return a.writeWhole(r.Context(), w, endpoint)
+	in.options(endpoint)
+	a.detail(in, endpoint)
+	return in.err()
 }
 
 // removeEndpoint ends an endpoint.

@@ -24,6 +24,9 @@ const (
 	EventEndpointCreated payment.EventKind = "endpoint.created"
 	EventEndpointChanged payment.EventKind = "endpoint.changed"
 	EventEndpointRemoved payment.EventKind = "endpoint.removed"
+	// Endpoints of our own API alone tell why they are told nothing any more, or that they are again.
+	EventEndpointDisabled payment.EventKind = "endpoint.disabled"
+	EventEndpointEnabled  payment.EventKind = "endpoint.enabled"
 )
 
 const nameLengthMax = 100

@@ -142,16 +142,20 @@ func (e *Engine) decide(book *payment.Book, batch []*request, results []result) 
 			book.Finish(task)
 		}
 		for _, telling := range book.Changes.Tellings[tellings:] {
-			for _, route := range e.config.Router.Route(telling, book.Tenant(telling.Event.Tenant)) {
-				book.Deliver(payment.Delivery{
-					Endpoint: route.Endpoint, Event: telling.Event, Word: route.Word, Thread: route.Thread,
-					Hurries: route.Hurries,
-				}, route.Queue)
-			}
+			Deliver(book, e.config.Router, telling)
 		}
 		results[i].born = e.reserve(book, tasks)
 	}
 	return nil
+}
+
+// Deliver lets everybody be told whom a router names.
+func Deliver(book *payment.Book, router Router, telling payment.Telling) {
+	for _, route := range router.Route(telling, book.Tenant(telling.Event.Tenant)) {
+		book.Deliver(payment.Delivery{
+			Endpoint: route.Endpoint, Event: telling.Event, Word: route.Word, Thread: route.Thread, Hurries: route.Hurries,
+		}, route.Queue)
+	}
 }
 
 // reserve lets the tasks from a position on be born leased to this replica, as

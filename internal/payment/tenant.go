@@ -27,6 +27,16 @@ type Endpoint struct {
 	Disabled bool
 }
 
+// DisabledFor is why an endpoint is disabled.
+type DisabledFor string
+
+// The reasons for which endpoints are disabled.
+const (
+	DisabledAsked   DisabledFor = "asked"   // by whoever manages it
+	DisabledGone    DisabledFor = "gone"    // its receiver says that it is gone
+	DisabledFailing DisabledFor = "failing" // for too long nothing could be delivered
+)
+
 // Policies hold at every front door. They are data: a tenant changes them
 // without a new version of Refundry.
 var (

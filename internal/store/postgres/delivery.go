@@ -18,12 +18,13 @@ import (
 )
 
 const deliveryColumns = `tenant_id, id, endpoint_id, door, url, kind, word, payment_id, subject_id, version, event_at,
-	status, attempts, first_at, ended_at, body`
+	detail, status, attempts, first_at, ended_at, body`
 
 func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	var eventAt, firstAt, endedAt int64
 	err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Endpoint), &d.Door, &d.URL, &d.Event.Kind, &d.Event.Word,
-		raw(&d.Event.Payment), &d.Event.Subject, &d.Event.Version, &eventAt, &d.Status, &d.Attempts, &firstAt, &endedAt, &d.Body)
+		raw(&d.Event.Payment), &d.Event.Subject, &d.Event.Version, &eventAt,
+		&d.Event.Detail, &d.Status, &d.Attempts, &firstAt, &endedAt, &d.Body)
 	d.Event.At, d.FirstAt, d.EndedAt = row.Time(eventAt), row.Time(firstAt), row.Time(endedAt)
 	return d, err
 }
@@ -48,6 +49,7 @@ func (s *Store) Attempted(ctx context.Context, results []webhook.Result) error {
 		w.pipe.Queue("SET LOCAL enable_seqscan = off")
 		w.moveDeliveries(oneOfEachDelivery(results))
 		w.logAttempts(results)
+		w.health(webhook.Tallies(results))
 		w.end(col(results, func(r webhook.Result) job.Ending { return job.Ending{TaskRef: r.Job, Again: r.Again} }))
 		return tx.SendBatch(ctx, &w.pipe).Close()
 	})

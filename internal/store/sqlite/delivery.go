@@ -12,14 +12,14 @@ import (
 )
 
 const deliveryColumns = `tenant_id, id, endpoint_id, door, url, kind, word, payment_id, subject_id, version, event_at,
-	status, attempts, first_at, ended_at, body`
+	detail, status, attempts, first_at, ended_at, body`
 
 func scanDelivery(r *cells) webhook.Delivery {
 	return webhook.Delivery{
 		Tenant: r.uuid(), ID: r.uuid(), Endpoint: r.uuid(), Door: payment.Door(r.text()), URL: r.text(),
 		Event: webhook.Event{
 			Kind: payment.EventKind(r.text()), Word: r.text(), Payment: r.uuid(), Subject: r.uuid(), Version: r.int(),
-			At: row.Time(r.int()),
+			At: row.Time(r.int()), Detail: r.text(),
 		},
 		Status: webhook.Status(r.text()), Attempts: int(r.int()), FirstAt: row.Time(r.int()), EndedAt: row.Time(r.int()),
 		Body: r.maybe(),
@@ -53,7 +53,7 @@ func (s *Store) Attempted(_ context.Context, results []webhook.Result) error {
 				return err
 			}
 		}
-		return nil
+		return putHealth(c, webhook.Tallies(results))
 	})
 }
 
