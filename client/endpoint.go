@@ -153,8 +153,9 @@ type DeliveryAttempt struct {
 	Answer     string    `json:"answer"`      // the beginning of its body
 }
 
-// DeliveryFilter narrows a list of deliveries. Zero fields do not.
-type DeliveryFilter struct{ Payment, Endpoint, Status string }
+// DeliveryFilter narrows a list of deliveries. Zero fields do not. Since is the
+// id of the oldest that is listed.
+type DeliveryFilter struct{ Payment, Endpoint, Status, Since string }
 
 // Deliveries reads deliveries, the newest first.
 func (c *Client) Deliveries(ctx context.Context, filter DeliveryFilter) iter.Seq2[Delivery, error] {
@@ -162,6 +163,7 @@ func (c *Client) Deliveries(ctx context.Context, filter DeliveryFilter) iter.Seq
 	set(query, "payment", filter.Payment)
 	set(query, "endpoint", filter.Endpoint)
 	set(query, "status", filter.Status)
+	set(query, "since", filter.Since)
 	return pages[Delivery](ctx, c, "/v1/deliveries", "deliveries", query)
 }
 

@@ -48,6 +48,7 @@ func (a *API) deliveryOperations() []operation {
 var deliveryFilters = append([]openapi.Parameter{
 	inQuery("payment", showing(paymentNameRequest, exampleID("pay")), "Only deliveries about this payment."),
 	inQuery("endpoint", endpointID, "Only deliveries to this endpoint."),
+	inQuery("since", deliveryID, "Only this delivery, and newer ones."),
 	inQuery("status", &openapi.Schema{Type: openapi.String, Words: wordsOf(deliveryStatuses...), Example: "open"},
 		"Only deliveries that are so."),
 }, pageParameters(deliveriesDefault, deliveriesMax)...)
@@ -95,6 +96,9 @@ func (a *API) deliveryFilter(r *http.Request, caller auth.Identity) (filter webh
 	}
 	if !parseParameter(query, "endpoint", &filter.Endpoint) {
 		return filter, wrongParameter("endpoint", "must be an endpoint's id")
+	}
+	if !parseParameter(query, "since", &filter.Since) {
+		return filter, wrongParameter("since", "must be a delivery's id")
 	}
 	if !parseParameter(query, "after", &filter.Before) {
 		return filter, wrongPlace

@@ -149,3 +149,44 @@ func TestDisabledEndpointsAreTold(t *testing.T) {
 		}
 	})
 }
+
+// Whoever tests an endpoint is told which delivery that is, however many test
+// it at once. A replay says where its deliveries begin.
+func TestWhatWasSentIsNamed(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		makePayment(t, w)
+		path := "/v1/endpoints/" + w.call(t, "POST", "/v1/endpoints", `{"url": "`+w.hear+`"}`).want(t, 201).string(t, "id")
+		var mutex sync.Mutex
+		named := map[string]bool{}
+		var wait sync.WaitGroup
+		for range 20 {
+			wait.Go(func() {
+				tried := w.call(t, "POST", path+"/test", "")
+				id, _ := tried.body["id"].(string)
+				mutex.Lock()
+				defer mutex.Unlock()
+				named[id] = tried.status == http.StatusAccepted && tried.header.Get("Location") == "/v1/deliveries/"+id
+			})
+		}
+		wait.Wait()
+		for id, isRight := range named {
+			if read := w.call(t, "GET", "/v1/deliveries/"+id, ""); !isRight || read.body["kind"] != "endpoint.tried" {
+				t.Errorf("%s: %t, read %s", id, isRight, read.text)
+			}
+		}
+		if len(named) != 20 {
+			t.Errorf("20 tests have named %d deliveries", len(named))
+		}
+		replayed := w.call(t, "POST", path+"/replay", `{}`).want(t, 202)
+		list := w.call(t, "GET", "/v1/deliveries?since="+replayed.string(t, "first"), "").want(t, 200)
+		if made := int64(strings.Count(list.text, `"kind":`)); made == 0 || made != replayed.number(t, "deliveries") ||
+			strings.Contains(list.text, "endpoint.tried") {
+			t.Errorf("a replay of %s has made %s", replayed.text, list.text)
+		}
+		none := w.call(t, "POST", path+"/replay", `{"until": "2001-01-01T00:00:00Z"}`).want(t, 202)
+		if _, isThere := none.body["first"]; isThere {
+			t.Errorf("a replay of nothing: %s", none.text)
+		}
+		w.call(t, "GET", "/v1/deliveries?since=dlv_1", "").wantCode(t, 422, "invalid_request")
+	})
+}

@@ -132,7 +132,7 @@ func (e *Engine) decide(book *payment.Book, batch []*request, results []result) 
 		}
 	}()
 	for i, req := range batch {
-		tellings, tasks := len(book.Changes.Tellings), len(book.Changes.Tasks)
+		tellings, tasks, deliveries := len(book.Changes.Tellings), len(book.Changes.Tasks), len(book.Changes.Deliveries)
 		answer, err := req.command.Apply(book)
 		results[i] = result{answer: answer, err: err}
 		if err != nil {
@@ -143,6 +143,9 @@ func (e *Engine) decide(book *payment.Book, batch []*request, results []result) 
 		}
 		for _, telling := range book.Changes.Tellings[tellings:] {
 			Deliver(book, e.config.Router, telling)
+		}
+		if len(book.Changes.Deliveries) > deliveries {
+			results[i].answer.Delivery = book.Changes.Deliveries[deliveries].ID
 		}
 		results[i].born = e.reserve(book, tasks)
 	}

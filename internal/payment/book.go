@@ -96,6 +96,7 @@ type Answer struct {
 	Attempt   Attempt
 	Dispute   Dispute
 	Resource  Resource
+	Delivery  DeliveryID // the first that the command is worth; zero: it tells nobody
 	Replayed  *KeyRecord // the key was used before for the same: render that answer again
 	Unchanged bool       // a fact that was known already
 }

@@ -138,6 +138,7 @@ type Filter struct {
 	Endpoint payment.EndpointID
 	Status   Status
 	Before   payment.DeliveryID // older than this one
+	Since    payment.DeliveryID // this one, or newer
 	Limit    int                // at most this many, the newest first
 }
 

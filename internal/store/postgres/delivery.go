@@ -119,10 +119,10 @@ func (s *Store) Deliveries(ctx context.Context, tenant payment.TenantID, filter 
 ) ([]webhook.Delivery, error) {
 	rows, err := s.pool.Query(ctx, `SELECT `+deliveryColumns+` FROM delivery WHERE tenant_id = $1
 			AND ($2::uuid IS NULL OR payment_id = $2) AND ($3::uuid IS NULL OR endpoint_id = $3)
-			AND ($4 = '' OR status = $4) AND ($5::uuid IS NULL OR id < $5)
+			AND ($4 = '' OR status = $4) AND ($5::uuid IS NULL OR id < $5) AND ($7::uuid IS NULL OR id >= $7)
 		ORDER BY id DESC LIMIT $6`,
 		pgUUID(tenant), maybeUUID(filter.Payment), maybeUUID(filter.Endpoint), string(filter.Status),
-		maybeUUID(filter.Before), filter.Limit)
+		maybeUUID(filter.Before), filter.Limit, maybeUUID(filter.Since))
 	if err != nil {
 		return nil, unavailable(err)
 	}

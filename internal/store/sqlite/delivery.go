@@ -93,11 +93,11 @@ func (s *Store) Deliveries(_ context.Context, tenant payment.TenantID, filter we
 	err := s.read(func(c *conn) error {
 		const query = `SELECT ` + deliveryColumns + ` FROM delivery WHERE tenant_id = ?1
 				AND (?2 IS NULL OR payment_id = ?2) AND (?3 IS NULL OR endpoint_id = ?3)
-				AND (?4 = '' OR status = ?4) AND (?5 IS NULL OR id < ?5)
+				AND (?4 = '' OR status = ?4) AND (?5 IS NULL OR id < ?5) AND (?7 IS NULL OR id >= ?7)
 			ORDER BY id DESC LIMIT ?6`
 		return c.query(query, []any{
 			ident(tenant), nullable(filter.Payment), nullable(filter.Endpoint), string(filter.Status),
-			nullable(filter.Before), filter.Limit,
+			nullable(filter.Before), filter.Limit, nullable(filter.Since),
 		}, func(r *cells) error {
 			all = append(all, scanDelivery(r))
 			return nil
