@@ -178,6 +178,7 @@ type Decision struct {
 	User           string `json:"-"` // the person on whose behalf it is taken
 	Message        string `json:"message,omitempty"`
 	Digest         string `json:"digest,omitempty"` // of the refund that was seen; of a rejection only
+	Group          bool   `json:"group,omitempty"`  // those that were opened with it, too; of a cancel only
 }
 
 // CancelRefund stops a refund that has not left.
