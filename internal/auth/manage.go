@@ -17,6 +17,7 @@ import (
 // the audit trail.
 const (
 	EventTenantCreated   payment.EventKind = "tenant.created"
+	EventTenantRenamed   payment.EventKind = "tenant.renamed"
 	EventSettingsChanged payment.EventKind = "settings.changed"
 	EventKeyCreated      payment.EventKind = "key.created"
 	EventKeyChanged      payment.EventKind = "key.changed"
@@ -66,6 +67,23 @@ func (a *Auth) CreateTenant(ctx context.Context, by By, name string) (payment.Te
 	})
 	tenant.Version = 1
 	return tenant, err
+}
+
+// RenameTenant gives a tenant another name; fault.NotFound, fault.Conflict if the name is taken.
+func (a *Auth) RenameTenant(ctx context.Context, by By, id payment.TenantID, name string) error {
+	if name = strings.TrimSpace(name); name == "" || !isName(name) {
+		return errName
+	}
+	tenant, err := a.config.Store.Tenant(ctx, id)
+	if err != nil || tenant.Name == name {
+		return err
+	}
+	before := tenant.Name
+	tenant.Name = name
+	return a.change(ctx, Change{
+		Tenant: &tenant, Of: id,
+		Events: []payment.Event{a.event(by, EventTenantRenamed, id, id, map[string]string{"before": before, "after": name})},
+	})
 }
 
 var errName = fault.New(fault.Invalid, "a name is a line of at most %d bytes", nameLengthMax)

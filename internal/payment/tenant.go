@@ -2,6 +2,7 @@ package payment
 
 import (
 	"slices"
+	"time"
 
 	"github.com/refundry/refundry/internal/setting"
 )
@@ -14,6 +15,7 @@ type Tenant struct {
 	Version   int64 // raised by every change of settings or endpoints
 	Settings  setting.Values
 	Endpoints []Endpoint
+	CreatedAt time.Time
 }
 
 // Endpoint is where a tenant wants to be told about its payments. Its secret

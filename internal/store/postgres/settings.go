@@ -148,16 +148,18 @@ func notNull(bytes []byte) []byte {
 
 // Tenants implements [auth.Store].
 func (s *Store) Tenants(ctx context.Context) ([]payment.Tenant, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id, name, version, settings FROM tenant ORDER BY name`)
+	rows, err := s.pool.Query(ctx, `SELECT id, name, version, settings, created_at FROM tenant ORDER BY name`)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	var tenants []payment.Tenant
 	err = each(rows, func(r scanner) (tenant payment.Tenant, err error) {
 		var settings string
-		if err := r.Scan(raw(&tenant.ID), &tenant.Name, &tenant.Version, &settings); err != nil {
+		var createdAt int64
+		if err := r.Scan(raw(&tenant.ID), &tenant.Name, &tenant.Version, &settings, &createdAt); err != nil {
 			return tenant, err
 		}
+		tenant.CreatedAt = row.Time(createdAt)
 		tenant.Settings, err = setting.Decode([]byte(settings))
 		return tenant, err
 	}, func(tenant payment.Tenant) { tenants = append(tenants, tenant) })

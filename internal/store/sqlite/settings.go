@@ -125,10 +125,11 @@ func notNull(bytes []byte) []byte {
 func (s *Store) Tenants(_ context.Context) ([]payment.Tenant, error) {
 	var tenants []payment.Tenant
 	err := s.read(func(c *conn) error {
-		const query = `SELECT id, name, version, settings FROM tenant ORDER BY name`
+		const query = `SELECT id, name, version, settings, created_at FROM tenant ORDER BY name`
 		return c.query(query, nil, func(r *cells) (err error) {
 			tenant := payment.Tenant{ID: r.uuid(), Name: r.text(), Version: r.int()}
 			tenant.Settings, err = setting.Decode([]byte(r.text()))
+			tenant.CreatedAt = row.Time(r.int())
 			tenants = append(tenants, tenant)
 			return err
 		})
