@@ -59,25 +59,18 @@ func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request, caller auth
 	if err != nil {
 		return err
 	}
-	limit, next := filter.Limit, filter.Before
+	limit := filter.Limit
 	filter.Limit++ // one more says whether there is more
 	deliveries, err := a.config.Deliveries.Deliveries(r.Context(), caller.Tenant, filter)
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	to.beginList("deliveries")
-	for _, delivery := range deliveries[:min(limit, len(deliveries))] {
+	part := partOf(r, deliveries, limit, func(delivery webhook.Delivery) string { return delivery.ID.String() })
+	part.write(w, "deliveries", func(to *writer, delivery webhook.Delivery) {
 		to.begin("")
 		showDelivery(to, delivery)
 		to.end()
-		next = delivery.ID
-	}
-	to.endList()
-	showNext(to, !next.IsZero(), next.String(), len(deliveries) > limit)
-	to.end()
-	write(w, http.StatusOK, false, to.text)
+	})
 	return nil
 }
 

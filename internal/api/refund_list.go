@@ -4,13 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/refundry/refundry/internal/auth"
-	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -101,30 +97,26 @@ func (a *API) listRefunds(w http.ResponseWriter, r *http.Request, caller auth.Id
 			return err
 		}
 	}
-	limit, next := filter.Limit, filter.After
+	limit := filter.Limit
 	filter.Limit++ // one more says whether there is more
 	refunds, err := a.config.Lists.ListRefunds(r.Context(), caller.Tenant, filter)
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	to.beginList("refunds")
-	for _, refund := range refunds[:min(limit, len(refunds))] {
-		showRefundNow(to, refund, a.config.Now())
-		next = refund.Place()
-	}
-	to.endList()
-	showNext(to, next != payment.Place{}, next.String(), len(refunds) > limit)
-	if r.URL.Query().Get("totals") != "" {
-		sums, err := a.config.Lists.SumRefunds(r.Context(), caller.Tenant, filter)
-		if err != nil {
+	var sums []payment.RefundSum
+	wantsTotals := r.URL.Query().Get("totals") != ""
+	if wantsTotals {
+		if sums, err = a.config.Lists.SumRefunds(r.Context(), caller.Tenant, filter); err != nil {
 			return err
 		}
-		showSums(to, sums)
 	}
-	to.end()
-	write(w, http.StatusOK, false, to.text)
+	now := a.config.Now()
+	part := partOf(r, refunds, limit, func(refund payment.Refund) string { return refund.Place().String() })
+	part.write(w, "refunds", func(to *writer, refund payment.Refund) { showRefundNow(to, refund, now) }, func(to *writer) {
+		if wantsTotals {
+			showSums(to, sums)
+		}
+	})
 	return nil
 }
 
@@ -148,9 +140,7 @@ func readRefundFilter(query url.Values) (filter payment.RefundFilter, err error)
 		filter.Statuses = append(filter.Statuses, payment.RefundStatus(word))
 	}
 	filter.Reference, filter.Reason = q.text("reference"), q.text("reason")
-	if filter.Door = payment.Door(query.Get("door")); !isPlain(string(filter.Door)) {
-		q.wrong("door", "must be the name of a front door")
-	}
+	filter.Door = payment.Door(q.plain("door"))
 	filter.Source = payment.Source(q.word("source", wordsOf(refundSources...)...))
 	if word := q.word("needs_review", "true", "false"); word != "" {
 		filter.NeedsReview = new(word == "true")
@@ -160,96 +150,4 @@ func readRefundFilter(query url.Values) (filter payment.RefundFilter, err error)
 	q.word("totals", "true")
 	q.page(&filter.From, &filter.Until, &filter.After, &filter.Limit, refundsDefault, refundsMax)
 	return filter, q.err
-}
-
-// filters reads the parameters of a list. The first that is wrong is kept.
-type filters struct {
-	query url.Values
-	err   error
-}
-
-func (q *filters) wrong(name, detail string) {
-	if q.err == nil {
-		q.err = wrongParameter(name, detail)
-	}
-}
-
-// id reads an id, if there is one.
-func (q *filters) id(name string, parse func(string) error) {
-	if text := q.query.Get(name); text != "" && parse(text) != nil {
-		q.wrong(name, "must be an id as it was answered")
-	}
-}
-
-// text reads a text that something may be called.
-func (q *filters) text(name string) string {
-	text := q.query.Get(name)
-	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || utf8.RuneCountInString(text) > nameMax {
-		q.wrong(name, "must have at most "+strconv.Itoa(nameMax)+" letters")
-	}
-	return text
-}
-
-// word reads one of a few words; empty if it is absent.
-func (q *filters) word(name string, words ...string) string {
-	text := q.query.Get(name)
-	if text != "" && !slices.Contains(words, text) {
-		q.wrong(name, "must be one of "+strings.Join(words, ", "))
-	}
-	return text
-}
-
-// words reads some of a few words, each from a parameter of its own.
-func (q *filters) words(name string, words []string) []string {
-	given := q.query[name]
-	for _, text := range given {
-		if !slices.Contains(words, text) {
-			q.wrong(name, "must be one of "+strings.Join(words, ", "))
-		}
-	}
-	if len(given) > len(words) {
-		q.wrong(name, "must be named at most "+strconv.Itoa(len(words))+" times")
-	}
-	return given
-}
-
-func (q *filters) currency(name string) money.Currency {
-	text := q.query.Get(name)
-	if text == "" {
-		return ""
-	}
-	code, err := money.ParseCurrency(text)
-	if err != nil || string(code) != text {
-		q.wrong(name, "must be an ISO 4217 code in upper case")
-	}
-	return code
-}
-
-func (q *filters) amount(name string) money.Minor {
-	text := q.query.Get(name)
-	if text == "" {
-		return 0
-	}
-	number, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || number < 1 || number > int64(money.Max) {
-		q.wrong(name, "must be a whole number from 1 to "+strconv.FormatInt(int64(money.Max), 10))
-	}
-	return money.Minor(number)
-}
-
-// page reads which part of a list is wanted.
-func (q *filters) page(from, until *time.Time, after *payment.Place, limit *int, byDefault, most int) {
-	var errs [3]error
-	*from, errs[0] = timeParameter(q.query, "from")
-	*until, errs[1] = timeParameter(q.query, "until")
-	*limit, errs[2] = limitOf(q.query.Get("limit"), byDefault, most)
-	var ok bool
-	if *after, ok = payment.ParsePlace(q.query.Get("after")); !ok {
-		q.wrong("after", "must be the next of an earlier answer")
-	}
-	for _, err := range errs {
-		if q.err == nil {
-			q.err = err
-		}
-	}
 }
