@@ -20,7 +20,8 @@ func (a *API) listOperation() operation {
 	return operation{
 		method: "GET", path: "/v1/refunds", id: "listRefunds", tag: tagRefunds, summary: "List refunds",
 		doc: "The newest first, whichever front door asked for them. Filters narrow the list, all of them together; " +
-			"`totals=true` sums up all that they let through, and not only the page.",
+			"`totals=true` sums up all that they let through, and not only the page. With `pending_reason`, `expected_before`, `stuck` " +
+			"or `older_than` one request looks at 10,000 refunds at the most: a page may be short, or empty, while `has_more`.",
 		scope: scopeReadRefunds, parameters: refundFilters, codes: []code{codeNotFound}, serve: a.listRefunds,
 		answers: []openapi.Answer{answering(http.StatusOK, "Refunds, the newest first.", refundPage)},
 	}
@@ -51,6 +52,15 @@ var refundFilters = append([]openapi.Parameter{
 	inQuery("amount_until", showing(neededAmount(1), 10_000), "Only refunds of this amount or less, in minor units."),
 	inQuery("from", showing(filterTime, "2026-03-01T00:00:00Z"), "Only refunds that were asked for at this time or later."),
 	inQuery("until", showing(filterTime, "2026-04-01T00:00:00Z"), "Only refunds that were asked for at this time or earlier."),
+	inQuery("pending_reason", &openapi.Schema{
+		Type: openapi.Array, ItemsMax: len(pendingReasons), Example: []string{"processor"},
+		Items: &openapi.Schema{Type: openapi.String, Words: wordsOf(pendingReasons...)},
+	}, "Only refunds that have not ended for this reason. Named several times: for any of them."),
+	inQuery("expected_before", showing(filterTime, "2026-03-05T00:00:00Z"),
+		"Only refunds on their way that should have arrived before this time."),
+	inQuery("stuck", &openapi.Schema{Type: openapi.String, Words: []string{"true"}, Example: "true"},
+		"Only refunds that are on their way for longer than a policy bears."),
+	inQuery("older_than", whole(1, olderMax, 86_400), "Only refunds that are on their way for so many seconds or longer."),
 	inQuery("totals", &openapi.Schema{Type: openapi.String, Words: []string{"true"}, Example: "true"},
 		"Sum up all that the filters let through. It takes longer the more there is."),
 }, pageParameters(refundsDefault, refundsMax)...)
@@ -98,6 +108,13 @@ func (a *API) listRefunds(w http.ResponseWriter, r *http.Request, caller auth.Id
 		}
 	}
 	limit := filter.Limit
+	aging, err := readAging(r.URL.Query(), a.config.Now())
+	if err != nil {
+		return err
+	}
+	if !aging.IsZero() {
+		return a.listAging(w, r, caller, filter, aging)
+	}
 	filter.Limit++ // one more says whether there is more
 	refunds, err := a.config.Lists.ListRefunds(r.Context(), caller.Tenant, filter)
 	if err != nil {
