@@ -230,7 +230,8 @@ func exampleValue(body string) any {
 var exampleVariables = map[string]string{
 	"$REVIEWED": "rfd", "$DECLINED": "rfd",
 	"$PAYMENT": "pay", "$REFUND": "rfd", "$SCHEDULED": "rfd", "$WAITING": "rfd", "$DISPUTE": "dsp", "$ENDPOINT": "end",
-	"$DELIVERY": "dlv", "$KEY": "key", "$BATCH": "bat", "$TENANT": "ten", "$READY": "bat", "$RUNNING": "bat", "$PAUSED": "bat", "$DONE": "bat",
+	"$DELIVERY": "dlv", "$KEY": "key", "$BATCH": "bat", "$READY": "bat", "$RUNNING": "bat", "$PAUSED": "bat", "$DONE": "bat",
+	"$TENANT": "ten",
 }
 
 func filledIn(text string) string {

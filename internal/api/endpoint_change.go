@@ -44,7 +44,9 @@ func (a *API) endpointChanges(one []openapi.Parameter) []operation {
 			doc: "Sends one webhook that tells nothing, `endpoint.tried`, signed as any other. Read the delivery to see what " +
 				"came of it: its id is in the answer.",
 			scope: scopeWriteEndpoints, parameters: one, codes: []code{codeConflict}, serve: a.testEndpoint,
-			answers: []openapi.Answer{answering(http.StatusAccepted, "The delivery, on its way.", deliverySchema, headerLocation)},
+			answers: []openapi.Answer{
+				answering(http.StatusAccepted, "The delivery, on its way.", deliverySchema, headerLocation),
+			},
 		},
 		{
 			method: "POST", path: "/v1/endpoints/{id}/replay", id: "replayEvents", tag: tagEndpoints,
@@ -217,8 +219,8 @@ var replayRequest = taken("ReplayRequest", "A part of the feed.",
 // replaySchema is what replayEvents writes.
 var replaySchema = shown("Replayed", "What a replay came to.",
 	must("deliveries", someCount, "How many were made."),
-	may("first", deliveryID, "The oldest of them: `GET /v1/deliveries` lists them with it as `since`, and this endpoint. Absent: "+
-		"none was made."),
+	may("first", deliveryID, "The oldest of them: `GET /v1/deliveries` lists them with it as `since`, and this endpoint. "+
+		"Absent: none was made."),
 	must("next", someText, "Where the next request goes on: its `after`."),
 	must("has_more", someFlag, "Whether there is more now."),
 )

@@ -65,7 +65,8 @@ const healthMax = 100
 // healthSchema is what showHealth writes.
 var healthSchema = shown("EndpointHealth", "How deliveries to an endpoint go.",
 	must("state", someWord("EndpointState", "`failing`: every attempt since `failing_since` was in vain.", healthStates...), ""),
-	may("failing_since", someTime, "The first attempt in vain behind the last that arrived, and behind the last time it was enabled."),
+	may("failing_since", someTime,
+		"The first attempt in vain behind the last that arrived, and behind the last time it was enabled."),
 	may("last_success_at", someTime, "The last attempt that arrived."),
 	may("last_failure", shown("EndpointFailure", "An attempt in vain.",
 		must("at", someTime, ""),

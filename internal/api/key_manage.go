@@ -38,9 +38,10 @@ func (a *API) keyOperations() []operation {
 			parameters: one, answers: ok("The key, without its secret.", keySchema), serve: a.getKey,
 		},
 		{
-			method: "PATCH", path: "/v1/keys/{id}", id: "changeKey", tag: tagOperators, summary: "Rename a key, or change its scopes",
-			doc:    "Members that are absent stay as they are. What it may do from now on holds everywhere within a second.",
-			access: forOperators, parameters: one, body: keyChange, answers: ok("The key, as it is now.", keySchema),
+			method: "PATCH", path: "/v1/keys/{id}", id: "changeKey", tag: tagOperators,
+			summary: "Rename a key, or change its scopes",
+			doc:     "Members that are absent stay as they are. What it may do from now on holds everywhere within a second.",
+			access:  forOperators, parameters: one, body: keyChange, answers: ok("The key, as it is now.", keySchema),
 			codes: []code{codeConflict}, serve: a.changeKey,
 		},
 		{

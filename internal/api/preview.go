@@ -47,7 +47,8 @@ var previewSchema = shown("Preview", "What a refund would do.",
 	must("approvals_needed", someCount, "How many must agree; 0: nobody."),
 	may("not_before", someTime, "It would wait until then, and could be canceled. Absent: it would leave at once."),
 	must("refundable", someAmount, "What would be left of the payment."),
-	may("preview_token", previewToken, "Binds a refund to these numbers. Absent: it would be refused, or nothing would be opened."),
+	may("preview_token", previewToken,
+		"Binds a refund to these numbers. Absent: it would be refused, or nothing would be opened."),
 )
 
 var previewToken = &openapi.Schema{

@@ -21,7 +21,8 @@ var someDigest = &openapi.Schema{
 var refundOpened = shown("OpenedRefund", "A refund that was asked for. Where the processor refunds captures, a request that "+
 	"reaches over several becomes one refund for each: this is the first.",
 	append(slices.Clone(refundMembers),
-		may("group_refunds", listOf(refundID), "The other refunds that the request has opened. Absent: none, or nobody has asked."),
+		may("group_refunds", listOf(refundID),
+			"The other refunds that the request has opened. Absent: none, or nobody has asked."),
 	)...)
 
 // writeOpened answers with a refund that was opened.

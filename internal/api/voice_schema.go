@@ -30,7 +30,8 @@ func tellingSchema(name string, data []openapi.Member) *openapi.Schema {
 	return shown(name, "What happened, and what it is about, as it was then.",
 		must("type", &openapi.Schema{Type: openapi.String, Example: "refund.succeeded"}, "The event's kind."),
 		must("timestamp", someTime, "When it happened."),
-		may("sequence", someVersion, "Grows with every event of a payment, or of what else it is about. Absent: it is about nothing that has any."),
+		may("sequence", someVersion,
+			"Grows with every event of a payment, or of what else it is about. Absent: it is about nothing that has any."),
 		must("data", shown("", "", data...), ""),
 	)
 }

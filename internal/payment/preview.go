@@ -38,7 +38,8 @@ func (p Previewed) Used(v View, key Key, record *KeyRecord) Previewed {
 	}
 	then := v.AsOf(record.Version)
 	first, _ := then.Refund(record.Subject)
-	p.Replays, p.Refunds, p.ApprovalsNeeded, p.Left = first.ID, then.Group(first.ID), first.ApprovalsNeeded, v.Payment.Refundable()
+	p.Replays, p.Refunds = first.ID, then.Group(first.ID)
+	p.ApprovalsNeeded, p.Left = first.ApprovalsNeeded, v.Payment.Refundable()
 	p.Amount.Minor = 0
 	for _, r := range p.Refunds {
 		p.Amount.Minor += r.Amount.Minor

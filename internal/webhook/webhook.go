@@ -147,8 +147,9 @@ type Store interface {
 	// Delivery returns a delivery; fault.NotFound.
 	Delivery(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) (Delivery, error)
 	// Attempted writes down results, with what they say of the health of their
-	// endpoints, and ends their jobs where the claims still stand, all in one commit. A result that a stale holder brings is kept in
-	// the log of attempts and changes nothing else but an open delivery's end.
+	// endpoints, and ends their jobs where the claims still stand, all in one
+	// commit. A result that a stale holder brings is kept in the log of attempts
+	// and changes nothing else but an open delivery's end, and that health.
 	Attempted(ctx context.Context, results []Result) error
 	// Deliveries returns deliveries, the newest first.
 	Deliveries(ctx context.Context, tenant payment.TenantID, filter Filter) ([]Delivery, error)
