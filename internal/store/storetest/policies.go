@@ -310,7 +310,7 @@ func testGroupKept(t *testing.T, open Open) {
 func testGroupCanceled(t *testing.T, open Open) {
 	b := setup(t, open)
 	b.join(t, nil)
-	for range 20 {
+	for round := range 20 {
 		made := b.do(t, payment.CreatePayment{
 			Meta: b.meta(), Status: payment.PaymentAuthorized, Connector: "sandbox", Amount: money.Of(1000, "EUR"), PerCapture: true,
 		}).View.Payment.ID
@@ -325,6 +325,9 @@ func testGroupCanceled(t *testing.T, open Open) {
 				Meta: b.meta(), Payment: made, Refund: opened[1].ID, InquireAt: b.clock.Now(),
 			})
 		})
+		if round%2 == 0 {
+			wait.Wait() // it has left before
+		}
 		wait.Go(func() {
 			_, cancels = b.engine.Do(t.Context(), payment.CancelRefund{
 				Meta: b.meta(), Payment: made, Refund: opened[0].ID, Code: "canceled", Group: true,
