@@ -15,22 +15,35 @@ type Endpoint struct {
 	URL           string    `json:"url"`
 	Kinds         []string  `json:"kinds"` // the events that are told; empty: all
 	IsDisabled    bool      `json:"is_disabled"`
-	IsOrdered     bool      `json:"is_ordered"` // the webhooks of a payment come in order
-	Format        string    `json:"format"`     // empty: our own; or cloudevents
-	PublicKey     string    `json:"public_key"` // verifies signatures of version v1a
-	Secret        Key       `json:"-"`          // told when it was made or rotated, and never again
+	DisabledFor   string    `json:"disabled_for"` // asked, gone or failing
+	IsOrdered     bool      `json:"is_ordered"`   // the webhooks of a payment come in order
+	Format        string    `json:"format"`       // empty: our own; or cloudevents
+	PublicKey     string    `json:"public_key"`   // verifies signatures of version v1a
+	Secret        Key       `json:"-"`            // told when it was made or rotated, and never again
 	PreviousUntil time.Time `json:"previous_until"`
 	Health        *Health   `json:"health"` // of one that was read by its id
 	CreatedAt     time.Time `json:"created_at"`
 }
 
-// Health is what came of an endpoint's last deliveries, at most 100 of them.
+// Health is how deliveries to an endpoint go.
 type Health struct {
-	Deliveries  int       `json:"deliveries"` // how many were looked at
-	Delivered   int       `json:"delivered"`
-	Failing     int       `json:"failing"` // open, and failed before
-	GivenUp     int       `json:"given_up"`
-	DeliveredAt time.Time `json:"delivered_at"` // of the last one that arrived
+	State         string           `json:"state"`         // healthy, failing or disabled
+	FailingSince  time.Time        `json:"failing_since"` // every attempt since then was in vain
+	LastSuccessAt time.Time        `json:"last_success_at"`
+	LastFailure   *EndpointFailure `json:"last_failure"`
+	Waiting       int              `json:"waiting"` // deliveries that wait for an attempt, at most 1,000
+	NextAttemptAt time.Time        `json:"next_attempt_at"`
+	Deliveries    int              `json:"deliveries"` // how many of the last were looked at, at most 100; of them:
+	Delivered     int              `json:"delivered"`
+	Failing       int              `json:"failing"` // open, and failed before
+	GivenUp       int              `json:"given_up"`
+}
+
+// EndpointFailure is an attempt in vain.
+type EndpointFailure struct {
+	At         time.Time `json:"at"`
+	StatusCode int       `json:"status_code"` // 0: there was no answer
+	Error      string    `json:"error"`       // why there was none
 }
 
 // withSecret is an endpoint as it is answered when there is a secret to tell.
@@ -140,8 +153,9 @@ type DeliveryAttempt struct {
 	Answer     string    `json:"answer"`      // the beginning of its body
 }
 
-// DeliveryFilter narrows a list of deliveries. Zero fields do not.
-type DeliveryFilter struct{ Payment, Endpoint, Status string }
+// DeliveryFilter narrows a list of deliveries. Zero fields do not. Since is the
+// id of the oldest that is listed.
+type DeliveryFilter struct{ Payment, Endpoint, Status, Since string }
 
 // Deliveries reads deliveries, the newest first.
 func (c *Client) Deliveries(ctx context.Context, filter DeliveryFilter) iter.Seq2[Delivery, error] {
@@ -149,6 +163,7 @@ func (c *Client) Deliveries(ctx context.Context, filter DeliveryFilter) iter.Seq
 	set(query, "payment", filter.Payment)
 	set(query, "endpoint", filter.Endpoint)
 	set(query, "status", filter.Status)
+	set(query, "since", filter.Since)
 	return pages[Delivery](ctx, c, "/v1/deliveries", "deliveries", query)
 }
 

@@ -16,8 +16,21 @@ type Error struct {
 	Retryable  bool      // the same request may succeed later, unchanged
 	Refundable *Money    // what is left to refund; nil: that is not the point
 	From       time.Time // from when it would be possible; zero: that is not the point
+	Refunds    []string  // those that stand in the way
+	KeyUsed    *KeyUsed  // what the idempotency key was used for before; nil: that is not the point
 	Errors     []Wrong   // what is wrong with the request
 	RequestID  string    // names the request in the log of Refundry
+}
+
+// KeyUsed says what an idempotency key was used for. Fingerprints stand for
+// what a request asks for.
+type KeyUsed struct {
+	Payment          string    `json:"payment"`
+	Refund           string    `json:"refund"`
+	Dispute          string    `json:"dispute"`
+	At               time.Time `json:"at"`
+	FirstFingerprint string    `json:"first_fingerprint"`
+	Fingerprint      string    `json:"fingerprint"`
 }
 
 // Wrong is one thing that is wrong with a request.
@@ -55,6 +68,8 @@ func problemOf(response *http.Response, body []byte) error {
 		Refundable *int64    `json:"refundable"`
 		Currency   string    `json:"currency"`
 		From       time.Time `json:"from"`
+		Refunds    []string  `json:"refunds"`
+		KeyUsed    *KeyUsed  `json:"key_used"`
 		Errors     []Wrong   `json:"errors"`
 	}
 	e := &Error{Status: response.StatusCode, RequestID: response.Header.Get("X-Request-Id")}
@@ -63,7 +78,7 @@ func problemOf(response *http.Response, body []byte) error {
 		return e
 	}
 	e.Code, e.Title, e.Detail, e.Retryable = problem.Code, problem.Title, problem.Detail, problem.Retryable
-	e.From, e.Errors = problem.From, problem.Errors
+	e.From, e.Errors, e.Refunds, e.KeyUsed = problem.From, problem.Errors, problem.Refunds, problem.KeyUsed
 	if problem.Refundable != nil {
 		e.Refundable = &Money{Minor: *problem.Refundable, Currency: problem.Currency}
 	}

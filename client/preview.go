@@ -69,6 +69,7 @@ func (c *Client) Refundability(ctx context.Context, payment string) (left Refund
 type Preview struct {
 	Payment   string   `json:"payment"`
 	IsAllowed bool     `json:"is_allowed"`
+	Replays   string   `json:"replays"` // the key was used: this refund would be the answer once more
 	Refusal   *Refusal `json:"refusal"` // the first rule that would say no; nil: none
 	Money
 	Tax             int64             `json:"tax"`

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -178,6 +179,7 @@ type Decision struct {
 	User           string `json:"-"` // the person on whose behalf it is taken
 	Message        string `json:"message,omitempty"`
 	Digest         string `json:"digest,omitempty"` // of the refund that was seen; of a rejection only
+	Group          bool   `json:"group,omitempty"`  // those that were opened with it, too; of a cancel only
 }
 
 // CancelRefund stops a refund that has not left.
@@ -224,6 +226,12 @@ type RefundFilter struct {
 	Reason    string
 	From      time.Time // asked for at this time or later
 	Until     time.Time // asked for at this time or earlier
+
+	// Of those on their way only:
+	PendingReasons []string
+	ExpectedBefore time.Time
+	OlderThan      time.Duration // in whole seconds
+	IsStuck        bool
 }
 
 // Refunds reads refunds, the newest first.
@@ -238,5 +246,15 @@ func (c *Client) Refunds(ctx context.Context, filter RefundFilter) iter.Seq2[Ref
 	set(query, "reason", filter.Reason)
 	setTime(query, "from", filter.From)
 	setTime(query, "until", filter.Until)
+	for _, reason := range filter.PendingReasons {
+		query.Add("pending_reason", reason)
+	}
+	setTime(query, "expected_before", filter.ExpectedBefore)
+	if seconds := int64(filter.OlderThan / time.Second); seconds > 0 {
+		query.Set("older_than", strconv.FormatInt(seconds, 10))
+	}
+	if filter.IsStuck {
+		query.Set("stuck", "true")
+	}
 	return pages[Refund](ctx, c, "/v1/refunds", "refunds", query)
 }

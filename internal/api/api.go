@@ -152,7 +152,7 @@ func meta(r *http.Request, caller auth.Identity) payment.Meta {
 func (a *API) do(ctx context.Context, command payment.Command) (answer payment.Answer, replayed bool, err error) {
 	answer, err = a.config.Engine.Do(ctx, command)
 	if err != nil || answer.Replayed == nil {
-		return answer, false, err
+		return answer, false, a.misuse(ctx, err)
 	}
 	record := answer.Replayed
 	view, err := a.config.Reader.View(ctx, record.Tenant, record.Payment)

@@ -165,25 +165,18 @@ func (a *API) listBatches(w http.ResponseWriter, r *http.Request, caller auth.Id
 	if err != nil {
 		return err
 	}
-	limit, next := filter.Limit, filter.After
+	limit := filter.Limit
 	filter.Limit++ // one more says whether there is more
 	list, err := a.config.Batches.List(r.Context(), caller.Tenant, filter)
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	to.beginList("batches")
-	for _, b := range list[:min(limit, len(list))] {
+	part := partOf(r, list, limit, func(b batch.Batch) string { return b.Place().String() })
+	part.write(w, "batches", func(to *writer, b batch.Batch) {
 		to.begin("")
 		showBatch(to, b)
 		to.end()
-		next = b.Place()
-	}
-	to.endList()
-	showNext(to, next != payment.Place{}, next.String(), len(list) > limit)
-	to.end()
-	write(w, http.StatusOK, false, to.text)
+	})
 	return nil
 }
 

@@ -33,29 +33,13 @@ func (a *API) rowsOperation(one []openapi.Parameter) operation {
 }
 
 // batchRow is what ReadRow reads.
-var batchRow = &openapi.Schema{
-	Name: "BatchRow", Doc: "A refund that is asked for. Exactly one of `amount`, `items` and `full` says how much.",
-	Type: openapi.Object, IsClosed: true,
-	Members: []openapi.Member{
-		must("payment", paymentNameRequest, "The payment's id."),
-		may("amount", neededAmount(2450), "In minor units, with the `currency`."),
-		may("currency", someCurrency, "Of the payment. It must be there with an `amount`."),
-		may("items", itemAsksRequest, "Units of line items."),
-		may("full", &openapi.Schema{Type: openapi.Boolean, Const: true, Example: true}, "All that is left."),
-		may("reason", anyText(nameMax, "recall"), "Why the money goes back."),
-		may("note", anyText(noteMax, "The hats shrink"), "For your own records."),
-		may("message", anyText(noteMax, "Please keep the hat"), "For the payer."),
-		may("reference", anyText(nameMax, "recall-77"), "What you call the refund."),
-		may("metadata", anyMetadata, ""),
-		may("key", &openapi.Schema{
-			Type: openapi.String, IsNullable: true, LengthMin: 1, LengthMax: keyTextMax, Pattern: "^[!-~]+$",
-			Example: "recall-77",
-		}, "The refund's idempotency key, as of one that is asked for alone: used before, it is that refund again. No two rows "+
-			"have the same. Absent: one that follows from the batch and the row's number."),
-	},
-	Needs: []openapi.Need{{If: "amount", Then: "currency"}},
-	OneOf: []*openapi.Schema{having("amount"), having("items"), having("full")},
-}
+var batchRow = asking("BatchRow",
+	may("key", &openapi.Schema{
+		Type: openapi.String, IsNullable: true, LengthMin: 1, LengthMax: keyTextMax, Pattern: "^[!-~]+$",
+		Example: "recall-77",
+	}, "The refund's idempotency key, as of one that is asked for alone: used before, it is that refund again. No two rows "+
+		"have the same. Absent: one that follows from the batch and the row's number."),
+)
 
 // Door returns what reads rows of batches as our own API reads refunds. The
 // kinds of alias are those by which an operator may spell a payment's id.
@@ -69,18 +53,8 @@ func (a *API) ReadRow(text []byte) (asked batch.Asked, err error) {
 	if err == nil {
 		in.only(batchRow.Members)
 		asked.Payment = in.payment()
-		asked.Command = payment.OpenRefund{
-			Ask:       decodeAsk(in),
-			Currency:  in.currency("currency"),
-			Reason:    in.text("reason", nameMax),
-			Note:      in.text("note", noteMax),
-			Message:   in.text("message", noteMax),
-			Reference: in.text("reference", nameMax),
-			Metadata:  in.metadata("metadata"),
-		}
-		if asked.Command.Ask.How == payment.AskAmount && in.value.Get("currency").Is(wire.Absent) {
-			in.wrong("currency", "is required with an amount")
-		}
+		asked.Command = decodeTexts(in)
+		asked.Command.Ask = decodeAsk(in)
 		asked.Key = in.text("key", keyTextMax)
 		if in.value.Get("key").IsGiven() && len(in.wrongs) == 0 && !wire.IsVisible(asked.Key, keyTextMax) {
 			in.wrong("key", "must be 1 to "+strconv.Itoa(keyTextMax)+" visible ASCII characters")

@@ -48,6 +48,7 @@ func (a *API) deliveryOperations() []operation {
 var deliveryFilters = append([]openapi.Parameter{
 	inQuery("payment", showing(paymentNameRequest, exampleID("pay")), "Only deliveries about this payment."),
 	inQuery("endpoint", endpointID, "Only deliveries to this endpoint."),
+	inQuery("since", deliveryID, "Only this delivery, and newer ones."),
 	inQuery("status", &openapi.Schema{Type: openapi.String, Words: wordsOf(deliveryStatuses...), Example: "open"},
 		"Only deliveries that are so."),
 }, pageParameters(deliveriesDefault, deliveriesMax)...)
@@ -58,25 +59,18 @@ func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request, caller auth
 	if err != nil {
 		return err
 	}
-	limit, next := filter.Limit, filter.Before
+	limit := filter.Limit
 	filter.Limit++ // one more says whether there is more
 	deliveries, err := a.config.Deliveries.Deliveries(r.Context(), caller.Tenant, filter)
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	to.beginList("deliveries")
-	for _, delivery := range deliveries[:min(limit, len(deliveries))] {
+	part := partOf(r, deliveries, limit, func(delivery webhook.Delivery) string { return delivery.ID.String() })
+	part.write(w, "deliveries", func(to *writer, delivery webhook.Delivery) {
 		to.begin("")
 		showDelivery(to, delivery)
 		to.end()
-		next = delivery.ID
-	}
-	to.endList()
-	showNext(to, !next.IsZero(), next.String(), len(deliveries) > limit)
-	to.end()
-	write(w, http.StatusOK, false, to.text)
+	})
 	return nil
 }
 
@@ -92,6 +86,9 @@ func (a *API) deliveryFilter(r *http.Request, caller auth.Identity) (filter webh
 	}
 	if !parseParameter(query, "endpoint", &filter.Endpoint) {
 		return filter, wrongParameter("endpoint", "must be an endpoint's id")
+	}
+	if !parseParameter(query, "since", &filter.Since) {
+		return filter, wrongParameter("since", "must be a delivery's id")
 	}
 	if !parseParameter(query, "after", &filter.Before) {
 		return filter, wrongPlace

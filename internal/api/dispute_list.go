@@ -51,23 +51,14 @@ func (a *API) listDisputes(w http.ResponseWriter, r *http.Request, caller auth.I
 			return err
 		}
 	}
-	limit, next := filter.Limit, filter.After
+	limit := filter.Limit
 	filter.Limit++ // one more says whether there is more
 	disputes, err := a.config.Lists.ListDisputes(r.Context(), caller.Tenant, filter)
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	to.beginList("disputes")
-	for _, dispute := range disputes[:min(limit, len(disputes))] {
-		showDispute(to, "", dispute)
-		next = dispute.Place()
-	}
-	to.endList()
-	showNext(to, next != payment.Place{}, next.String(), len(disputes) > limit)
-	to.end()
-	write(w, http.StatusOK, false, to.text)
+	part := partOf(r, disputes, limit, func(dispute payment.Dispute) string { return dispute.Place().String() })
+	part.write(w, "disputes", func(to *writer, dispute payment.Dispute) { showDispute(to, "", dispute) })
 	return nil
 }
 

@@ -234,7 +234,7 @@ var exampleVariables = map[string]string{
 	"$REVIEWED": "rfd", "$DECLINED": "rfd",
 	"$PAYMENT": "pay", "$REFUND": "rfd", "$SCHEDULED": "rfd", "$WAITING": "rfd", "$DISPUTE": "dsp", "$ENDPOINT": "end",
 	"$DELIVERY": "dlv", "$KEY": "key", "$BATCH": "bat", "$READY": "bat", "$RUNNING": "bat", "$PAUSED": "bat", "$DONE": "bat",
-	"$PERSON": "per",
+	"$PERSON": "per", "$TENANT": "ten",
 }
 
 func filledIn(text string) string {

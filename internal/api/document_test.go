@@ -139,12 +139,12 @@ func checkOperation(t *testing.T, name string, operation *openapi3.Operation) {
 }
 
 // Every scope is needed by an operation, and every operation for merchants
-// needs one.
+// needs one, but that which says whose key it is.
 func TestScopesAreOfOperations(t *testing.T) {
 	t.Parallel()
 	needed := map[string]bool{}
 	for _, row := range api.Table() {
-		if row.Scope == "" != (row.IsOperators || row.IsForAnybody) {
+		if row.Scope == "" != (row.IsOperators || row.IsForAnybody || row.ID == "getOwnTenant") {
 			t.Errorf("%s needs the scope %q", row.ID, row.Scope)
 		}
 		needed[row.Scope] = true

@@ -48,12 +48,16 @@ var endpointMembers = []openapi.Member{
 	must("url", someText, ""),
 	may("kinds", listOf(someText), "The events that are told. Absent: all."),
 	must("is_disabled", someFlag, "Whether it is told nothing for now."),
+	may("disabled_for", disabledFor, "Why it is disabled. Absent: it is not, or that was long ago."),
 	may("is_ordered", someFlag, "`true`: the webhooks of a payment come one after the other, in order."),
 	may("format", &openapi.Schema{Type: openapi.String, Words: []string{string(FormatCloudEvents)}},
 		"Absent: our own; else CloudEvents 1.0."),
 	may("detail", &openapi.Schema{Type: openapi.Object}, "What another front door than ours keeps of it."),
 	must("created_at", someTime, ""),
 }
+
+var disabledFor = someWord("DisabledFor", "Why an endpoint is disabled: somebody asked for it, its receiver answered 410, or "+
+	"for days nothing could be delivered.", payment.DisabledAsked, payment.DisabledGone, payment.DisabledFailing)
 
 var endpointSchema = shown("Endpoint", "Where a tenant is told what happens.", endpointMembers...)
 
@@ -81,6 +85,7 @@ func showEndpoint(w *writer, endpoint auth.Endpoint) {
 		w.any("kinds", endpoint.Kinds)
 	}
 	w.flag("is_disabled", endpoint.Disabled)
+	w.maybe("disabled_for", string(endpoint.DisabledFor))
 	if endpoint.Door == payment.DoorAPI {
 		options := optionsOf(endpoint.Endpoint)
 		if options.IsOrdered {

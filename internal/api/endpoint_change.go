@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
@@ -22,7 +21,7 @@ func (a *API) endpointChanges(one []openapi.Parameter) []operation {
 			method: "PATCH", path: "/v1/endpoints/{id}", id: "changeEndpoint", tag: tagEndpoints,
 			summary: "Change, disable or enable a webhook endpoint",
 			doc: "Members that are absent stay as they are. A disabled endpoint is told nothing, and what was still open for " +
-				"it is canceled: replay it later.",
+				"it is canceled: replay it later. To enable it again is to forget for how long it has failed.",
 			scope: scopeWriteEndpoints, parameters: one, body: endpointChange, serve: a.changeEndpoint,
 			answers: ok("The endpoint as it is now.", endpointWhole), codes: []code{codeConflict},
 		},
@@ -43,9 +42,11 @@ func (a *API) endpointChanges(one []openapi.Parameter) []operation {
 			method: "POST", path: "/v1/endpoints/{id}/test", id: "testEndpoint", tag: tagEndpoints,
 			summary: "Test a webhook endpoint",
 			doc: "Sends one webhook that tells nothing, `endpoint.tried`, signed as any other. Read the delivery to see what " +
-				"came of it.",
+				"came of it: its id is in the answer.",
 			scope: scopeWriteEndpoints, parameters: one, codes: []code{codeConflict}, serve: a.testEndpoint,
-			answers: []openapi.Answer{answering(http.StatusAccepted, "The delivery, on its way.", deliverySchema)},
+			answers: []openapi.Answer{
+				answering(http.StatusAccepted, "The delivery, on its way.", deliverySchema, headerLocation),
+			},
 		},
 		{
 			method: "POST", path: "/v1/endpoints/{id}/replay", id: "replayEvents", tag: tagEndpoints,
@@ -72,11 +73,21 @@ func (a *API) changeEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	if err != nil {
 		return err
 	}
-	endpoint, err := a.endpointNamed(r.Context(), caller.Tenant, r.PathValue("id"))
+	in.only(endpointChange.Members)
+	var id payment.EndpointID
+	if id.Parse(r.PathValue("id")) != nil {
+		return payment.NoSuch("endpoint")
+	}
+	endpoint, err := a.config.Auth.ChangeEndpoint(r.Context(), by(r, caller), caller.Tenant, id,
+		func(endpoint *auth.Endpoint) error { return a.changed(in, endpoint) })
 	if err != nil {
 		return err
 	}
-	in.only(endpointChange.Members)
+	return a.writeWhole(r.Context(), w, endpoint)
+}
+
+// changed reads what is to change of an endpoint.
+func (a *API) changed(in object, endpoint *auth.Endpoint) error {
 	if in.value.Get("url").IsGiven() {
 		endpoint.URL = a.urlOf(in)
 	}
@@ -86,15 +97,9 @@ func (a *API) changeEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	if isDisabled := in.flag("is_disabled"); in.value.Get("is_disabled").IsGiven() {
 		endpoint.Disabled = isDisabled
 	}
-	in.options(&endpoint)
-	a.detail(in, &endpoint)
-	if err := in.err(); err != nil {
-		return err
-	}
-	if endpoint, err = a.config.Auth.PutEndpoint(r.Context(), by(r, caller), endpoint, nil); err != nil {
-		return err
-	}
-	return a.writeWhole(r.Context(), w, endpoint)
+	in.options(endpoint)
+	a.detail(in, endpoint)
+	return in.err()
 }
 
 // removeEndpoint ends an endpoint.
@@ -176,10 +181,6 @@ func (a *API) rotateEndpoint(w http.ResponseWriter, r *http.Request, caller auth
 	})
 }
 
-// triesMax is among how many of an endpoint's newest deliveries a try is looked
-// for: others may have been made at the same moment.
-const triesMax = 50
-
 // testEndpoint sends a webhook that tells nothing.
 func (a *API) testEndpoint(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
 	endpoint, err := a.openEndpoint(r, caller)
@@ -187,19 +188,16 @@ func (a *API) testEndpoint(w http.ResponseWriter, r *http.Request, caller auth.I
 		return err
 	}
 	command := payment.TryEndpoint{Meta: meta(r, caller), Endpoint: endpoint.Endpoint}
-	if _, err := a.config.Engine.Do(r.Context(), command); err != nil {
-		return err
-	}
-	newest, err := a.config.Deliveries.Deliveries(r.Context(), caller.Tenant,
-		webhook.Filter{Endpoint: endpoint.ID, Limit: triesMax})
+	answer, err := a.config.Engine.Do(r.Context(), command)
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(newest, func(d webhook.Delivery) bool { return d.Event.Kind == payment.EventEndpointTried })
-	if at < 0 {
-		return &problem{code: codeConflict, detail: "the endpoint was removed meanwhile"}
+	delivery, err := a.config.Deliveries.Delivery(r.Context(), caller.Tenant, answer.Delivery)
+	if err != nil {
+		return err
 	}
-	writeDelivery(w, http.StatusAccepted, newest[at])
+	w.Header().Set("Location", "/v1/deliveries/"+delivery.ID.String())
+	writeDelivery(w, http.StatusAccepted, delivery)
 	return nil
 }
 
@@ -221,6 +219,8 @@ var replayRequest = taken("ReplayRequest", "A part of the feed.",
 // replaySchema is what replayEvents writes.
 var replaySchema = shown("Replayed", "What a replay came to.",
 	must("deliveries", someCount, "How many were made."),
+	may("first", deliveryID, "The oldest of them: `GET /v1/deliveries` lists them with it as `since`, and this endpoint. "+
+		"Absent: none was made."),
 	must("next", someText, "Where the next request goes on: its `after`."),
 	must("has_more", someFlag, "Whether there is more now."),
 )
@@ -259,6 +259,7 @@ func (a *API) replayEvents(w http.ResponseWriter, r *http.Request, caller auth.I
 	to := newWriter()
 	to.begin("")
 	to.number("deliveries", int64(replayed.Deliveries))
+	named(to, "first", replayed.First)
 	showNext(to, replayed.Next != payment.Cursor{}, replayed.Next.String(), !replayed.IsOver)
 	to.end()
 	write(w, http.StatusAccepted, false, to.text)

@@ -63,13 +63,25 @@ func (a *API) detail(in object, of *auth.Endpoint) {
 const healthMax = 100
 
 // healthSchema is what showHealth writes.
-var healthSchema = shown("EndpointHealth", "What came of the last deliveries, at most 100 of them.",
-	must("deliveries", someCount, "How many were looked at."),
+var healthSchema = shown("EndpointHealth", "How deliveries to an endpoint go.",
+	must("state", someWord("EndpointState", "`failing`: every attempt since `failing_since` was in vain.", healthStates...), ""),
+	may("failing_since", someTime,
+		"The first attempt in vain behind the last that arrived, and behind the last time it was enabled."),
+	may("last_success_at", someTime, "The last attempt that arrived."),
+	may("last_failure", shown("EndpointFailure", "An attempt in vain.",
+		must("at", someTime, ""),
+		may("status_code", someCount, "Absent: there was no answer."),
+		may("error", someText, "Why there was none."),
+	), "The last attempt in vain."),
+	must("waiting", someCount, "Deliveries that wait for an attempt; no more than 1,000 are counted."),
+	may("next_attempt_at", someTime, "When the first of these is due."),
+	must("deliveries", someCount, "How many of the last deliveries were looked at, at most 100; of them:"),
 	must("delivered", someCount, ""),
 	must("failing", someCount, "They are open, and have failed before."),
 	must("given_up", someCount, ""),
-	may("delivered_at", someTime, "When the last one arrived. Absent: none has."),
 )
+
+var healthStates = []string{"healthy", "failing", "disabled"}
 
 // getEndpoint shows an endpoint, and how it does.
 func (a *API) getEndpoint(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
@@ -89,22 +101,30 @@ func (a *API) writeWhole(ctx context.Context, w http.ResponseWriter, endpoint au
 	return a.writeEndpoint(ctx, w, http.StatusOK, endpoint, func(to *writer) { showHealth(to, health) })
 }
 
-// health is what came of the last deliveries to an endpoint.
+// health is how deliveries to an endpoint go, and what came of the last ones.
 type health struct {
+	webhook.Health
+
+	state                                   string
 	deliveries, delivered, failing, givenUp int64
-	deliveredAt                             time.Time
 }
 
-func (a *API) healthOf(ctx context.Context, endpoint auth.Endpoint) (health, error) {
+func (a *API) healthOf(ctx context.Context, endpoint auth.Endpoint) (h health, err error) {
+	if h.Health, err = a.config.Deliveries.Health(ctx, endpoint.Tenant, endpoint.ID); err != nil {
+		return h, err
+	}
 	last, err := a.config.Deliveries.Deliveries(ctx, endpoint.Tenant, webhook.Filter{Endpoint: endpoint.ID, Limit: healthMax})
-	h := health{deliveries: int64(len(last))}
+	switch h.state = "healthy"; {
+	case endpoint.Disabled:
+		h.state = "disabled"
+	case !h.FailingSince.IsZero():
+		h.state = "failing"
+	}
+	h.deliveries = int64(len(last))
 	for _, delivery := range last {
 		switch delivery.Status {
 		case webhook.StatusDelivered:
 			h.delivered++
-			if delivery.EndedAt.After(h.deliveredAt) {
-				h.deliveredAt = delivery.EndedAt
-			}
 		case webhook.StatusGivenUp:
 			h.givenUp++
 		case webhook.StatusOpen:
@@ -119,11 +139,24 @@ func (a *API) healthOf(ctx context.Context, endpoint auth.Endpoint) (health, err
 
 func showHealth(w *writer, h health) {
 	w.begin("health")
+	w.string("state", h.state)
+	w.time("failing_since", h.FailingSince)
+	w.time("last_success_at", h.SucceededAt)
+	if !h.FailedAt.IsZero() {
+		w.begin("last_failure")
+		w.time("at", h.FailedAt)
+		if h.StatusCode > 0 {
+			w.number("status_code", int64(h.StatusCode))
+		}
+		w.maybe("error", h.Error)
+		w.end()
+	}
+	w.number("waiting", int64(h.Waiting))
+	w.time("next_attempt_at", h.NextAt)
 	w.number("deliveries", h.deliveries)
 	w.number("delivered", h.delivered)
 	w.number("failing", h.failing)
 	w.number("given_up", h.givenUp)
-	w.time("delivered_at", h.deliveredAt)
 	w.end()
 }
 

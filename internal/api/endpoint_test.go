@@ -24,7 +24,7 @@ func TestEndpointsAreChanged(t *testing.T) {
 		{`{}`, `"url":"https://shop.example/a","kinds":["refund.created"],"is_disabled":false,"is_ordered":true,"format":"cloudevents"`},
 		{`{"url": "https://shop.example/b"}`, `"url":"https://shop.example/b","kinds":["refund.created"],"is_disabled":false`},
 		{`{"is_disabled": true, "kinds": null}`, `"kinds":["refund.created"],"is_disabled":true`},
-		{`{"kinds": [], "is_ordered": false}`, `"url":"https://shop.example/b","is_disabled":true,"format":"cloudevents"`},
+		{`{"kinds": [], "is_ordered": false}`, `"url":"https://shop.example/b","is_disabled":true,"disabled_for":"asked","format":"cloudevents"`},
 		{`{"is_disabled": false, "format": "plain"}`, `"url":"https://shop.example/b","is_disabled":false,"created_at"`},
 	} {
 		changed := w.call(t, "PATCH", path, step.change).want(t, 200)

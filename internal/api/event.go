@@ -63,17 +63,8 @@ func (a *API) listEvents(w http.ResponseWriter, r *http.Request, caller auth.Ide
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	to.beginList("events")
-	for _, event := range events[:min(limit, len(events))] {
-		showEvent(to, event)
-		after = event.Cursor
-	}
-	to.endList()
-	showNext(to, after != payment.Cursor{}, after.String(), len(events) > limit)
-	to.end()
-	write(w, http.StatusOK, false, to.text)
+	part := partOf(r, events, limit, func(event payment.FeedEvent) string { return event.Cursor.String() })
+	part.write(w, "events", showEvent)
 	return nil
 }
 

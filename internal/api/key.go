@@ -1,6 +1,9 @@
 package api
 
 import (
+	"context"
+	"encoding/hex"
+	"errors"
 	"net/http"
 
 	"github.com/refundry/refundry/internal/payment"
@@ -44,4 +47,33 @@ func keyOf(tenant payment.TenantID, scope, text string, command *wire.Digest) pa
 	}
 	name := new(wire.Digest).Bytes(tenant[:]).Text(scope).Text(text)
 	return payment.Key{Hash: payment.KeyHash(name.Sum()), Fingerprint: payment.Fingerprint(command.Sum())}
+}
+
+// misuse says of a key that was used for another request what that was. Any
+// other error stays as it is.
+func (a *API) misuse(ctx context.Context, err error) error {
+	refusal, ok := errors.AsType[*payment.Refusal](err)
+	if !ok || refusal.Rule != payment.RuleKeyMisuse || refusal.Earlier == nil {
+		return err
+	}
+	record, p := refusal.Earlier, problemOf(refusal)
+	p.used = &keyUsed{
+		At: string(appendTime(nil, record.At)), First: hex.EncodeToString(record.Fingerprint[:]),
+		Now: hex.EncodeToString(refusal.Asked[:]),
+	}
+	if record.Payment.IsZero() {
+		return p
+	}
+	p.used.Payment = record.Payment.String()
+	view, err := a.config.Reader.View(ctx, record.Tenant, record.Payment)
+	if err != nil {
+		return p // what is known is enough
+	}
+	if refund, found := view.Refund(record.Subject); found {
+		p.used.Refund = refund.ID.String()
+	}
+	if dispute, found := view.Dispute(record.Subject); found {
+		p.used.Dispute = dispute.ID.String()
+	}
+	return p
 }

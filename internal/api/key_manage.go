@@ -19,6 +19,7 @@ type MakeCredential func(ctx context.Context, id auth.CredentialID, tenant payme
 ) (credential auth.Credential, shown map[string]string, err error)
 
 func (a *API) keyOperations() []operation {
+	one := []openapi.Parameter{pathID(keyID)}
 	return []operation{
 		{
 			method: "GET", path: "/v1/keys", id: "listKeys", tag: tagOperators, summary: "List keys",
@@ -33,9 +34,20 @@ func (a *API) keyOperations() []operation {
 			serve: a.createKey,
 		},
 		{
+			method: "GET", path: "/v1/keys/{id}", id: "getKey", tag: tagOperators, summary: "Read a key", access: forOperators,
+			parameters: one, answers: ok("The key, without its secret.", keySchema), serve: a.getKey,
+		},
+		{
+			method: "PATCH", path: "/v1/keys/{id}", id: "changeKey", tag: tagOperators,
+			summary: "Rename a key, or change its scopes",
+			doc:     "Members that are absent stay as they are. What it may do from now on holds everywhere within a second.",
+			access:  forOperators, parameters: one, body: keyChange, answers: ok("The key, as it is now.", keySchema),
+			codes: []code{codeConflict}, serve: a.changeKey,
+		},
+		{
 			method: "DELETE", path: "/v1/keys/{id}", id: "revokeKey", tag: tagOperators, summary: "Revoke a key",
 			doc: "It is never valid again, everywhere within a second.", access: forOperators,
-			parameters: []openapi.Parameter{pathID(keyID)}, answers: nothing("It is revoked."), serve: a.revokeKey,
+			parameters: one, answers: nothing("It is revoked."), serve: a.revokeKey,
 		},
 	}
 }
@@ -116,10 +128,18 @@ var apiKeyRequest = taken("APIKeyRequest", "A key of our own API.",
 		Type: openapi.String, IsNullable: true, Words: []string{string(auth.KindAPIKey), ""}, Example: string(auth.KindAPIKey),
 	}, "`api_key`, unless it is named."),
 	may("name", anyText(tenantNameMax, "web shop"), "For people."),
-	may("scopes", &openapi.Schema{
-		Type: openapi.Array, IsNullable: true, Items: someScope, ItemsMin: 1, ItemsMax: len(allScopes),
-		Example: []string{"refunds:write"},
-	}, "What it may do; everything that a merchant may, unless they are named."),
+	may("scopes", scopesRequest, "What it may do; everything that a merchant may, unless they are named."),
+)
+
+var scopesRequest = &openapi.Schema{
+	Type: openapi.Array, IsNullable: true, Items: someScope, ItemsMin: 1, ItemsMax: len(allScopes),
+	Example: []string{"refunds:write"},
+}
+
+// keyChange is what changeKey reads.
+var keyChange = taken("KeyChange", "What is to change of a key.",
+	may("name", anyText(tenantNameMax, "web shop"), "For people."),
+	may("scopes", scopesRequest, "What it may do, instead of what it may now. Of keys of our own API only."),
 )
 
 // doorKeyRequest is what a [MakeCredential] reads, besides members of its own.
@@ -176,6 +196,59 @@ func (a *API) createAPIKey(r *http.Request, caller auth.Identity, in object,
 		Tenant: caller.Tenant, Kind: auth.KindAPIKey, Lookup: auth.Digest(key), Name: name, Public: string(may),
 	})
 	return credential, map[string]string{"key": key.Reveal()}, err
+}
+
+// getKey shows a credential, without its secret.
+func (a *API) getKey(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	var id auth.CredentialID
+	if id.Parse(r.PathValue("id")) != nil {
+		return payment.NoSuch("key")
+	}
+	key, err := a.config.Auth.Key(r.Context(), caller.Tenant, id)
+	if err != nil {
+		return err
+	}
+	writeKey(w, key)
+	return nil
+}
+
+func writeKey(w http.ResponseWriter, key auth.Credential) {
+	to := newWriter()
+	to.begin("")
+	showKey(to, key)
+	to.end()
+	write(w, http.StatusOK, false, to.text)
+}
+
+// changeKey renames a credential, or changes what it may do.
+func (a *API) changeKey(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	in, err := a.read(w, r)
+	if err != nil {
+		return err
+	}
+	in.only(keyChange.Members)
+	name, may := in.text("name", tenantNameMax), in.scopes("scopes")
+	var id auth.CredentialID
+	if id.Parse(r.PathValue("id")) != nil {
+		return payment.NoSuch("key")
+	}
+	key, err := a.config.Auth.ChangeKey(r.Context(), by(r, caller), caller.Tenant, id, func(key *auth.Credential) error {
+		if in.value.Get("name").IsGiven() {
+			key.Name = name
+		}
+		if in.value.Get("scopes").IsGiven() {
+			if key.Kind != auth.KindAPIKey {
+				in.wrong("scopes", "is of keys of our own API only")
+			}
+			key.Public = string(may)
+		}
+		return in.err()
+	})
+	if err != nil {
+		return err
+	}
+	writeKey(w, key)
+	return nil
 }
 
 // revokeKey ends a credential.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/openapi"
-	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/wire"
 )
 
@@ -26,21 +25,6 @@ func (a *API) operatorOperations() []operation {
 	})
 }
 
-func (a *API) tenantOperations() []operation {
-	return []operation{
-		{
-			method: "GET", path: "/v1/tenants", id: "listTenants", tag: tagOperators, summary: "List tenants",
-			access: forAll, serve: a.listTenants,
-			answers: ok("All tenants, by name.", all("TenantList", "tenants", tenantSchema)),
-		},
-		{
-			method: "POST", path: "/v1/tenants", id: "createTenant", tag: tagOperators, summary: "Make a tenant",
-			access: forAll, body: tenantRequest, answers: created("The tenant.", tenantSchema), codes: []code{codeConflict},
-			serve: a.createTenant,
-		},
-	}
-}
-
 // by says who changes settings.
 func by(r *http.Request, caller auth.Identity) auth.By {
 	user, _ := userOf(r) // an operation that takes it has refused a wrong one
@@ -58,56 +42,4 @@ func list[T any](w http.ResponseWriter, name string, rows []T, show func(*writer
 	to.endList()
 	to.end()
 	write(w, http.StatusOK, false, to.text)
-}
-
-// listTenants shows all tenants.
-func (a *API) listTenants(w http.ResponseWriter, r *http.Request, _ auth.Identity) error {
-	tenants, err := a.config.Auth.Tenants(r.Context())
-	if err != nil {
-		return err
-	}
-	list(w, "tenants", tenants, showTenant)
-	return nil
-}
-
-// tenantSchema is what showTenant writes.
-var tenantSchema = shown("Tenant", "An organization whose data and keys are separate from all others.",
-	must("id", tenantID, ""), must("name", someText, ""),
-)
-
-func showTenant(w *writer, tenant payment.Tenant) {
-	w.begin("")
-	named(w, "id", tenant.ID)
-	w.string("name", tenant.Name)
-	w.end()
-}
-
-// tenantNameMax is how long a tenant's or a key's name may be, so that it can be
-// shown in a line.
-const tenantNameMax = 100
-
-// tenantRequest is what createTenant reads.
-var tenantRequest = taken("TenantRequest", "A tenant that is made.",
-	must("name", neededText(tenantNameMax, "shop"), "A line that no other tenant has."),
-)
-
-// createTenant makes a tenant.
-func (a *API) createTenant(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	in, err := a.read(w, r)
-	if err != nil {
-		return err
-	}
-	in.only(tenantRequest.Members)
-	name := in.required("name", tenantNameMax)
-	if err := in.err(); err != nil {
-		return err
-	}
-	tenant, err := a.config.Auth.CreateTenant(r.Context(), by(r, caller), name)
-	if err != nil {
-		return err
-	}
-	to := newWriter()
-	showTenant(to, tenant)
-	write(w, http.StatusCreated, false, to.text)
-	return nil
 }

@@ -80,7 +80,7 @@ func TestSettingsAreShownAndChanged(t *testing.T) {
 	w := setup(t)
 	of := w.capture(t, "100")
 	got := w.operate(t, "PATCH", "/v1/settings", `{"policy.partial_refunds": false, "policy.maximum_amount": 90}`).want(t, 200)
-	if !strings.Contains(got.text, `"name":"policy.maximum_amount","value":90,"default":0,"is_default":false`) {
+	if !strings.Contains(got.text, `"minimum":0,"value":90,"default":0,"is_default":false`) {
 		t.Errorf("the change is not shown: %s", got.text)
 	}
 	w.call(t, "POST", "/v1/refunds", `{"payment": "`+of+`", "amount": 1, "currency": "EUR"}`).

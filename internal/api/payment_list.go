@@ -3,12 +3,8 @@ package api
 import (
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
-	"time"
 
 	"github.com/refundry/refundry/internal/auth"
-	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -45,88 +41,21 @@ func (a *API) listPayments(w http.ResponseWriter, r *http.Request, caller auth.I
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	to.beginList("payments")
-	next := filter.After
-	for _, view := range payments[:min(limit, len(payments))] {
-		showPayment(to, "", view)
-		next = view.Payment.Place()
-	}
-	to.endList()
-	showNext(to, next != payment.Place{}, next.String(), len(payments) > limit)
-	to.end()
-	write(w, http.StatusOK, false, to.text)
+	part := partOf(r, payments, limit, func(view payment.View) string { return view.Payment.Place().String() })
+	part.write(w, "payments", func(to *writer, view payment.View) { showPayment(to, "", view) })
 	return nil
 }
 
-// showNext says how to go on in a list; there is no place before its beginning.
-func showNext(w *writer, hasPlace bool, place string, hasMore bool) {
-	if !hasPlace {
-		place = ""
-	}
-	w.string("next", place)
-	w.flag("has_more", hasMore)
-}
-
 func readPaymentFilter(query url.Values) (filter payment.PaymentFilter, err error) {
+	q := &filters{query: query}
 	filter.Parts = payment.PartItems | payment.PartRefunds | payment.PartDisputes
-	for _, word := range query["status"] {
-		status := payment.PaymentStatus(word)
-		if !slices.Contains(paymentStatuses, status) {
-			return filter, wrongParameter("status", "must be a status of a payment")
-		}
-		filter.Statuses = append(filter.Statuses, status)
+	for _, word := range q.words("status", wordsOf(paymentStatuses...)) {
+		filter.Statuses = append(filter.Statuses, payment.PaymentStatus(word))
 	}
-	if len(filter.Statuses) > len(paymentStatuses) {
-		return filter, wrongParameter("status", "must be named at most "+strconv.Itoa(len(paymentStatuses))+" times")
-	}
-	if filter.Home = payment.Door(query.Get("home")); !isPlain(string(filter.Home)) {
-		return filter, wrongParameter("home", "must be the name of a front door")
-	}
+	filter.Home = payment.Door(q.plain("home"))
 	if !parseParameter(query, "order", &filter.Order) {
-		return filter, wrongParameter("order", "must be the id of an order")
+		q.wrong("order", "must be the id of an order")
 	}
-	if filter.From, err = timeParameter(query, "from"); err != nil {
-		return filter, err
-	}
-	if filter.Until, err = timeParameter(query, "until"); err != nil {
-		return filter, err
-	}
-	var ok bool
-	if filter.After, ok = payment.ParsePlace(query.Get("after")); !ok {
-		return filter, wrongPlace
-	}
-	filter.Limit, err = limitOf(query.Get("limit"), paymentsDefault, paymentsMax)
-	return filter, err
-}
-
-// parseParameter reads an id of the query, and reports whether it is one, or
-// absent. The zero id names nothing: it would narrow nothing.
-func parseParameter[K id.Kind](query url.Values, name string, to *id.ID[K]) bool {
-	text := query.Get(name)
-	return text == "" || to.Parse(text) == nil && !to.IsZero()
-}
-
-var wrongPlace = wrongParameter("after", "must be the next of an earlier answer")
-
-// isPlain reports whether a text of a query can be looked for at all.
-func isPlain(text string) bool {
-	return len(text) <= nameMax && isMadeOf(text, ' ', '~')
-}
-
-// latest is behind any time that a store keeps.
-var latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// timeParameter reads a time of the query; zero if it is absent.
-func timeParameter(query url.Values, name string) (time.Time, error) {
-	text := query.Get(name)
-	if text == "" {
-		return time.Time{}, nil
-	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || at.Before(earliest) || at.After(latest) {
-		return time.Time{}, wrongParameter(name, "must be a time as in 2026-03-01T12:00:00Z (RFC 3339)")
-	}
-	return at.UTC(), nil
+	q.page(&filter.From, &filter.Until, &filter.After, &filter.Limit, paymentsDefault, paymentsMax)
+	return filter, q.err
 }

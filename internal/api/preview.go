@@ -23,8 +23,8 @@ func (a *API) previewOperation() operation {
 var keyOfPreview = func() openapi.Parameter {
 	parameter := keyParameter
 	parameter.Component = "PreviewedKey"
-	parameter.Doc = "The key that the refund would have: with one, an equal refund a moment before is no mistake. It is not " +
-		"used up."
+	parameter.Doc = "The key that the refund would have: with one, an equal refund a moment before is no mistake, and if " +
+		"it was used before, that is what is shown. It is not used up."
 	return parameter
 }()
 
@@ -32,6 +32,8 @@ var keyOfPreview = func() openapi.Parameter {
 var previewSchema = shown("Preview", "What a refund would do.",
 	must("payment", paymentID, ""),
 	must("is_allowed", someFlag, "Whether it would be accepted."),
+	may("replays", refundID, "The Idempotency-Key was used for the same request: it would be answered with this refund once "+
+		"more, whose numbers these are, and nothing would be opened."),
 	may("refusal", refusalSchema, "The first rule that would say no: the numbers are those that it says no to."),
 	must("amount", someAmount, "What would go back."),
 	must("tax", someAmount, "The part of it that is tax, as far as line items are known."),
@@ -45,7 +47,8 @@ var previewSchema = shown("Preview", "What a refund would do.",
 	must("approvals_needed", someCount, "How many must agree; 0: nobody."),
 	may("not_before", someTime, "It would wait until then, and could be canceled. Absent: it would leave at once."),
 	must("refundable", someAmount, "What would be left of the payment."),
-	may("preview_token", previewToken, "Binds a refund to these numbers. Absent: it would be refused."),
+	may("preview_token", previewToken,
+		"Binds a refund to these numbers. Absent: it would be refused, or nothing would be opened."),
 )
 
 var previewToken = &openapi.Schema{
@@ -62,8 +65,18 @@ func (a *API) previewRefund(w http.ResponseWriter, r *http.Request, caller auth.
 	if err != nil {
 		return err
 	}
+	previewed := payment.Preview(view, tenant, command, a.config.Now(), counters...)
+	if command.Key != (payment.Key{}) {
+		record, err := a.config.Reader.Key(r.Context(), caller.Tenant, command.Key.Hash)
+		if err != nil {
+			return err
+		}
+		if record != nil {
+			previewed = previewed.Used(view, command.Key, record)
+		}
+	}
 	to := newWriter()
-	showPreview(to, command.Payment, payment.Preview(view, tenant, command, a.config.Now(), counters...))
+	showPreview(to, command.Payment, previewed)
 	write(w, http.StatusOK, false, to.text)
 	return nil
 }
@@ -72,6 +85,7 @@ func showPreview(w *writer, of payment.PaymentID, p payment.Previewed) {
 	w.begin("")
 	named(w, "payment", of)
 	w.flag("is_allowed", p.Refusal == nil)
+	named(w, "replays", p.Replays)
 	if p.Refusal != nil {
 		showRefusal(w, "refusal", p.Refusal)
 	}
@@ -92,7 +106,7 @@ func showPreview(w *writer, of payment.PaymentID, p payment.Previewed) {
 	w.time("not_before", p.NotBefore)
 	w.number("refundable", int64(p.Left.Minor))
 	if p.Refusal == nil {
-		w.string("preview_token", string(p.Digest))
+		w.maybe("preview_token", string(p.Digest))
 	}
 	w.end()
 }

@@ -19,9 +19,31 @@ type problem struct {
 	detail     string
 	refundable *money.Amount
 	from       time.Time
+	refunds    []payment.RefundID
+	used       *keyUsed
 	errors     []wrong
 	cause      error // for the log
 }
+
+// keyUsed says what an idempotency key was used for, and what for now.
+type keyUsed struct {
+	Payment string `json:"payment,omitempty"`
+	Refund  string `json:"refund,omitempty"`
+	Dispute string `json:"dispute,omitempty"`
+	At      string `json:"at"`
+	First   string `json:"first_fingerprint"`
+	Now     string `json:"fingerprint"`
+}
+
+// usedSchema is how [keyUsed] is written.
+var usedSchema = shown("KeyUsed", "What an Idempotency-Key was used for.",
+	may("payment", paymentID, "The first request was about this payment, or made it."),
+	may("refund", refundID, "The first request was about this refund, or made it."),
+	may("dispute", disputeID, "The first request was about this dispute, or made it."),
+	must("at", someTime, "When it was first used."),
+	must("first_fingerprint", someText, "Stands for what the first request asked for."),
+	must("fingerprint", someText, "Stands for what this request asks for."),
+)
 
 // wrong is one thing that is wrong with a request.
 type wrong struct {
@@ -46,7 +68,7 @@ func problemOf(err error) *problem {
 		return p
 	}
 	if refusal, ok := errors.AsType[*payment.Refusal](err); ok {
-		p := &problem{code: ruleCodes[refusal.Rule], detail: refusal.Message, from: refusal.From}
+		p := &problem{code: ruleCodes[refusal.Rule], detail: refusal.Message, from: refusal.From, refunds: refusal.Refunds}
 		if refusal.Refundable.Currency != "" {
 			p.refundable = &refusal.Refundable
 		}
@@ -81,6 +103,8 @@ var problemSchema = shown("Problem", "An answer that says no (RFC 9457). It neve
 	may("refundable", someAmount, "What is left to refund."),
 	may("currency", someCurrency, "Of `refundable`."),
 	may("from", someTime, "From when it would be possible."),
+	may("key_used", usedSchema, "What the Idempotency-Key was used for before."),
+	may("refunds", listOf(refundID), "Those that stand in the way."),
 	may("errors", listOf(shown("Wrong", "One thing that is wrong with a request.",
 		may("pointer", someText, "Into the body, as a URI fragment: `#/items/0`."),
 		may("parameter", someText, "Of the query, instead of a place in the body."),
@@ -102,6 +126,8 @@ type body struct {
 	Refundable *money.Minor `json:"refundable,omitempty"`
 	Currency   string       `json:"currency,omitempty"`
 	From       string       `json:"from,omitempty"`
+	KeyUsed    *keyUsed     `json:"key_used,omitempty"`
+	Refunds    []string     `json:"refunds,omitempty"`
 	Errors     []wrong      `json:"errors,omitempty"`
 }
 
@@ -110,13 +136,16 @@ func (p *problem) json() []byte {
 	facts := p.facts()
 	b := body{
 		Type: "/errors/" + string(p.code), Title: facts.title, Status: facts.status, Code: p.code, Detail: p.detail,
-		Retryable: facts.retryable, Errors: p.errors,
+		Retryable: facts.retryable, Errors: p.errors, KeyUsed: p.used,
 	}
 	if p.refundable != nil {
 		b.Refundable, b.Currency = &p.refundable.Minor, string(p.refundable.Currency)
 	}
 	if !p.from.IsZero() {
 		b.From = string(appendTime(nil, p.from))
+	}
+	for _, refund := range p.refunds {
+		b.Refunds = append(b.Refunds, refund.String())
 	}
 	text, err := json.Marshal(b)
 	if err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/auth"
@@ -73,33 +74,54 @@ func (a *API) readRefund(w http.ResponseWriter, r *http.Request, caller auth.Ide
 	return command, nil
 }
 
-// refundRequest is what decodeRefund reads.
-var refundRequest = &openapi.Schema{
-	Name: "RefundRequest", Doc: "A refund that is asked for. Exactly one of `amount`, `items` and `full` says how much.",
-	Type: openapi.Object, IsClosed: true,
-	Members: []openapi.Member{
-		must("payment", paymentNameRequest, "The payment's id."),
-		may("amount", neededAmount(2450), "In minor units, with the `currency`."),
-		may("currency", someCurrency, "Of the payment. It must be there with an `amount`."),
-		may("items", itemAsksRequest, "Units of line items."),
-		may("full", &openapi.Schema{Type: openapi.Boolean, Const: true, Example: true}, "All that is left."),
-		may("reason", anyText(nameMax, "returned"), "Why the money goes back."),
-		may("note", anyText(noteMax, "The hat was too small"), "For your own records."),
-		may("message", anyText(noteMax, "Your hat is back with us"), "For the payer."),
-		may("reference", anyText(nameMax, "return-77"), "What you call the refund."),
-		may("order_reference", anyText(nameMax, "order-1001"), "What you call the order."),
-		may("metadata", anyMetadata, ""),
-		may("expected_refundable", whole(0, int64(money.Max), 8900),
-			"What you believe is left: a guard. The refund is refused if something else is."),
-		may("not_before", anyTime("2026-03-02T12:00:00Z"), "It waits until then, and can be canceled meanwhile."),
-		may("capture", takenID("cap"), "Gives back this capture, and no other."),
-		may("retry_of", takenID("rfd"), "A refund of the payment that ended without money moving: this one takes its place."),
-		may("allow_duplicate", anyFlag(true), "An equal refund a moment before is no mistake."),
-		may("preview_token", previewToken, "Of a preview: the refund is refused if it would do something else."),
-	},
-	Needs: []openapi.Need{{If: "amount", Then: "currency"}},
-	OneOf: []*openapi.Schema{having("amount"), having("items"), having("full")},
+// askedMembers are those of every refund that is asked for, alone or as a row
+// of a batch.
+var askedMembers = []openapi.Member{
+	must("payment", paymentNameRequest, "The payment's id."),
+	may("amount", neededAmount(2450), "In minor units, with the `currency`."),
+	may("currency", someCurrency, "Of the payment. It must be there with an `amount`."),
+	may("items", itemAsksRequest, "Units of line items."),
+	may("full", &openapi.Schema{Type: openapi.Boolean, Const: true, Example: true}, "All that is left."),
+	may("reason", anyText(nameMax, "returned"), "Why the money goes back."),
+	may("note", anyText(noteMax, "The hat was too small"), "For your own records."),
+	may("message", anyText(noteMax, "Your hat is back with us"), "For the payer."),
+	may("reference", anyText(nameMax, "return-77"), "What you call the refund."),
+	may("metadata", anyMetadata, ""),
 }
+
+// asking is the form of a refund that is asked for, with members of its own.
+func asking(name string, own ...openapi.Member) *openapi.Schema {
+	return &openapi.Schema{
+		Name: name, Doc: "A refund that is asked for. Exactly one of `amount`, `items` and `full` says how much.",
+		Type: openapi.Object, IsClosed: true, Members: slices.Concat(askedMembers, own),
+		Needs: []openapi.Need{{If: "amount", Then: "currency"}},
+		OneOf: []*openapi.Schema{having("amount"), having("items"), having("full")},
+	}
+}
+
+// decodeTexts reads what a refund is called and why it is asked for.
+func decodeTexts(in object) payment.OpenRefund {
+	return payment.OpenRefund{
+		Currency:  in.currency("currency"),
+		Reason:    in.text("reason", nameMax),
+		Note:      in.text("note", noteMax),
+		Message:   in.text("message", noteMax),
+		Reference: in.text("reference", nameMax),
+		Metadata:  in.metadata("metadata"),
+	}
+}
+
+// refundRequest is what decodeRefund reads.
+var refundRequest = asking("RefundRequest",
+	may("order_reference", anyText(nameMax, "order-1001"), "What you call the order."),
+	may("expected_refundable", whole(0, int64(money.Max), 8900),
+		"What you believe is left: a guard. The refund is refused if something else is."),
+	may("not_before", anyTime("2026-03-02T12:00:00Z"), "It waits until then, and can be canceled meanwhile."),
+	may("capture", takenID("cap"), "Gives back this capture, and no other."),
+	may("retry_of", takenID("rfd"), "A refund of the payment that ended without money moving: this one takes its place."),
+	may("allow_duplicate", anyFlag(true), "An equal refund a moment before is no mistake."),
+	may("preview_token", previewToken, "Of a preview: the refund is refused if it would do something else."),
+)
 
 // decodeRefund reads a refund that is asked for, and which payment it is of.
 func decodeRefund(in object, now time.Time) (command payment.OpenRefund, of string) {
@@ -109,30 +131,15 @@ func decodeRefund(in object, now time.Time) (command payment.OpenRefund, of stri
 	command.Ask = decodeAsk(in)
 	command.Ask.Capture = readID[payment.CaptureID](in, "capture")
 	command.RetryOf = readID[payment.RefundID](in, "retry_of")
-	needsCurrency(in, command.Ask)
 	return command, of
-}
-
-// needsCurrency notes that an amount has none.
-func needsCurrency(in object, ask payment.Ask) {
-	if ask.How == payment.AskAmount && in.value.Get("currency").Is(wire.Absent) {
-		in.wrong("currency", "is required with an amount")
-	}
 }
 
 // decodeRefundMembers reads what a refund has besides how much it is, and of what.
 func decodeRefundMembers(in object, now time.Time) payment.OpenRefund {
-	command := payment.OpenRefund{
-		Currency:       in.currency("currency"),
-		Reason:         in.text("reason", nameMax),
-		Note:           in.text("note", noteMax),
-		Message:        in.text("message", noteMax),
-		Reference:      in.text("reference", nameMax),
-		OrderReference: in.text("order_reference", nameMax),
-		Metadata:       in.metadata("metadata"),
-		NotBefore:      in.time("not_before", now.Add(scheduleMax)),
-		Repeats:        in.flag("allow_duplicate"),
-	}
+	command := decodeTexts(in)
+	command.OrderReference = in.text("order_reference", nameMax)
+	command.NotBefore = in.time("not_before", now.Add(scheduleMax))
+	command.Repeats = in.flag("allow_duplicate")
 	if !in.value.Get("preview_token").Is(wire.Absent) {
 		command.Expect = payment.Digest(in.neededIdentifier("preview_token"))
 	}
@@ -143,13 +150,17 @@ func decodeRefundMembers(in object, now time.Time) payment.OpenRefund {
 	return command
 }
 
-// decodeAsk reads how much a refund asks for: exactly one of three members.
+// decodeAsk reads how much a refund asks for: exactly one of three members, and
+// the currency with an amount.
 func decodeAsk(in object) payment.Ask {
 	hasAmount := !in.value.Get("amount").Is(wire.Absent)
 	hasItems := !in.value.Get("items").Is(wire.Absent)
 	hasFull := !in.value.Get("full").Is(wire.Absent)
 	switch {
 	case hasAmount && !hasItems && !hasFull:
+		if in.value.Get("currency").Is(wire.Absent) {
+			in.wrong("currency", "is required with an amount")
+		}
 		return payment.Ask{How: payment.AskAmount, Amount: in.amount("amount")}
 	case hasItems && !hasAmount && !hasFull:
 		return payment.Ask{How: payment.AskItems, Items: decodeItemAsks(in)}

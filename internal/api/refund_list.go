@@ -4,13 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/refundry/refundry/internal/auth"
-	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -24,7 +20,8 @@ func (a *API) listOperation() operation {
 	return operation{
 		method: "GET", path: "/v1/refunds", id: "listRefunds", tag: tagRefunds, summary: "List refunds",
 		doc: "The newest first, whichever front door asked for them. Filters narrow the list, all of them together; " +
-			"`totals=true` sums up all that they let through, and not only the page.",
+			"`totals=true` sums up all that they let through, and not only the page. With `pending_reason`, " +
+			"`expected_before`, `stuck` or `older_than` one request looks at 10,000 refunds at the most: a page may be short, or empty, while `has_more`.",
 		scope: scopeReadRefunds, parameters: refundFilters, codes: []code{codeNotFound}, serve: a.listRefunds,
 		answers: []openapi.Answer{answering(http.StatusOK, "Refunds, the newest first.", refundPage)},
 	}
@@ -55,6 +52,15 @@ var refundFilters = append([]openapi.Parameter{
 	inQuery("amount_until", showing(neededAmount(1), 10_000), "Only refunds of this amount or less, in minor units."),
 	inQuery("from", showing(filterTime, "2026-03-01T00:00:00Z"), "Only refunds that were asked for at this time or later."),
 	inQuery("until", showing(filterTime, "2026-04-01T00:00:00Z"), "Only refunds that were asked for at this time or earlier."),
+	inQuery("pending_reason", &openapi.Schema{
+		Type: openapi.Array, ItemsMax: len(pendingReasons), Example: []string{"processor"},
+		Items: &openapi.Schema{Type: openapi.String, Words: wordsOf(pendingReasons...)},
+	}, "Only refunds that have not ended for this reason. Named several times: for any of them."),
+	inQuery("expected_before", showing(filterTime, "2026-03-05T00:00:00Z"),
+		"Only refunds on their way that should have arrived before this time."),
+	inQuery("stuck", &openapi.Schema{Type: openapi.String, Words: []string{"true"}, Example: "true"},
+		"Only refunds that are on their way for longer than a policy bears."),
+	inQuery("older_than", whole(1, olderMax, 86_400), "Only refunds that are on their way for so many seconds or longer."),
 	inQuery("totals", &openapi.Schema{Type: openapi.String, Words: []string{"true"}, Example: "true"},
 		"Sum up all that the filters let through. It takes longer the more there is."),
 }, pageParameters(refundsDefault, refundsMax)...)
@@ -101,30 +107,33 @@ func (a *API) listRefunds(w http.ResponseWriter, r *http.Request, caller auth.Id
 			return err
 		}
 	}
-	limit, next := filter.Limit, filter.After
+	limit := filter.Limit
+	aging, err := readAging(r.URL.Query(), a.config.Now())
+	if err != nil {
+		return err
+	}
+	if !aging.IsZero() {
+		return a.listAging(w, r, caller, filter, aging)
+	}
 	filter.Limit++ // one more says whether there is more
 	refunds, err := a.config.Lists.ListRefunds(r.Context(), caller.Tenant, filter)
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	to.beginList("refunds")
-	for _, refund := range refunds[:min(limit, len(refunds))] {
-		showRefundNow(to, refund, a.config.Now())
-		next = refund.Place()
-	}
-	to.endList()
-	showNext(to, next != payment.Place{}, next.String(), len(refunds) > limit)
-	if r.URL.Query().Get("totals") != "" {
-		sums, err := a.config.Lists.SumRefunds(r.Context(), caller.Tenant, filter)
-		if err != nil {
+	var sums []payment.RefundSum
+	wantsTotals := r.URL.Query().Get("totals") != ""
+	if wantsTotals {
+		if sums, err = a.config.Lists.SumRefunds(r.Context(), caller.Tenant, filter); err != nil {
 			return err
 		}
-		showSums(to, sums)
 	}
-	to.end()
-	write(w, http.StatusOK, false, to.text)
+	now := a.config.Now()
+	part := partOf(r, refunds, limit, func(refund payment.Refund) string { return refund.Place().String() })
+	part.write(w, "refunds", func(to *writer, refund payment.Refund) { showRefundNow(to, refund, now) }, func(to *writer) {
+		if wantsTotals {
+			showSums(to, sums)
+		}
+	})
 	return nil
 }
 
@@ -148,9 +157,7 @@ func readRefundFilter(query url.Values) (filter payment.RefundFilter, err error)
 		filter.Statuses = append(filter.Statuses, payment.RefundStatus(word))
 	}
 	filter.Reference, filter.Reason = q.text("reference"), q.text("reason")
-	if filter.Door = payment.Door(query.Get("door")); !isPlain(string(filter.Door)) {
-		q.wrong("door", "must be the name of a front door")
-	}
+	filter.Door = payment.Door(q.plain("door"))
 	filter.Source = payment.Source(q.word("source", wordsOf(refundSources...)...))
 	if word := q.word("needs_review", "true", "false"); word != "" {
 		filter.NeedsReview = new(word == "true")
@@ -160,106 +167,4 @@ func readRefundFilter(query url.Values) (filter payment.RefundFilter, err error)
 	q.word("totals", "true")
 	q.page(&filter.From, &filter.Until, &filter.After, &filter.Limit, refundsDefault, refundsMax)
 	return filter, q.err
-}
-
-// filters reads the parameters of a list. The first that is wrong is kept.
-type filters struct {
-	query url.Values
-	err   error
-}
-
-func (q *filters) wrong(name, detail string) {
-	if q.err == nil {
-		q.err = wrongParameter(name, detail)
-	}
-}
-
-// id reads an id, if there is one.
-func (q *filters) id(name string, parse func(string) error) {
-	if text := q.query.Get(name); text != "" && parse(text) != nil {
-		q.wrong(name, "must be an id as it was answered")
-	}
-}
-
-// text reads a text that something may be called.
-func (q *filters) text(name string) string {
-	text := q.query.Get(name)
-	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || utf8.RuneCountInString(text) > nameMax {
-		q.wrong(name, "must have at most "+strconv.Itoa(nameMax)+" letters")
-	}
-	return text
-}
-
-// word reads one of a few words; empty if it is absent.
-func (q *filters) word(name string, words ...string) string {
-	text := q.query.Get(name)
-	if text != "" && !slices.Contains(words, text) {
-		q.wrong(name, "must be one of "+strings.Join(words, ", "))
-	}
-	return text
-}
-
-// words reads some of a few words, each from a parameter of its own.
-func (q *filters) words(name string, words []string) []string {
-	given := q.query[name]
-	for _, text := range given {
-		if !slices.Contains(words, text) {
-			q.wrong(name, "must be one of "+strings.Join(words, ", "))
-		}
-	}
-	if len(given) > len(words) {
-		q.wrong(name, "must be named at most "+strconv.Itoa(len(words))+" times")
-	}
-	return given
-}
-
-func (q *filters) currency(name string) money.Currency {
-	text := q.query.Get(name)
-	if text == "" {
-		return ""
-	}
-	code, err := money.ParseCurrency(text)
-	if err != nil || string(code) != text {
-		q.wrong(name, "must be an ISO 4217 code in upper case")
-	}
-	return code
-}
-
-func (q *filters) amount(name string) money.Minor {
-	text := q.query.Get(name)
-	if text == "" {
-		return 0
-	}
-	number, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || number < 1 || number > int64(money.Max) {
-		q.wrong(name, "must be a whole number from 1 to "+strconv.FormatInt(int64(money.Max), 10))
-	}
-	return money.Minor(number)
-}
-
-func (q *filters) time(name string) time.Time {
-	at, err := timeParameter(q.query, name)
-	if q.err == nil {
-		q.err = err
-	}
-	return at
-}
-
-// page reads which part of a list is wanted.
-func (q *filters) page(from, until *time.Time, after *payment.Place, limit *int, byDefault, most int) {
-	*from, *until = q.time("from"), q.time("until")
-	var ok bool
-	if *after, ok = payment.ParsePlace(q.query.Get("after")); !ok {
-		q.wrong("after", "must be the next of an earlier answer")
-	}
-	*limit = q.limit(byDefault, most)
-}
-
-// limit reads how many rows a page may have.
-func (q *filters) limit(byDefault, most int) int {
-	limit, err := limitOf(q.query.Get("limit"), byDefault, most)
-	if q.err == nil {
-		q.err = err
-	}
-	return limit
 }

@@ -17,17 +17,22 @@ var someDigest = &openapi.Schema{
 	Example: "9f86d081884c7d659a2feaa0c55ad015",
 }
 
-// refundOpened is what writeOpened writes.
+// refundOpened is what writeGroup writes.
 var refundOpened = shown("OpenedRefund", "A refund that was asked for. Where the processor refunds captures, a request that "+
 	"reaches over several becomes one refund for each: this is the first.",
 	append(slices.Clone(refundMembers),
-		may("group_refunds", listOf(refundID), "The other refunds that the request has opened. Absent: none."),
+		may("group_refunds", listOf(refundID),
+			"The other refunds that the request has opened. Absent: none, or nobody has asked."),
 	)...)
 
-// writeOpened answers with a refund that was opened, and names those that were
-// opened with it.
+// writeOpened answers with a refund that was opened.
 func writeOpened(w http.ResponseWriter, replayed bool, answer payment.Answer) {
 	w.Header().Set("Location", "/v1/refunds/"+answer.Refund.ID.String())
+	writeGroup(w, http.StatusCreated, replayed, answer)
+}
+
+// writeGroup answers with a refund, and names those that were opened with it.
+func writeGroup(w http.ResponseWriter, status int, replayed bool, answer payment.Answer) {
 	to := newWriter()
 	to.begin("")
 	showRefundMembers(to, answer.Refund)
@@ -41,7 +46,7 @@ func writeOpened(w http.ResponseWriter, replayed bool, answer payment.Answer) {
 		to.endList()
 	}
 	to.end()
-	write(w, http.StatusCreated, replayed, to.text)
+	write(w, status, replayed, to.text)
 }
 
 // takenID is what [readID] takes. Of the last letter's five bits three are of the id.

@@ -74,7 +74,6 @@ func decodeRetry(in object, now time.Time) payment.OpenRefund {
 	command := decodeRefundMembers(in, now)
 	if saysHowMuch(in) {
 		command.Ask = decodeAsk(in)
-		needsCurrency(in, command.Ask)
 	}
 	command.Ask.Capture = readID[payment.CaptureID](in, "capture")
 	return command

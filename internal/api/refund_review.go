@@ -19,9 +19,10 @@ func (a *API) judgments() []operation {
 	return []operation{
 		{
 			method: "POST", path: "/v1/refunds/{id}/cancel", id: "cancelRefund", tag: tagRefunds, summary: "Cancel a refund",
-			doc: "Stops a refund that has not left. Its amount is refundable again.", scope: scopeWriteRefunds, takesKey: true,
-			parameters: one, body: decisionRequest, codes: decided, answers: ok("The refund, canceled.", refundSchema),
-			serve: a.cancelRefund,
+			doc: "Stops a refund that has not left. Its amount is refundable again. With `group: true`, all that were opened " +
+				"with it and have not ended are canceled, or none: `refunds` of the refusal names those that have left.",
+			scope: scopeWriteRefunds, takesKey: true, parameters: one, body: decisionRequest, codes: decided,
+			answers: ok("The refund, canceled.", refundOpened), serve: a.cancelRefund,
 		},
 		{
 			method: "POST", path: "/v1/refunds/{id}/approve", id: "approveRefund", tag: tagRefunds, summary: "Approve a refund",
@@ -70,6 +71,7 @@ func (a *API) judgments() []operation {
 // decisionRequest is what decide reads of every decision.
 var decisionRequest = taken("Decision", "A decision about a refund.",
 	may("message", anyText(noteMax, "The hat was kept after all"), "Why."),
+	may("group", anyFlag(true), "It is about the refunds, too, that were opened with this one."),
 )
 
 var digestRequest = may("digest", anyIdentifier("9f86d081884c7d659a2feaa0c55ad015"), "Of the refund, as it was seen.")
@@ -108,6 +110,7 @@ var referenceMembers = []openapi.Member{
 // decision is what somebody has decided about a refund.
 type decision struct {
 	message    string
+	isGroup    bool           // it is about those that were opened with it, too
 	digest     payment.Digest // of what was seen
 	to         payment.RefundStatus
 	evidence   string
@@ -118,7 +121,9 @@ type decision struct {
 func decodeDecision(in object, form *openapi.Schema) decision {
 	in.only(form.Members)
 	if form != settlementRequest {
-		return decision{message: in.text("message", noteMax), digest: payment.Digest(in.identifier("digest"))}
+		return decision{
+			message: in.text("message", noteMax), digest: payment.Digest(in.identifier("digest")), isGroup: in.flag("group"),
+		}
 	}
 	d := decision{to: payment.RefundStatus(in.word("to", wordsOf(settleable...)...)), evidence: in.required("evidence", noteMax)}
 	if !in.value.Get("to").IsGiven() {
@@ -144,6 +149,9 @@ func (d decision) digestOf(verb string, refund payment.RefundID) *wire.Digest {
 	sum := new(wire.Digest).Text(verb).Bytes(refund[:]).Text(d.message)
 	if d.digest != "" {
 		sum.Text(string(d.digest))
+	}
+	if d.isGroup {
+		sum.Text("group")
 	}
 	if d.to != "" {
 		sum.Text(string(d.to)).Text(d.evidence)
@@ -180,7 +188,11 @@ func (a *API) decide(w http.ResponseWriter, r *http.Request, caller auth.Identit
 	if err != nil {
 		return err
 	}
-	write(w, http.StatusOK, replayed, refundJSON(answer.Refund))
+	if decided.isGroup {
+		writeGroup(w, http.StatusOK, replayed, answer)
+	} else {
+		write(w, http.StatusOK, replayed, refundJSON(answer.Refund))
+	}
 	return nil
 }
 
@@ -188,7 +200,10 @@ func (a *API) decide(w http.ResponseWriter, r *http.Request, caller auth.Identit
 func (a *API) cancelRefund(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
 	return a.decide(w, r, caller, "cancel", decisionRequest,
 		func(m payment.Meta, refund payment.Refund, d decision) payment.Command {
-			return payment.CancelRefund{Meta: m, Payment: refund.Payment, Refund: refund.ID, Code: "canceled", Message: d.message}
+			return payment.CancelRefund{
+				Meta: m, Payment: refund.Payment, Refund: refund.ID, Code: "canceled", Message: d.message,
+				Group: d.isGroup,
+			}
 		})
 }
 

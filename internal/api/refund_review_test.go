@@ -208,11 +208,9 @@ func TestOperatorsSettleWhatIsStuck(t *testing.T) {
 	})
 }
 
-// A refund over several captures of a processor that refunds captures becomes
-// one for each; the answer names them all, and they are judged together.
-func TestRefundsOverCapturesAreNamedTogether(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
+// captured makes a payment of a processor that refunds captures, with these.
+func (w *world) captured(t *testing.T, amounts ...money.Minor) string {
+	t.Helper()
 	m := payment.Meta{Tenant: w.tenant, Actor: "key:test", Door: payment.DoorAPI}
 	of, err := w.engine.Do(t.Context(), payment.CreatePayment{
 		Meta: m, Status: payment.PaymentAuthorized, Connector: "sandbox", PerCapture: true, Amount: money.Of(1000, "EUR"),
@@ -223,15 +221,68 @@ func TestRefundsOverCapturesAreNamedTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, minor := range []money.Minor{300, 700} {
+	for _, minor := range amounts {
 		if _, err := w.engine.Do(t.Context(), payment.CapturePayment{
 			Meta: m, Payment: of.View.Payment.ID, Amount: minor, IsAtOnce: true,
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return of.View.Payment.ID.String()
+}
+
+// A group is canceled whole, and the answer names it; once a part has left, not
+// at all, and the refusal names that part.
+func TestGroupsAreCanceledWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	open := func() (first string, other string) {
+		opened := w.call(t, "POST", "/v1/refunds", fmt.Sprintf(`{"payment": %q, "full": true}`, w.captured(t, 300, 700))).want(t, 201)
+		others, _ := opened.body["group_refunds"].([]any)
+		if len(others) != 1 {
+			t.Fatalf("got %s", opened.text)
+		}
+		return opened.string(t, "id"), fmt.Sprint(others[0])
+	}
+	first, other := open()
+	cancel := func(id, body string, headers ...string) answer {
+		return w.call(t, "POST", "/v1/refunds/"+id+"/cancel", body, headers...)
+	}
+	canceled := cancel(first, `{"group": true, "message": "kept"}`, "Idempotency-Key: c").want(t, 200)
+	if canceled.body["status"] != "canceled" || !strings.Contains(canceled.text, `"group_refunds":["`+other+`"]`) {
+		t.Errorf("got %s", canceled.text)
+	}
+	if got := w.call(t, "GET", "/v1/refunds/"+other, ""); got.body["status"] != "canceled" {
+		t.Errorf("the other is %s", got.text)
+	}
+	if again := cancel(first, `{"group": true, "message": "kept"}`, "Idempotency-Key: c").want(t, 200); again.text != canceled.text {
+		t.Errorf("the replay is %s", again.text)
+	}
+	cancel(first, `{"message": "kept"}`, "Idempotency-Key: c").wantCode(t, 422, "idempotency_key_reused")
+	first, other = open()
+	r := w.stored(t, other)
+	if _, err := w.engine.Do(t.Context(), payment.StartAttempt{
+		Meta: payment.Meta{Tenant: w.tenant, Actor: "processor:sandbox"}, Payment: r.Payment, Refund: r.ID, InquireAt: w.now(),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	refused := cancel(first, `{"group": true}`).wantCode(t, 409, "wrong_status")
+	if !strings.Contains(refused.text, `"refunds":["`+other+`"]`) {
+		t.Errorf("got %s", refused.text)
+	}
+	if got := w.call(t, "GET", "/v1/refunds/"+first, ""); got.body["status"] != "pending" {
+		t.Errorf("a part was canceled all the same: %s", got.text)
+	}
+	cancel(first, `{"group": false}`).want(t, 200) // alone it can be
+}
+
+// A refund over several captures of a processor that refunds captures becomes
+// one for each; the answer names them all, and they are judged together.
+func TestRefundsOverCapturesAreNamedTogether(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	id := w.captured(t, 300, 700)
 	w.set(t, `{"policy.approval_above": 1}`)
-	id := of.View.Payment.ID.String()
 	hat := fmt.Sprintf(`{"payment": %q, "items": [{"position": 1, "quantity": 1}]}`, id)
 	previewed := w.call(t, "POST", "/v1/refunds/preview", hat).want(t, 200)
 	if !strings.Contains(previewed.text, `"refunds":[{"amount":300,`) {

@@ -44,6 +44,13 @@ var settingValueSchema = &openapi.Schema{
 // settingSchema is what showSetting writes.
 var settingSchema = shown("Setting", "What a tenant may change.",
 	must("name", &openapi.Schema{Type: openapi.String, Example: "policy.approval_above"}, ""),
+	must("type", &openapi.Schema{
+		Type: openapi.String, Words: []string{"boolean", "integer", "string", "strings"}, Example: "integer",
+	}, "What it takes."),
+	may("unit", &openapi.Schema{
+		Type: openapi.String, Words: []string{"days", "hours", "minutes", "seconds", "minor_units"}, Example: "minor_units",
+	}, "What a number counts. Absent: things."),
+	may("minimum", &openapi.Schema{Type: openapi.Integer, Format: "int64"}, "The least that a number may be."),
 	must("value", settingValueSchema, ""),
 	must("default", settingValueSchema, ""),
 	must("is_default", someFlag, "Whether the tenant has not chosen."),
@@ -70,6 +77,11 @@ func showSetting(w *writer, spec setting.Spec, values setting.Values) {
 	}
 	w.begin("")
 	w.string("name", spec.Name)
+	w.string("type", spec.Type())
+	w.maybe("unit", spec.Unit())
+	if _, isNumber := spec.Default.(int64); isNumber {
+		w.number("minimum", spec.Min)
+	}
 	w.any("value", value)
 	w.any("default", spec.Default)
 	w.flag("is_default", !isSet)

@@ -47,6 +47,7 @@ type world struct {
 	log        *safeBuffer
 	offset     atomic.Int64 // seconds by which time has moved on
 	isReal     bool         // time goes on by itself
+	tills      atomic.Int64 // tenants that tests have made: no two have the same name
 }
 
 // began is when time stands still in tests, until they move it.

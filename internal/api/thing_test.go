@@ -24,6 +24,7 @@ var makers = map[string]func(t *testing.T, w *world) string{
 	"$DELIVERY":  makeDelivery,
 	"$KEY":       makeKey,
 	"$BATCH":     makeBatch,
+	"$TENANT":    makeTenant,
 	"$READY":     makeReady,
 	"$RUNNING":   makeRunning,
 	"$PAUSED":    makePaused,
@@ -114,6 +115,11 @@ func makeDelivery(t *testing.T, w *world) string {
 func makeKey(t *testing.T, w *world) string {
 	t.Helper()
 	return w.operate(t, "POST", "/v1/keys", `{"name": "till"}`).want(t, 201).string(t, "id")
+}
+
+func makeTenant(t *testing.T, w *world) string {
+	t.Helper()
+	return send(t, w.operator, "POST", "/v1/tenants", fmt.Sprintf(`{"name": "till %d"}`, w.tills.Add(1))).want(t, 201).string(t, "id")
 }
 
 // fill puts fresh things in the place of what stands for them, and returns

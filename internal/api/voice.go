@@ -36,12 +36,17 @@ var untold = map[payment.EventKind]bool{
 	payment.EventPaymentUpdated:    true,
 }
 
+// alone are events about no payment that are told all the same.
+var alone = map[payment.EventKind]bool{
+	payment.EventEndpointTried: true, auth.EventEndpointDisabled: true, auth.EventEndpointEnabled: true,
+}
+
 // Tells implements [webhook.Voice]. Deliveries go out in any order, each with
 // the version that it tells of, unless the endpoint wants those of a payment in
 // order.
 func (Voice) Tells(telling payment.Telling, _ *payment.Tenant, endpoint payment.Endpoint) []webhook.Told {
 	kind := telling.Event.Kind
-	isAlone := kind == payment.EventEndpointTried || strings.HasPrefix(string(kind), "batch.") // it is about no payment
+	isAlone := alone[kind] || strings.HasPrefix(string(kind), "batch.") // it is about no payment
 	if !isAlone && (telling.Event.Payment.IsZero() || untold[kind]) {
 		return nil
 	}
@@ -110,9 +115,28 @@ func showTold(w *writer, event webhook.Event, view payment.View) error {
 	case "batch":
 		named(w, noun, batch.ID(event.Subject))
 	case "endpoint":
-		w.string("message", "This webhook tells nothing: somebody wanted to see whether it arrives.")
+		if event.Kind == payment.EventEndpointTried {
+			w.string("message", "This webhook tells nothing: somebody wanted to see whether it arrives.")
+			return nil
+		}
+		return showTurned(w, event)
 	default:
 		showPayment(w, "payment", view)
+	}
+	return nil
+}
+
+// showTurned writes which endpoint was disabled or enabled, and why.
+func showTurned(w *writer, event webhook.Event) error {
+	detail, err := wire.Parse([]byte(event.Detail))
+	if err != nil {
+		return fmt.Errorf("read what an event says: %w", err)
+	}
+	named(w, "endpoint", payment.EndpointID(event.Subject))
+	for _, member := range []string{"reason", "failing_since"} {
+		if text, ok := detail.Get(member).Text(); ok {
+			w.string(member, text)
+		}
 	}
 	return nil
 }
@@ -133,6 +157,9 @@ func (v Voice) Sign(ctx context.Context, letter webhook.Letter) (http.Header, []
 	}
 	return header, letter.Body, nil
 }
+
+// Patience implements [webhook.Patient].
+func (Voice) Patience(settings setting.Values) time.Duration { return webhook.PatienceOf(settings) }
 
 // Obeys implements [webhook.Obeyer].
 func (Voice) Obeys() bool { return true }

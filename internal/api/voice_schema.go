@@ -11,22 +11,28 @@ import (
 // their data has.
 var told = []struct {
 	noun, summary string
-	data          openapi.Member
+	data          []openapi.Member
 }{
-	{"payment", "Something has become of a payment", must("payment", paymentSchema, "As it was then.")},
-	{"refund", "Something has become of a refund", must("refund", refundSchema, "As it was then.")},
-	{"dispute", "Something has become of a dispute", must("dispute", disputeSchema, "As it was then.")},
-	{"batch", "Something has become of a batch", must("batch", batchID, "Read it to see it.")},
-	{"endpoint", "Somebody tests the endpoint", must("message", someText, "For people.")},
+	{"payment", "Something has become of a payment", []openapi.Member{must("payment", paymentSchema, "As it was then.")}},
+	{"refund", "Something has become of a refund", []openapi.Member{must("refund", refundSchema, "As it was then.")}},
+	{"dispute", "Something has become of a dispute", []openapi.Member{must("dispute", disputeSchema, "As it was then.")}},
+	{"batch", "Something has become of a batch", []openapi.Member{must("batch", batchID, "Read it to see it.")}},
+	{"endpoint", "Somebody tests the endpoint, or another one was disabled or enabled", []openapi.Member{
+		may("message", someText, "For people. Of `endpoint.tried` only."),
+		may("endpoint", endpointID, "Which was disabled or enabled."),
+		may("reason", disabledFor, "Why it was disabled."),
+		may("failing_since", someTime, "Since when nothing could be delivered to it."),
+	}},
 }
 
 // tellingSchema is what [Voice.Body] writes about a noun.
-func tellingSchema(name string, data openapi.Member) *openapi.Schema {
+func tellingSchema(name string, data []openapi.Member) *openapi.Schema {
 	return shown(name, "What happened, and what it is about, as it was then.",
 		must("type", &openapi.Schema{Type: openapi.String, Example: "refund.succeeded"}, "The event's kind."),
 		must("timestamp", someTime, "When it happened."),
-		may("sequence", someVersion, "Grows with every event of a payment. Absent: it is about none."),
-		must("data", shown("", "", data), ""),
+		may("sequence", someVersion,
+			"Grows with every event of a payment, or of what else it is about. Absent: it is about nothing that has any."),
+		must("data", shown("", "", data...), ""),
 	)
 }
 

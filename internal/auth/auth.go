@@ -9,6 +9,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -48,6 +49,8 @@ type Endpoint struct {
 	Secret    []byte // encrypted by a [Keyring]: what its deliveries are signed with; empty: the door's key signs
 	CreatedAt time.Time
 	DeletedAt time.Time // zero: it is in use
+
+	DisabledFor payment.DisabledFor // empty: it is not, or nobody knows why
 }
 
 // Change is a change of settings, written whole or not at all, together with
@@ -58,15 +61,28 @@ type Change struct {
 	Of          payment.TenantID
 	Credentials []Credential
 	Endpoints   []Endpoint
-	Events      []payment.Event // their version is set by the store to the tenant's new one
+	Events      []payment.Event    // their version is set by the store to the tenant's new one
+	Enabled     payment.EndpointID // its health begins anew; zero: nobody's
+	Failing     Failing            // what must still hold; zero: nothing
+	Deliveries  []payment.Delivery // who is told
+	Tasks       []payment.Task     // that make these deliveries
 }
+
+// Failing says since when an endpoint fails.
+type Failing struct {
+	Endpoint payment.EndpointID
+	Since    time.Time
+}
+
+// ErrRecovered means that an endpoint does not fail any more since then.
+var ErrRecovered = fault.New(fault.Conflict, "the endpoint has been told something meanwhile")
 
 // Store keeps tenants, credentials and endpoints. Every change raises the
 // version of its tenant, so that replicas see that what they remember is old.
 type Store interface {
 	// Change writes a change. A tenant whose version is not the one that was
 	// read is fault.Conflict, as is a name or a lookup that is taken; an unknown
-	// tenant is fault.NotFound.
+	// tenant is fault.NotFound. [ErrRecovered] if an endpoint that must fail does not.
 	Change(ctx context.Context, change Change) error
 	// Tenants returns all tenants, by name, without their endpoints.
 	Tenants(ctx context.Context) ([]payment.Tenant, error)

@@ -44,7 +44,11 @@ func (a *Auth) PutCredential(ctx context.Context, by By, credential Credential) 
 // part may be long: a digest tells whether it changed.
 func describe(credential Credential) map[string]string {
 	shown := map[string]string{"name": credential.Name}
-	if credential.Public != "" {
+	switch {
+	case credential.Public == "":
+	case credential.Kind == KindAPIKey: // what it may do
+		shown["scopes"] = credential.Public
+	default:
 		shown["public_sha256"] = digest(credential.Public)
 	}
 	if credential.Kind != KindAPIKey { // there it is a digest, of no use to anybody
@@ -64,6 +68,29 @@ func (a *Auth) find(ctx context.Context, tenant payment.TenantID, id CredentialI
 		return Credential{}, fault.New(fault.NotFound, "no such credential")
 	}
 	return all[at], nil
+}
+
+// ChangeKey changes what is not secret of a credential; fault.NotFound, and
+// fault.Conflict if it was revoked.
+func (a *Auth) ChangeKey(ctx context.Context, by By, tenant payment.TenantID, id CredentialID,
+	decide func(*Credential) error,
+) (Credential, error) {
+	credential, err := a.find(ctx, tenant, id)
+	if err != nil {
+		return Credential{}, err
+	}
+	if !credential.RevokedAt.IsZero() {
+		return Credential{}, fault.New(fault.Conflict, "the key was revoked")
+	}
+	if err := decide(&credential); err != nil {
+		return Credential{}, err
+	}
+	return a.PutCredential(ctx, by, credential)
+}
+
+// Key returns a credential, valid or not; fault.NotFound.
+func (a *Auth) Key(ctx context.Context, tenant payment.TenantID, id CredentialID) (Credential, error) {
+	return a.find(ctx, tenant, id)
 }
 
 // Secret returns a tenant's credential of a kind of which there is one, and

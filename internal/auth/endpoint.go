@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"unicode/utf8"
@@ -124,9 +125,14 @@ const endpointTriesMax = 100
 // new, one with an end is removed. It is called again, with what is in use
 // then, if somebody else has changed the tenant meanwhile.
 func (a *Auth) ChangeEndpoints(ctx context.Context, by By, tenant payment.TenantID, decide func([]Endpoint) []Endpoint) error {
+	return again(func() error { return a.changeEndpoints(ctx, by, tenant, decide) })
+}
+
+// again tries until nobody else was faster.
+func again(try func() error) error {
 	for range endpointTriesMax {
-		err := a.changeEndpoints(ctx, by, tenant, decide)
-		if fault.CodeOf(err) != fault.Conflict {
+		err := try()
+		if fault.CodeOf(err) != fault.Conflict || errors.Is(err, ErrRecovered) {
 			return err
 		}
 	}

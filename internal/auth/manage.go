@@ -18,6 +18,7 @@ import (
 // the audit trail.
 const (
 	EventTenantCreated   payment.EventKind = "tenant.created"
+	EventTenantRenamed   payment.EventKind = "tenant.renamed"
 	EventSettingsChanged payment.EventKind = "settings.changed"
 	EventKeyCreated      payment.EventKind = "key.created"
 	EventKeyChanged      payment.EventKind = "key.changed"
@@ -25,6 +26,9 @@ const (
 	EventEndpointCreated payment.EventKind = "endpoint.created"
 	EventEndpointChanged payment.EventKind = "endpoint.changed"
 	EventEndpointRemoved payment.EventKind = "endpoint.removed"
+	// Endpoints of our own API alone tell why they are told nothing any more, or that they are again.
+	EventEndpointDisabled payment.EventKind = "endpoint.disabled"
+	EventEndpointEnabled  payment.EventKind = "endpoint.enabled"
 )
 
 const nameLengthMax = 100
@@ -66,6 +70,23 @@ func (a *Auth) CreateTenant(ctx context.Context, by By, name string) (payment.Te
 	})
 	tenant.Version = 1
 	return tenant, err
+}
+
+// RenameTenant gives a tenant another name; fault.NotFound, fault.Conflict if the name is taken.
+func (a *Auth) RenameTenant(ctx context.Context, by By, id payment.TenantID, name string) error {
+	if name = strings.TrimSpace(name); name == "" || !isName(name) {
+		return errName
+	}
+	tenant, err := a.config.Store.Tenant(ctx, id)
+	if err != nil || tenant.Name == name {
+		return err
+	}
+	before := tenant.Name
+	tenant.Name = name
+	return a.change(ctx, Change{
+		Tenant: &tenant, Of: id,
+		Events: []payment.Event{a.event(by, EventTenantRenamed, id, id, map[string]string{"before": before, "after": name})},
+	})
 }
 
 var errName = fault.New(fault.Invalid, "a name is a line of at most %d bytes", nameLengthMax)

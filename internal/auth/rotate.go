@@ -69,47 +69,20 @@ func (a *Auth) RotateEndpointSecret(ctx context.Context, by By, tenant payment.T
 	if err != nil {
 		return "", err
 	}
-	endpoint, err := a.endpoint(ctx, tenant, id)
-	if err != nil {
-		return "", err
-	}
-	before, err := a.config.Keyring.Open(endpoint.Secret, endpoint.row())
-	if err != nil {
-		return "", err
-	}
-	valid, err := secretsOf(before, a.config.Now())
-	if err != nil {
-		return "", err
-	}
-	kept, err := json.Marshal(rotated{Current: raw, Previous: valid[0], Until: a.config.Now().Add(overlap)})
-	if err != nil {
-		return "", fmt.Errorf("write an endpoint's secret: %w", err)
-	}
-	_, err = a.PutEndpoint(ctx, by, endpoint, append(slices.Clone(rotatedMark), kept...))
+	_, err = a.ChangeEndpoint(ctx, by, tenant, id, func(endpoint *Endpoint) error {
+		before, err := a.config.Keyring.Open(endpoint.Secret, endpoint.row())
+		if err != nil {
+			return err
+		}
+		valid, err := secretsOf(before, a.config.Now())
+		if err != nil {
+			return err
+		}
+		kept, err := json.Marshal(rotated{Current: raw, Previous: valid[0], Until: a.config.Now().Add(overlap)})
+		if err != nil {
+			return fmt.Errorf("write an endpoint's secret: %w", err)
+		}
+		return a.seal(endpoint, append(slices.Clone(rotatedMark), kept...))
+	})
 	return to, err
-}
-
-// endpoint returns an endpoint in use, as it is in the store.
-func (a *Auth) endpoint(ctx context.Context, tenant payment.TenantID, id payment.EndpointID) (Endpoint, error) {
-	all, err := a.config.Store.Endpoints(ctx, tenant)
-	if err != nil {
-		return Endpoint{}, err
-	}
-	at := slices.IndexFunc(all, func(e Endpoint) bool { return e.ID == id })
-	if at < 0 {
-		return Endpoint{}, fault.New(fault.NotFound, "no such endpoint")
-	}
-	return all[at], nil
-}
-
-// DisableEndpoint lets an endpoint be told nothing until it is enabled again.
-// Its open deliveries are canceled.
-func (a *Auth) DisableEndpoint(ctx context.Context, by By, tenant payment.TenantID, id payment.EndpointID, disabled bool) error {
-	endpoint, err := a.endpoint(ctx, tenant, id)
-	if err != nil || endpoint.Disabled == disabled {
-		return err
-	}
-	endpoint.Disabled = disabled
-	_, err = a.PutEndpoint(ctx, by, endpoint, nil)
-	return err
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/payment"
@@ -18,6 +19,7 @@ type Config struct {
 	Store   Store
 	Keyring *Keyring
 	Specs   []setting.Spec   // every setting that a tenant may change
+	Router  engine.Router    // who is told that an endpoint was disabled or enabled; nil: nobody
 	Now     func() time.Time // domain time
 	Machine func() time.Time // this machine's time, for what is remembered
 	NewID   id.Source

@@ -267,11 +267,7 @@ func (c *Clerk) tell(book *payment.Book, meta payment.Meta, kind payment.EventKi
 		Actor: meta.Actor, Door: payment.DoorAPI, Request: meta.Request, User: meta.User, Address: meta.Address,
 	}}
 	book.Changes.Tellings = append(book.Changes.Tellings, telling)
-	for _, route := range c.config.Router.Route(telling, book.Tenant(b.Tenant)) {
-		book.Deliver(payment.Delivery{
-			Endpoint: route.Endpoint, Event: telling.Event, Word: route.Word, Thread: route.Thread, Hurries: route.Hurries,
-		}, route.Queue)
-	}
+	engine.Deliver(book, c.config.Router, telling)
 }
 
 // errOffset says at which row an upload goes on.

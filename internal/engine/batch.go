@@ -132,7 +132,7 @@ func (e *Engine) decide(book *payment.Book, batch []*request, results []result) 
 		}
 	}()
 	for i, req := range batch {
-		tellings, tasks := len(book.Changes.Tellings), len(book.Changes.Tasks)
+		tellings, tasks, deliveries := len(book.Changes.Tellings), len(book.Changes.Tasks), len(book.Changes.Deliveries)
 		answer, err := req.command.Apply(book)
 		results[i] = result{answer: answer, err: err}
 		if err != nil {
@@ -142,16 +142,23 @@ func (e *Engine) decide(book *payment.Book, batch []*request, results []result) 
 			book.Finish(task)
 		}
 		for _, telling := range book.Changes.Tellings[tellings:] {
-			for _, route := range e.config.Router.Route(telling, book.Tenant(telling.Event.Tenant)) {
-				book.Deliver(payment.Delivery{
-					Endpoint: route.Endpoint, Event: telling.Event, Word: route.Word, Thread: route.Thread,
-					Hurries: route.Hurries,
-				}, route.Queue)
-			}
+			Deliver(book, e.config.Router, telling)
+		}
+		if len(book.Changes.Deliveries) > deliveries {
+			results[i].answer.Delivery = book.Changes.Deliveries[deliveries].ID
 		}
 		results[i].born = e.reserve(book, tasks)
 	}
 	return nil
+}
+
+// Deliver lets everybody be told whom a router names.
+func Deliver(book *payment.Book, router Router, telling payment.Telling) {
+	for _, route := range router.Route(telling, book.Tenant(telling.Event.Tenant)) {
+		book.Deliver(payment.Delivery{
+			Endpoint: route.Endpoint, Event: telling.Event, Word: route.Word, Thread: route.Thread, Hurries: route.Hurries,
+		}, route.Queue)
+	}
 }
 
 // reserve lets the tasks from a position on be born leased to this replica, as

@@ -98,6 +98,7 @@ type Answer struct {
 	Reason    Reason // of the refund that is about to be sent, as the tenant's catalogue has it
 	Dispute   Dispute
 	Resource  Resource
+	Delivery  DeliveryID // the first that the command is worth; zero: it tells nobody
 	Replayed  *KeyRecord // the key was used before for the same: render that answer again
 	Unchanged bool       // a fact that was known already
 }

@@ -38,10 +38,13 @@ func (b *Book) use(key Key) (*KeyRecord, error) {
 	case !used:
 		return nil, nil //nolint:nilnil // first use
 	case key.Refuses:
-		return nil, &Refusal{Rule: RuleKey, Message: "the idempotency key was used before", Earlier: record}
+		return nil, &Refusal{
+			Rule: RuleKey, Message: "the idempotency key was used before", Earlier: record, Asked: key.Fingerprint,
+		}
 	case record.Fingerprint != key.Fingerprint:
 		return nil, &Refusal{
 			Rule: RuleKeyMisuse, Message: "the idempotency key was used for another request", Earlier: record,
+			Asked: key.Fingerprint,
 		}
 	default:
 		return record, nil

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
@@ -12,6 +13,9 @@ import (
 type Lists interface {
 	// ListRefunds returns refunds, the newest first.
 	ListRefunds(ctx context.Context, tenant TenantID, filter RefundFilter) ([]Refund, error)
+	// RefundsEnd returns the place of the refund that stands so many places behind
+	// another in the list of all, the newest first; false if there are not so many.
+	RefundsEnd(ctx context.Context, tenant TenantID, until time.Time, after Place, places int) (Place, bool, error)
 	// SumRefunds returns how many refunds a filter lets through, and what they
 	// come to, by currency and status. It counts behind no place, and to no limit.
 	SumRefunds(ctx context.Context, tenant TenantID, filter RefundFilter) ([]RefundSum, error)
@@ -39,7 +43,31 @@ type RefundFilter struct {
 	From        time.Time // opened at this time or later
 	Until       time.Time // opened at this time or earlier
 	After       Place     // behind this place
+	To          Place     // not behind this one
 	Limit       int       // at most this many; a list needs it
+}
+
+// Aging narrows a list of refunds to some of those that are on their way. Zero
+// fields do not.
+type Aging struct {
+	Reasons        []PendingReason
+	ExpectedBefore time.Time // they should have arrived before this time
+	IsStuck        bool      // see [Refund.IsStuck]
+	Since          time.Time // they were asked for at this time or earlier
+}
+
+// IsZero reports whether nothing is narrowed.
+func (a Aging) IsZero() bool {
+	return len(a.Reasons) == 0 && a.ExpectedBefore.IsZero() && !a.IsStuck && a.Since.IsZero()
+}
+
+// Lets reports whether a refund is one of those.
+func (a Aging) Lets(r Refund) bool {
+	return r.Status.IsRunning() &&
+		(len(a.Reasons) == 0 || slices.Contains(a.Reasons, r.PendingReason)) &&
+		(a.ExpectedBefore.IsZero() || !r.ExpectedBy.IsZero() && r.ExpectedBy.Before(a.ExpectedBefore)) &&
+		(!a.IsStuck || r.IsStuck()) &&
+		(a.Since.IsZero() || !r.CreatedAt.After(a.Since))
 }
 
 // Place returns the place of a refund in a list.

@@ -19,7 +19,44 @@ type Previewed struct {
 	ApprovalsNeeded int         // 0: nobody need agree
 	NotBefore       time.Time   // it would wait until then, and could be canceled; zero: it would leave at once
 	Left            money.Amount
-	Digest          Digest // binds a later command to these numbers, see [OpenRefund.Expect]
+	Digest          Digest   // binds a later command to these numbers, see [OpenRefund.Expect]
+	Replays         RefundID // its key was used for the same: this refund would be the answer again, and nothing be opened
+}
+
+// Used says what becomes of the command, now that it turns out that its key was
+// used before: what was opened then is the answer once more, with its numbers,
+// or the key's rule says no before all others. The view is of the payment.
+func (p Previewed) Used(v View, key Key, record *KeyRecord) Previewed {
+	b := NewBook(record.At, nil)
+	b.PutKey(record)
+	p.Refusal, p.Digest = nil, ""
+	if _, err := b.use(key); err != nil {
+		if !errors.As(err, &p.Refusal) {
+			p.Refusal = refuse("", "%s", err)
+		}
+		return p
+	}
+	then := v.AsOf(record.Version)
+	first, _ := then.Refund(record.Subject)
+	p.Replays, p.Refunds = first.ID, then.Group(first.ID)
+	p.ApprovalsNeeded, p.Left = first.ApprovalsNeeded, v.Payment.Refundable()
+	p.Amount.Minor = 0
+	for _, r := range p.Refunds {
+		p.Amount.Minor += r.Amount.Minor
+	}
+	p.sum()
+	return p
+}
+
+// sum adds up what all refunds have in common.
+func (p *Previewed) sum() {
+	p.Tax, p.NotBefore = 0, time.Time{}
+	for _, r := range p.Refunds {
+		p.NotBefore = r.NotBefore
+		for _, line := range r.Lines {
+			p.Tax += line.Tax
+		}
+	}
 }
 
 // Preview says what a command would do to a payment now, and does nothing. The
@@ -45,13 +82,9 @@ func Preview(v View, t *Tenant, c OpenRefund, now time.Time, counters ...Counter
 		previewed.Refunds, previewed.Left = slices.Clone(answer.Refunds), answer.View.Payment.Refundable()
 	}
 	for i := range previewed.Refunds {
-		r := &previewed.Refunds[i]
-		previewed.NotBefore = r.NotBefore
-		r.ID, r.Group = RefundID{}, GroupID{}
-		for _, line := range r.Lines {
-			previewed.Tax += line.Tax
-		}
+		previewed.Refunds[i].ID, previewed.Refunds[i].Group = RefundID{}, GroupID{}
 	}
+	previewed.sum()
 	return previewed
 }
 

@@ -119,12 +119,20 @@ func (c CancelRefund) Apply(b *Book) (Answer, error) {
 			return b.cancel(c.Meta, v, r, why)
 		})
 	}
+	var gone []RefundID
 	return b.judge(c.Meta, c.Payment, c.Refund, func(r Refund) error {
 		if !RefundLife.Allows(r.Status, RefundCanceled) || r.IsSubmitted() {
-			return refuse(RuleStatus, "a refund of the group is %s and cannot be canceled", r.Status)
+			gone = append(gone, r.ID)
 		}
 		return nil
-	}, func(v *View, r *Refund) error { return b.cancel(c.Meta, v, r, why) })
+	}, func(v *View, r *Refund) error {
+		if len(gone) > 0 {
+			no := refuse(RuleStatus, "of the refunds that were opened together, some have left or ended: see refunds")
+			no.Refunds = gone
+			return no
+		}
+		return b.cancel(c.Meta, v, r, why)
+	})
 }
 
 // cancel stops a refund that has not left.

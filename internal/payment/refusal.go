@@ -109,6 +109,8 @@ type Refusal struct {
 	Refundable money.Amount // what may still be asked for; zero where that is not the point
 	From       time.Time    // from when it would be allowed; zero where that is not the point
 	Earlier    *KeyRecord   // what the key was used for before
+	Asked      Fingerprint  // … and what it is asked for now
+	Refunds    []RefundID   // those that stand in the way; nil where that is not the point
 }
 
 func refuse(rule RuleName, format string, args ...any) *Refusal {

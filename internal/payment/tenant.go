@@ -2,6 +2,7 @@ package payment
 
 import (
 	"slices"
+	"time"
 
 	"github.com/refundry/refundry/internal/setting"
 )
@@ -14,6 +15,7 @@ type Tenant struct {
 	Version   int64 // raised by every change of settings or endpoints
 	Settings  setting.Values
 	Endpoints []Endpoint
+	CreatedAt time.Time
 }
 
 // Endpoint is where a tenant wants to be told about its payments. Its secret
@@ -26,6 +28,16 @@ type Endpoint struct {
 	Detail   string      // what only its door understands
 	Disabled bool
 }
+
+// DisabledFor is why an endpoint is disabled.
+type DisabledFor string
+
+// The reasons for which endpoints are disabled.
+const (
+	DisabledAsked   DisabledFor = "asked"   // by whoever manages it
+	DisabledGone    DisabledFor = "gone"    // its receiver says that it is gone
+	DisabledFailing DisabledFor = "failing" // for too long nothing could be delivered
+)
 
 // Policies hold at every front door. They are data: a tenant changes them
 // without a new version of Refundry.

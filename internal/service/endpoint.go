@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/fault"
@@ -125,9 +126,12 @@ func (s *Service) SetSettings(ctx context.Context, changes map[string]any) error
 	return s.auth.SetSettings(ctx, byFlags, tenant, changes)
 }
 
-// disableEndpoint ends an endpoint whose receiver says that it is gone.
-func (s *Service) disableEndpoint(ctx context.Context, tenant payment.TenantID, id payment.EndpointID) error {
-	return s.auth.DisableEndpoint(ctx, auth.By{Actor: "receiver"}, tenant, id, true)
+// disableEndpoint ends an endpoint whose receiver says that it is gone, or to
+// which nothing can be delivered.
+func (s *Service) disableEndpoint(ctx context.Context, tenant payment.TenantID, id payment.EndpointID,
+	reason payment.DisabledFor, since time.Time,
+) error {
+	return s.auth.DisableEndpoint(ctx, auth.By{Actor: "receiver"}, tenant, id, reason, since)
 }
 
 // replay tells an endpoint what it missed.

@@ -89,7 +89,7 @@ type Service struct {
 
 // SettingSpecs describes every setting of a tenant.
 func SettingSpecs() []setting.Spec {
-	specs := slices.Concat(payment.PolicySpecs, payment.ReasonSpecs)
+	specs := slices.Concat(payment.PolicySpecs, payment.ReasonSpecs, []setting.Spec{webhook.SettingDisableAfter.Spec})
 	for _, of := range []func() []setting.Spec{smartglocal.Specs, ping.Specs, chip.Specs, primer.Specs} {
 		specs = append(specs, of()...)
 	}
@@ -131,7 +131,7 @@ func Open(ctx context.Context, config Config) (_ *Service, err error) {
 		return nil, err
 	}
 	s.auth = auth.New(auth.Config{
-		Store: s.store, Keyring: keyring, Specs: SettingSpecs(),
+		Store: s.store, Keyring: keyring, Specs: SettingSpecs(), Router: lateRouter{s},
 		Now: s.clock.Now, Machine: config.Machine, NewID: config.NewID,
 	})
 	s.assemble()

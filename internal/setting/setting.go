@@ -29,6 +29,41 @@ type Spec struct {
 	Min     int64    // the least that a number may be
 }
 
+// Type says what the setting takes.
+func (s Spec) Type() string {
+	switch s.Default.(type) {
+	case bool:
+		return "boolean"
+	case int64:
+		return "integer"
+	case string:
+		return "string"
+	default:
+		return "strings"
+	}
+}
+
+// units are the words in a number's name that say what it counts.
+var units = []struct{ word, unit string }{
+	{"days", "days"}, {"hours", "hours"}, {"minutes", "minutes"}, {"seconds", "seconds"},
+	{"amount", "minor_units"}, {"above", "minor_units"},
+}
+
+// Unit says what a number counts, as its name has it; empty: things.
+func (s Spec) Unit() string {
+	if _, isNumber := s.Default.(int64); !isNumber {
+		return ""
+	}
+	for _, word := range strings.FieldsFunc(s.Name, func(r rune) bool { return r == '_' || r == '.' }) {
+		for _, known := range units {
+			if word == known.word {
+				return known.unit
+			}
+		}
+	}
+	return ""
+}
+
 // Check returns the value as kept in [Values], or a fault that says what the setting takes.
 func (s Spec) Check(value any) (any, error) {
 	switch s.Default.(type) {

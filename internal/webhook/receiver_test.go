@@ -28,8 +28,9 @@ type voice struct {
 	timeout  time.Duration   // 0: a minute
 	anyOrder bool
 	obeys    bool
-	always   bool     // any answer ends a delivery
-	words    []string // what it calls an event; nil: "opened"
+	patience time.Duration // 0: for ever
+	always   bool          // any answer ends a delivery
+	words    []string      // what it calls an event; nil: "opened"
 	jitter   float64
 	tells    func(payment.Telling) []webhook.Told             // nil: that a refund was opened
 	isOver   func(event webhook.Event, now payment.View) bool // nil: nothing ever is
@@ -59,6 +60,8 @@ func (v *voice) Tells(telling payment.Telling, _ *payment.Tenant, _ payment.Endp
 	}
 	return told
 }
+
+func (v *voice) Patience(setting.Values) time.Duration { return v.patience }
 
 func (v *voice) Obeys() bool { return v.obeys }
 

@@ -25,9 +25,10 @@ const ReplayMax = 10_000
 
 // Replayed says what a replay came to.
 type Replayed struct {
-	Deliveries int            // that were made
-	Next       payment.Cursor // where the next replay goes on
-	IsOver     bool           // nothing was left behind Next when it was read
+	Deliveries int                // that were made
+	First      payment.DeliveryID // the oldest of them
+	Next       payment.Cursor     // where the next replay goes on
+	IsOver     bool               // nothing was left behind Next when it was read
 }
 
 // Engine is the one road for changes.
@@ -62,9 +63,12 @@ func (r Replayer) Replay(ctx context.Context, meta payment.Meta, tenant *payment
 			done.IsOver = true
 			return done, nil
 		}
-		made, err := r.page(ctx, meta, tenant, replay, events)
+		made, first, err := r.page(ctx, meta, tenant, replay, events)
 		if err != nil {
 			return done, err
+		}
+		if done.Deliveries == 0 {
+			done.First = first
 		}
 		done.Deliveries += made
 		done.Next = events[len(events)-1].Cursor
@@ -76,7 +80,7 @@ func (r Replayer) Replay(ctx context.Context, meta payment.Meta, tenant *payment
 // page makes the deliveries of one page of the feed, in one commit.
 func (r Replayer) page(ctx context.Context, meta payment.Meta, tenant *payment.Tenant, replay Replay,
 	events []payment.FeedEvent,
-) (int, error) {
+) (made int, first payment.DeliveryID, err error) {
 	command := payment.Redeliver{Meta: meta, Endpoint: replay.Endpoint.ID}
 	views := map[payment.PaymentID]payment.View{}
 	for _, event := range events {
@@ -86,9 +90,8 @@ func (r Replayer) page(ctx context.Context, meta payment.Meta, tenant *payment.T
 		}
 		view, known := views[event.Payment]
 		if !known {
-			var err error
 			if view, err = r.Reader.View(ctx, meta.Tenant, event.Payment); err != nil {
-				return 0, fmt.Errorf("replay: %w", err)
+				return 0, first, fmt.Errorf("replay: %w", err)
 			}
 			views[event.Payment] = view
 		}
@@ -106,10 +109,10 @@ func (r Replayer) page(ctx context.Context, meta payment.Meta, tenant *payment.T
 		}
 	}
 	if len(command.Deliveries) == 0 {
-		return 0, nil
+		return 0, first, nil
 	}
-	_, err := r.Engine.Do(ctx, command)
-	return len(command.Deliveries), err
+	answer, err := r.Engine.Do(ctx, command)
+	return len(command.Deliveries), answer.Delivery, err
 }
 
 // tellingOf returns an event with what decided, in its own commit, who was told.

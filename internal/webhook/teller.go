@@ -19,7 +19,7 @@ type Config struct {
 	Tenants   func(ctx context.Context, tenant payment.TenantID) (*payment.Tenant, error)
 	Voices    []Voice
 	Allow     []netip.Prefix // addresses that the guard lets through although they are not public
-	Disable   func(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID) error
+	Disable   Disable
 	LeaseLeft func(j job.Job) time.Duration
 	Lease     time.Duration    // of a job
 	Now       func() time.Time // domain time, which a test clock may move
@@ -28,6 +28,11 @@ type Config struct {
 	Log       *slog.Logger
 	Metrics   Metrics
 }
+
+// Disable ends an endpoint for a reason. since is since when it fails: if it
+// does not any more, it is left alone. Zero: whatever becomes of it.
+type Disable func(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID, reason payment.DisabledFor,
+	since time.Time) error
 
 // Metrics hears about every attempt.
 type Metrics interface {
@@ -94,7 +99,11 @@ func (t *Teller) Handle(ctx context.Context, j job.Job) (job.Verdict, error) {
 	if obeyer, ok := voice.(Obeyer); ok && obeyer.Obeys() {
 		t.obey(ctx, &result, got)
 	}
-	return t.record(ctx, result)
+	verdict, err := t.record(ctx, result)
+	if err == nil {
+		t.giveUpOn(ctx, voice, tenant, result)
+	}
+	return verdict, err
 }
 
 // obey does what the receiver asks for: to be left alone for a while, or for
@@ -103,7 +112,7 @@ func (t *Teller) obey(ctx context.Context, result *Result, got response) {
 	d := &result.Delivery
 	if got.status == http.StatusGone && !d.Endpoint.IsZero() {
 		d.Status, d.EndedAt, result.Again = StatusGivenUp, t.config.Now(), time.Time{}
-		if err := t.config.Disable(ctx, d.Tenant, d.Endpoint); err != nil {
+		if err := t.config.Disable(ctx, d.Tenant, d.Endpoint, payment.DisabledGone, time.Time{}); err != nil {
 			t.config.Log.WarnContext(ctx, "endpoint not disabled", "tenant_id", d.Tenant, "endpoint_id", d.Endpoint,
 				"error", err)
 		}

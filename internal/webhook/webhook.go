@@ -75,6 +75,7 @@ type Event struct {
 	Version  int64    // of the payment
 	At       time.Time
 	Endpoint payment.EndpointID // that it is told to; zero: the payment's own callback
+	Detail   string             // what it says beyond the things that it names, as JSON; empty for most
 }
 
 // Letter is one attempt of a delivery, about to be signed.
@@ -137,6 +138,7 @@ type Filter struct {
 	Endpoint payment.EndpointID
 	Status   Status
 	Before   payment.DeliveryID // older than this one
+	Since    payment.DeliveryID // this one, or newer
 	Limit    int                // at most this many, the newest first
 }
 
@@ -144,12 +146,15 @@ type Filter struct {
 type Store interface {
 	// Delivery returns a delivery; fault.NotFound.
 	Delivery(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) (Delivery, error)
-	// Attempted writes down results, and ends their jobs where the claims still
-	// stand, all in one commit. A result that a stale holder brings is kept in
-	// the log of attempts and changes nothing else but an open delivery's end.
+	// Attempted writes down results, with what they say of the health of their
+	// endpoints, and ends their jobs where the claims still stand, all in one
+	// commit. A result that a stale holder brings is kept in the log of attempts
+	// and changes nothing else but an open delivery's end, and that health.
 	Attempted(ctx context.Context, results []Result) error
 	// Deliveries returns deliveries, the newest first.
 	Deliveries(ctx context.Context, tenant payment.TenantID, filter Filter) ([]Delivery, error)
+	// Health returns how deliveries to an endpoint go; the zero one if none was made.
+	Health(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID) (Health, error)
 	// Attempts returns a delivery's attempts, oldest first.
 	Attempts(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) ([]Attempt, error)
 	// Resend makes a delivery that has ended open again, with a job due at once;

@@ -18,12 +18,13 @@ import (
 )
 
 const deliveryColumns = `tenant_id, id, endpoint_id, door, url, kind, word, payment_id, subject_id, version, event_at,
-	status, attempts, first_at, ended_at, body`
+	detail, status, attempts, first_at, ended_at, body`
 
 func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	var eventAt, firstAt, endedAt int64
 	err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Endpoint), &d.Door, &d.URL, &d.Event.Kind, &d.Event.Word,
-		raw(&d.Event.Payment), &d.Event.Subject, &d.Event.Version, &eventAt, &d.Status, &d.Attempts, &firstAt, &endedAt, &d.Body)
+		raw(&d.Event.Payment), &d.Event.Subject, &d.Event.Version, &eventAt,
+		&d.Event.Detail, &d.Status, &d.Attempts, &firstAt, &endedAt, &d.Body)
 	d.Event.At, d.FirstAt, d.EndedAt = row.Time(eventAt), row.Time(firstAt), row.Time(endedAt)
 	return d, err
 }
@@ -48,6 +49,7 @@ func (s *Store) Attempted(ctx context.Context, results []webhook.Result) error {
 		queuePlans(&w.pipe)
 		w.moveDeliveries(oneOfEachDelivery(results))
 		w.logAttempts(results)
+		w.health(webhook.Tallies(results))
 		w.end(col(results, func(r webhook.Result) job.Ending { return job.Ending{TaskRef: r.Job, Again: r.Again} }))
 		return tx.SendBatch(ctx, &w.pipe).Close()
 	})
@@ -117,10 +119,10 @@ func (s *Store) Deliveries(ctx context.Context, tenant payment.TenantID, filter 
 ) ([]webhook.Delivery, error) {
 	rows, err := s.pool.Query(ctx, `SELECT `+deliveryColumns+` FROM delivery WHERE tenant_id = $1
 			AND ($2::uuid IS NULL OR payment_id = $2) AND ($3::uuid IS NULL OR endpoint_id = $3)
-			AND ($4 = '' OR status = $4) AND ($5::uuid IS NULL OR id < $5)
+			AND ($4 = '' OR status = $4) AND ($5::uuid IS NULL OR id < $5) AND ($7::uuid IS NULL OR id >= $7)
 		ORDER BY id DESC LIMIT $6`,
 		pgUUID(tenant), maybeUUID(filter.Payment), maybeUUID(filter.Endpoint), string(filter.Status),
-		maybeUUID(filter.Before), filter.Limit)
+		maybeUUID(filter.Before), filter.Limit, maybeUUID(filter.Since))
 	if err != nil {
 		return nil, unavailable(err)
 	}

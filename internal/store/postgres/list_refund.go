@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -51,9 +52,31 @@ func (s *Store) ListRefunds(ctx context.Context, tenant payment.TenantID, filter
 	q := &question{}
 	q.add(`SELECT ` + refundColumnsAlone)
 	q.filterRefunds(tenant, filter)
+	if to := filter.To; to != (payment.Place{}) {
+		q.add(` AND (created_at, id) >= (?, ?)`, row.Micros(to.At), pgUUID(to.ID))
+	}
 	q.page("created_at", filter.From, filter.Until, filter.After, filter.Limit)
 	refunds, err := ask(ctx, s.pool, q, scanRefund)
 	return refunds, unavailable(err)
+}
+
+// RefundsEnd implements [payment.Lists]. The index alone is looked at.
+func (s *Store) RefundsEnd(ctx context.Context, tenant payment.TenantID, until time.Time, after payment.Place, places int,
+) (end payment.Place, found bool, err error) {
+	q := &question{}
+	q.add(`SELECT created_at, id FROM refund WHERE tenant_id = ?`, pgUUID(tenant))
+	q.page("created_at", time.Time{}, until, after, 1)
+	q.add(` OFFSET ?`, places-1)
+	ends, err := ask(ctx, s.pool, q, func(r scanner) (place payment.Place, err error) {
+		var at int64
+		err = r.Scan(&at, &place.ID)
+		place.At = row.Time(at)
+		return place, err
+	})
+	if err != nil || len(ends) == 0 {
+		return payment.Place{}, false, unavailable(err)
+	}
+	return ends[0], true, nil
 }
 
 // SumRefunds implements [payment.Lists].

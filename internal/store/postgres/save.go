@@ -296,9 +296,9 @@ func (w *writer) deliveries(deliveries []payment.Delivery) {
 		return
 	}
 	w.pipe.Queue(`INSERT INTO delivery (tenant_id, id, endpoint_id, door, url, kind, payment_id, subject_id, version,
-			event_at, word, status, attempts, first_at, ended_at)
+			event_at, word, detail, status, attempts, first_at, ended_at)
 		SELECT *, 'open', 0, 0, 0 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-			$7::uuid[], $8::uuid[], $9::bigint[], $10::bigint[], $11::text[])`,
+			$7::uuid[], $8::uuid[], $9::bigint[], $10::bigint[], $11::text[], $12::text[])`,
 		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Event.Tenant }),
 		ids(deliveries, func(d payment.Delivery) [16]byte { return d.ID }),
 		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Endpoint.ID }),
@@ -309,5 +309,6 @@ func (w *writer) deliveries(deliveries []payment.Delivery) {
 		ids(deliveries, func(d payment.Delivery) [16]byte { return d.Event.Subject }),
 		col(deliveries, func(d payment.Delivery) int64 { return d.Event.Version }),
 		col(deliveries, func(d payment.Delivery) int64 { return row.Micros(d.Event.At) }),
-		col(deliveries, func(d payment.Delivery) string { return d.Word }))
+		col(deliveries, func(d payment.Delivery) string { return d.Word }),
+		col(deliveries, func(d payment.Delivery) string { return d.Event.Detail }))
 }

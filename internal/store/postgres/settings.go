@@ -63,6 +63,9 @@ func (s *Store) change(ctx context.Context, batch [16]byte, change auth.Change) 
 			events[i].Version = version
 			tellings[i].Event = events[i]
 		}
+		if err := checkHealth(ctx, tx, change); err != nil {
+			return err
+		}
 		w := &writer{}
 		for _, credential := range change.Credentials {
 			queueCredential(&w.pipe, credential)
@@ -70,6 +73,9 @@ func (s *Store) change(ctx context.Context, batch [16]byte, change auth.Change) 
 		for _, endpoint := range change.Endpoints {
 			queueEndpoint(&w.pipe, endpoint)
 		}
+		w.begin(change.Enabled, change.Of, s.config.Now())
+		w.deliveries(change.Deliveries)
+		w.jobs(slices.Clone(change.Tasks), s.config.Lease.Microseconds())
 		return taken(s.sendSealed(ctx, tx, w, batch, row.FactsOf(payment.Changes{Tellings: tellings})))
 	})
 }
@@ -125,13 +131,14 @@ func queueCredential(pipe *pgx.Batch, k auth.Credential) {
 
 // queueEndpoint writes an endpoint. What has ended stays so, whoever writes.
 func queueEndpoint(pipe *pgx.Batch, e auth.Endpoint) {
-	pipe.Queue(`INSERT INTO endpoint (tenant_id, id, door, url, kinds, detail, secret, disabled, created_at, deleted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	pipe.Queue(`INSERT INTO endpoint (tenant_id, id, door, url, kinds, detail, secret, disabled, created_at, deleted_at,
+			disabled_for)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (tenant_id, id) DO UPDATE SET url = excluded.url, kinds = excluded.kinds, detail = excluded.detail,
-			secret = excluded.secret, disabled = excluded.disabled,
+			secret = excluded.secret, disabled = excluded.disabled, disabled_for = excluded.disabled_for,
 			deleted_at = CASE WHEN endpoint.deleted_at = 0 THEN excluded.deleted_at ELSE endpoint.deleted_at END`,
 		pgUUID(e.Tenant), pgUUID(e.ID), string(e.Door), e.URL, row.Texts(e.Kinds), e.Detail, notNull(e.Secret),
-		e.Disabled, row.Micros(e.CreatedAt), row.Micros(e.DeletedAt))
+		e.Disabled, row.Micros(e.CreatedAt), row.Micros(e.DeletedAt), string(e.DisabledFor))
 }
 
 // notNull is bytes as an argument; none are empty, not NULL.
@@ -144,16 +151,18 @@ func notNull(bytes []byte) []byte {
 
 // Tenants implements [auth.Store].
 func (s *Store) Tenants(ctx context.Context) ([]payment.Tenant, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id, name, version, settings FROM tenant ORDER BY name`)
+	rows, err := s.pool.Query(ctx, `SELECT id, name, version, settings, created_at FROM tenant ORDER BY name`)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	var tenants []payment.Tenant
 	err = each(rows, func(r scanner) (tenant payment.Tenant, err error) {
 		var settings string
-		if err := r.Scan(raw(&tenant.ID), &tenant.Name, &tenant.Version, &settings); err != nil {
+		var createdAt int64
+		if err := r.Scan(raw(&tenant.ID), &tenant.Name, &tenant.Version, &settings, &createdAt); err != nil {
 			return tenant, err
 		}
+		tenant.CreatedAt = row.Time(createdAt)
 		tenant.Settings, err = setting.Decode([]byte(settings))
 		return tenant, err
 	}, func(tenant payment.Tenant) { tenants = append(tenants, tenant) })
@@ -205,7 +214,8 @@ func (s *Store) Credentials(ctx context.Context, tenant payment.TenantID) ([]aut
 
 // Endpoints implements [auth.Store].
 func (s *Store) Endpoints(ctx context.Context, tenant payment.TenantID) ([]auth.Endpoint, error) {
-	rows, err := s.pool.Query(ctx, `SELECT tenant_id, id, door, url, kinds, detail, secret, disabled, created_at
+	rows, err := s.pool.Query(ctx, `SELECT tenant_id, id, door, url, kinds, detail, secret, disabled, created_at,
+			disabled_for
 		FROM endpoint
 		WHERE tenant_id = $1 AND deleted_at = 0 ORDER BY id`, pgUUID(tenant))
 	if err != nil {
@@ -216,7 +226,7 @@ func (s *Store) Endpoints(ctx context.Context, tenant payment.TenantID) ([]auth.
 		var kinds string
 		var createdAt int64
 		if err := r.Scan(raw(&e.Tenant), raw(&e.ID), &e.Door, &e.URL, &kinds, &e.Detail, &e.Secret, &e.Disabled,
-			&createdAt); err != nil {
+			&createdAt, &e.DisabledFor); err != nil {
 			return e, err
 		}
 		e.CreatedAt = row.Time(createdAt)

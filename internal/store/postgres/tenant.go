@@ -39,17 +39,20 @@ type querier interface {
 func findTenant(ctx context.Context, db querier, id payment.TenantID) (*payment.Tenant, error) {
 	tenant := &payment.Tenant{ID: id}
 	var settings string
+	var createdAt int64
 	var endpoints []endpointRow
-	err := db.QueryRow(ctx, `SELECT name, version, settings, coalesce((SELECT json_agg(json_build_object(
+	err := db.QueryRow(ctx, `SELECT name, version, settings, created_at, coalesce((SELECT json_agg(json_build_object(
 			'id', id, 'door', door, 'url', url, 'kinds', kinds, 'detail', detail, 'disabled', disabled) ORDER BY id)
 			FROM endpoint WHERE tenant_id = $1 AND deleted_at = 0), '[]')
-		FROM tenant WHERE id = $1`, pgUUID(id)).Scan(&tenant.Name, &tenant.Version, &settings, &endpoints)
+		FROM tenant WHERE id = $1`, pgUUID(id)).Scan(&tenant.Name, &tenant.Version, &settings, &createdAt,
+		&endpoints)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return tenant, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("tenant: %w", err)
 	}
+	tenant.CreatedAt = row.Time(createdAt)
 	if tenant.Settings, err = setting.Decode([]byte(settings)); err != nil {
 		return nil, err
 	}

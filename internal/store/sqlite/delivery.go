@@ -12,14 +12,14 @@ import (
 )
 
 const deliveryColumns = `tenant_id, id, endpoint_id, door, url, kind, word, payment_id, subject_id, version, event_at,
-	status, attempts, first_at, ended_at, body`
+	detail, status, attempts, first_at, ended_at, body`
 
 func scanDelivery(r *cells) webhook.Delivery {
 	return webhook.Delivery{
 		Tenant: r.uuid(), ID: r.uuid(), Endpoint: r.uuid(), Door: payment.Door(r.text()), URL: r.text(),
 		Event: webhook.Event{
 			Kind: payment.EventKind(r.text()), Word: r.text(), Payment: r.uuid(), Subject: r.uuid(), Version: r.int(),
-			At: row.Time(r.int()),
+			At: row.Time(r.int()), Detail: r.text(),
 		},
 		Status: webhook.Status(r.text()), Attempts: int(r.int()), FirstAt: row.Time(r.int()), EndedAt: row.Time(r.int()),
 		Body: r.maybe(),
@@ -53,7 +53,7 @@ func (s *Store) Attempted(_ context.Context, results []webhook.Result) error {
 				return err
 			}
 		}
-		return nil
+		return putHealth(c, webhook.Tallies(results))
 	})
 }
 
@@ -93,11 +93,11 @@ func (s *Store) Deliveries(_ context.Context, tenant payment.TenantID, filter we
 	err := s.read(func(c *conn) error {
 		const query = `SELECT ` + deliveryColumns + ` FROM delivery WHERE tenant_id = ?1
 				AND (?2 IS NULL OR payment_id = ?2) AND (?3 IS NULL OR endpoint_id = ?3)
-				AND (?4 = '' OR status = ?4) AND (?5 IS NULL OR id < ?5)
+				AND (?4 = '' OR status = ?4) AND (?5 IS NULL OR id < ?5) AND (?7 IS NULL OR id >= ?7)
 			ORDER BY id DESC LIMIT ?6`
 		return c.query(query, []any{
 			ident(tenant), nullable(filter.Payment), nullable(filter.Endpoint), string(filter.Status),
-			nullable(filter.Before), filter.Limit,
+			nullable(filter.Before), filter.Limit, nullable(filter.Since),
 		}, func(r *cells) error {
 			all = append(all, scanDelivery(r))
 			return nil

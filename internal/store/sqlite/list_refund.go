@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
@@ -57,12 +58,31 @@ func (s *Store) ListRefunds(_ context.Context, tenant payment.TenantID, filter p
 	q := &question{}
 	q.add(`SELECT ` + refundColumns)
 	q.filterRefunds(tenant, filter)
+	if to := filter.To; to != (payment.Place{}) {
+		q.add(` AND (created_at, id) >= (?, ?)`, row.Micros(to.At), to.ID[:])
+	}
 	q.page("created_at", filter.From, filter.Until, filter.After, filter.Limit)
 	err = s.read(func(c *conn) error {
 		refunds, err = ask(c, q, scanRefund)
 		return err
 	})
 	return refunds, err
+}
+
+// RefundsEnd implements [payment.Lists]. The index alone is looked at.
+func (s *Store) RefundsEnd(_ context.Context, tenant payment.TenantID, until time.Time, after payment.Place, places int,
+) (end payment.Place, found bool, err error) {
+	q := &question{}
+	q.add(`SELECT created_at, id FROM refund INDEXED BY refund_by_time WHERE tenant_id = ?`, ident(tenant))
+	q.page("created_at", time.Time{}, until, after, 1)
+	q.add(` OFFSET ?`, places-1)
+	err = s.read(func(c *conn) error {
+		return c.query(q.text.String(), q.args, func(r *cells) error {
+			end, found = payment.Place{At: row.Time(r.int()), ID: r.uuid()}, true
+			return nil
+		})
+	})
+	return end, found, err
 }
 
 // SumRefunds implements [payment.Lists].

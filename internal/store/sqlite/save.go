@@ -301,13 +301,13 @@ func (s *Store) savePostings(c *conn, changes *payment.Changes) error {
 
 func saveDeliveries(c *conn, changes *payment.Changes) error {
 	const insert = `INSERT INTO delivery (tenant_id, id, endpoint_id, door, url, kind, payment_id, subject_id,
-		version, event_at, word, status, attempts, first_at, ended_at, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 0, 0, 0, NULL)`
+		version, event_at, word, detail, status, attempts, first_at, ended_at, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 0, 0, 0, NULL)`
 	for _, d := range changes.Deliveries {
 		e := d.Event
 		if _, err := c.exec(insert, ident(e.Tenant), ident(d.ID), ident(d.Endpoint.ID), string(d.Endpoint.Door),
 			d.Endpoint.URL, string(e.Kind), ident(e.Payment), e.Subject[:], e.Version, row.Micros(e.At),
-			d.Word); err != nil {
+			d.Word, e.Detail); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,14 @@ func (s *Store) Change(_ context.Context, change auth.Change) error {
 				return err
 			}
 		}
-		return nil
+		if err := s.checkHealth(c, change); err != nil {
+			return err
+		}
+		told := &payment.Changes{Deliveries: change.Deliveries, Tasks: slices.Clone(change.Tasks)}
+		if err := saveDeliveries(c, told); err != nil {
+			return err
+		}
+		return s.saveJobs(c, told)
 	})
 }
 
@@ -95,13 +102,14 @@ func putCredential(c *conn, k auth.Credential) error {
 
 // putEndpoint writes an endpoint. What has ended stays so, whoever writes.
 func putEndpoint(c *conn, e auth.Endpoint) error {
-	const query = `INSERT INTO endpoint (tenant_id, id, door, url, kinds, detail, secret, disabled, created_at, deleted_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	const query = `INSERT INTO endpoint (tenant_id, id, door, url, kinds, detail, secret, disabled, created_at, deleted_at,
+			disabled_for)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant_id, id) DO UPDATE SET url = excluded.url, kinds = excluded.kinds, detail = excluded.detail,
-			secret = excluded.secret, disabled = excluded.disabled,
+			secret = excluded.secret, disabled = excluded.disabled, disabled_for = excluded.disabled_for,
 			deleted_at = CASE WHEN endpoint.deleted_at = 0 THEN excluded.deleted_at ELSE endpoint.deleted_at END`
 	_, err := c.exec(query, ident(e.Tenant), ident(e.ID), string(e.Door), e.URL, row.Texts(e.Kinds), e.Detail,
-		notNull(e.Secret), e.Disabled, row.Micros(e.CreatedAt), row.Micros(e.DeletedAt))
+		notNull(e.Secret), e.Disabled, row.Micros(e.CreatedAt), row.Micros(e.DeletedAt), string(e.DisabledFor))
 	return taken(err, "the endpoint")
 }
 
@@ -117,10 +125,11 @@ func notNull(bytes []byte) []byte {
 func (s *Store) Tenants(_ context.Context) ([]payment.Tenant, error) {
 	var tenants []payment.Tenant
 	err := s.read(func(c *conn) error {
-		const query = `SELECT id, name, version, settings FROM tenant ORDER BY name`
+		const query = `SELECT id, name, version, settings, created_at FROM tenant ORDER BY name`
 		return c.query(query, nil, func(r *cells) (err error) {
 			tenant := payment.Tenant{ID: r.uuid(), Name: r.text(), Version: r.int()}
 			tenant.Settings, err = setting.Decode([]byte(r.text()))
+			tenant.CreatedAt = row.Time(r.int())
 			tenants = append(tenants, tenant)
 			return err
 		})
@@ -185,7 +194,7 @@ func (s *Store) Credentials(_ context.Context, tenant payment.TenantID) ([]auth.
 func (s *Store) Endpoints(_ context.Context, tenant payment.TenantID) ([]auth.Endpoint, error) {
 	var all []auth.Endpoint
 	err := s.read(func(c *conn) error {
-		const query = `SELECT tenant_id, id, door, url, kinds, detail, secret, disabled, created_at FROM endpoint
+		const query = `SELECT tenant_id, id, door, url, kinds, detail, secret, disabled, created_at, disabled_for FROM endpoint
 			WHERE tenant_id = ? AND deleted_at = 0 ORDER BY id`
 		return c.query(query, []any{ident(tenant)}, func(r *cells) (err error) {
 			e := auth.Endpoint{
@@ -194,6 +203,7 @@ func (s *Store) Endpoints(_ context.Context, tenant payment.TenantID) ([]auth.En
 			}
 			e.Kinds, err = row.ParseTexts[payment.EventKind](r.text())
 			e.Detail, e.Secret, e.Disabled, e.CreatedAt = r.text(), r.bytes(), r.bool(), row.Time(r.int())
+			e.DisabledFor = payment.DisabledFor(r.text())
 			all = append(all, e)
 			return err
 		})

@@ -24,10 +24,11 @@ func (s *Store) tenant(c *conn, id payment.TenantID) (*payment.Tenant, error) {
 
 func findTenant(c *conn, id payment.TenantID) (*payment.Tenant, error) {
 	tenant := &payment.Tenant{ID: id}
-	const query = `SELECT name, version, settings FROM tenant WHERE id = ?`
+	const query = `SELECT name, version, settings, created_at FROM tenant WHERE id = ?`
 	err := c.query(query, []any{ident(id)}, func(r *cells) (err error) {
 		tenant.Name, tenant.Version = r.text(), r.int()
 		tenant.Settings, err = setting.Decode([]byte(r.text()))
+		tenant.CreatedAt = row.Time(r.int())
 		return err
 	})
 	if err != nil {

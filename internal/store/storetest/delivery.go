@@ -349,6 +349,8 @@ func testDeliveries(t *testing.T, open Open) {
 	wantSame(t, "all", b.deliveries(t, webhook.Filter{}), all)
 	wantSame(t, "two", b.deliveries(t, webhook.Filter{Limit: 2}), all[:2])
 	wantSame(t, "the next two", b.deliveries(t, webhook.Filter{Limit: 2, Before: all[1].ID}), all[2:4])
+	wantSame(t, "the newest three", b.deliveries(t, webhook.Filter{Since: all[2].ID}), all[:3])
+	wantSame(t, "those between", b.deliveries(t, webhook.Filter{Since: all[3].ID, Before: all[1].ID}), all[2:4])
 	wantSame(t, "one payment's", b.deliveries(t, webhook.Filter{Payment: payments[1].ID}),
 		only(func(d webhook.Delivery) bool { return d.Event.Payment == payments[1].ID }))
 	wantSame(t, "one endpoint's", b.deliveries(t, webhook.Filter{Endpoint: first}),

@@ -15,6 +15,7 @@ import (
 var refundListTests = map[string]func(*testing.T, Open){
 	"refunds are listed and summed by every filter": testListRefunds,
 	"disputes are listed by every filter":           testListDisputes,
+	"a list of refunds is read in stretches":        testRefundStretches,
 	"reasons in use are known":                      testUsedReasons,
 	"a tenant's refunds are not another's":          testRefundListsApart,
 }
@@ -70,6 +71,48 @@ func (b *bundle) refunds(t *testing.T) (all []payment.Refund) {
 		t.Fatalf("%d refunds: %v", len(all), err)
 	}
 	return all
+}
+
+// testRefundStretches reads a list from place to place, of whatever length.
+func testRefundStretches(t *testing.T, open Open) {
+	b := setup(t, open)
+	all := b.refunds(t)
+	slices.SortFunc(all, func(x, y payment.Refund) int {
+		if order := y.CreatedAt.Compare(x.CreatedAt); order != 0 {
+			return order
+		}
+		return y.ID.Compare(x.ID)
+	})
+	for length := 1; length <= len(all)+1; length++ {
+		var got []payment.RefundID
+		filter := payment.RefundFilter{Limit: 100}
+		for more := true; more; filter.After = filter.To {
+			var err error
+			if filter.To, more, err = b.store.RefundsEnd(t.Context(), b.tenant, time.Time{}, filter.After, length); err != nil {
+				t.Fatal(err)
+			}
+			stretch, err := b.store.ListRefunds(t.Context(), b.tenant, filter)
+			if err != nil || more && len(stretch) != length {
+				t.Fatalf("a stretch of %d, want %d: %v", len(stretch), length, err)
+			}
+			for _, r := range stretch {
+				got = append(got, r.ID)
+			}
+		}
+		want := make([]payment.RefundID, len(all))
+		for i, r := range all {
+			want[i] = r.ID
+		}
+		wantSame(t, "the list", got, want)
+	}
+	oldest := all[len(all)-1]
+	end, found, err := b.store.RefundsEnd(t.Context(), b.tenant, oldest.CreatedAt, payment.Place{}, 1)
+	if err != nil || !found || end.At.After(oldest.CreatedAt) {
+		t.Errorf("until %s: %v, %v: %v", oldest.CreatedAt, end, found, err)
+	}
+	if _, found, err := b.store.RefundsEnd(t.Context(), b.newID(), time.Time{}, payment.Place{}, 1); err != nil || found {
+		t.Errorf("another tenant has refunds: %v", err)
+	}
 }
 
 // isWanted reports whether a filter lets a refund through.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,6 +27,7 @@ var policyTests = map[string]func(*testing.T, Open){
 	"a change of policy holds from the next commit on": testHaltedAtOnce,
 	"within the undo window a cancel always wins":      testUndo,
 	"refunds of a group are kept as they were opened":  testGroupKept,
+	"a group is canceled whole, or not at all":         testGroupCanceled,
 	"what people and time say of a refund is kept":     testReviewKept,
 	"a dispute keeps what may be lost twice":           testDoubleLossKept,
 }
@@ -300,6 +302,51 @@ func testGroupKept(t *testing.T, open Open) {
 		t.Errorf("%d are %s", len(approved.Refunds), approved.Refunds[0].Status)
 	}
 	b.wantRefunds(t, approved.Refunds)
+	b.wantClean(t)
+}
+
+// testGroupCanceled cancels a group while one of it may leave: all are canceled
+// in one commit and none leaves, or one has left and none is canceled.
+func testGroupCanceled(t *testing.T, open Open) {
+	b := setup(t, open)
+	b.join(t, nil)
+	for round := range 20 {
+		made := b.do(t, payment.CreatePayment{
+			Meta: b.meta(), Status: payment.PaymentAuthorized, Connector: "sandbox", Amount: money.Of(1000, "EUR"), PerCapture: true,
+		}).View.Payment.ID
+		for _, minor := range []money.Minor{300, 700} {
+			b.do(t, payment.CapturePayment{Meta: b.meta(), Payment: made, Amount: minor, IsAtOnce: true})
+		}
+		opened := b.do(t, payment.OpenRefund{Meta: b.meta(), Payment: made, Ask: payment.Ask{How: payment.AskWhole}}).Refunds
+		var leaves, cancels error
+		var wait sync.WaitGroup
+		wait.Go(func() {
+			_, leaves = b.engine.Do(t.Context(), payment.StartAttempt{
+				Meta: b.meta(), Payment: made, Refund: opened[1].ID, InquireAt: b.clock.Now(),
+			})
+		})
+		if round%2 == 0 {
+			wait.Wait() // it has left before
+		}
+		wait.Go(func() {
+			_, cancels = b.engine.Do(t.Context(), payment.CancelRefund{
+				Meta: b.meta(), Payment: made, Refund: opened[0].ID, Code: "canceled", Group: true,
+			})
+		})
+		wait.Wait()
+		if (leaves == nil) == (cancels == nil) {
+			t.Fatalf("leaving: %v, canceling: %v", leaves, cancels)
+		}
+		var refusal *payment.Refusal
+		if errors.As(cancels, &refusal) && !slices.Equal(refusal.Refunds, []payment.RefundID{opened[1].ID}) {
+			t.Errorf("the refusal names %v", refusal.Refunds)
+		}
+		for _, r := range b.view(t, made).Refunds {
+			if (r.Status == payment.RefundCanceled) != (cancels == nil) {
+				t.Errorf("canceling: %v, one is %s", cancels, r.Status)
+			}
+		}
+	}
 	b.wantClean(t)
 }
 

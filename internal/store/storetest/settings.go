@@ -112,7 +112,7 @@ func testTenantRoundTrip(t *testing.T, open Open) {
 
 	wantSame(t, "tenant", b.read(t), payment.Tenant{
 		ID: b.tenant, Name: b.tenant.String(), Version: 2, Settings: settings,
-		Endpoints: []payment.Endpoint{places[0].Endpoint, places[1].Endpoint},
+		Endpoints: []payment.Endpoint{places[0].Endpoint, places[1].Endpoint}, CreatedAt: b.clock.Now(),
 	})
 	found, err := b.store.Credential(t.Context(), "k", "two")
 	if err != nil {

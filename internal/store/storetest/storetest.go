@@ -239,6 +239,7 @@ func Run(t *testing.T, open Open) {
 	}
 	maps.Copy(tests, settingsTests)
 	maps.Copy(tests, deliveryTests)
+	maps.Copy(tests, healthTests)
 	maps.Copy(tests, eventsTests)
 	maps.Copy(tests, keptTests)
 	maps.Copy(tests, listTests)
