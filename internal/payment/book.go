@@ -376,9 +376,9 @@ func (b *Book) claim(tenant TenantID, alias Alias, subject [16]byte) error {
 }
 
 // document writes a new version of a door's document about a payment or one
-// of its refunds.
+// of its refunds. About an erased payment none is kept.
 func (b *Book) document(v *View, door Door, subject [16]byte, body []byte) {
-	if body == nil {
+	if body == nil || !v.Payment.ErasedAt().IsZero() {
 		return
 	}
 	facet := Facet{Subject: subject, Door: door, Version: v.Payment.Version, Body: body}

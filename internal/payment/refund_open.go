@@ -89,6 +89,7 @@ func (c OpenRefund) ask(b *Book) *asking {
 	view, found := b.view(c.Tenant, c.Payment)
 	a := &asking{OpenRefund: c, book: b, tenant: b.Tenant(c.Tenant), view: view, found: found}
 	if found == nil {
+		a.forget()
 		a.resolve()
 		a.pieces = a.cut()
 	}

@@ -8,6 +8,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -40,6 +41,8 @@ type Config struct {
 	NewID id.Source
 	Lease time.Duration // of jobs that are born leased
 	Log   *slog.Logger
+
+	Random io.Reader // of personal keys; nil: crypto/rand
 }
 
 // Store is a Postgres database. Make one with [Open].
@@ -53,6 +56,9 @@ type Store struct {
 
 // Open connects to a database whose tables are there, see [Migrate].
 func Open(ctx context.Context, config Config) (*Store, error) {
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
 	pool, err := pgxpool.New(ctx, config.URL)
 	if err != nil {
 		return nil, fmt.Errorf("connect to Postgres: %w", hideURL(err))

@@ -1,6 +1,7 @@
 package row
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,10 @@ func (k PersonalKey) Seal(column string, id [16]byte, text []byte) ([]byte, erro
 	if err != nil {
 		return nil, fmt.Errorf("use a personal key: %w", err)
 	}
+	return seal(cipher, column, id, text)
+}
+
+func seal(cipher *subtle.AESSIV, column string, id [16]byte, text []byte) ([]byte, error) {
 	sealed, err := cipher.EncryptDeterministically(text, place(column, id))
 	if err != nil {
 		return nil, fmt.Errorf("seal what is personal: %w", err)
@@ -58,6 +63,19 @@ func (k PersonalKey) Open(column string, id [16]byte, sealed []byte) ([]byte, er
 		return nil, errPersonal
 	}
 	return text, nil
+}
+
+// open reads the JSON that was sealed. Where there is none that can be opened,
+// the value stays as it is.
+func (k PersonalKey) open(column string, id [16]byte, sealed []byte, into any) error {
+	text, err := k.Open(column, id, sealed)
+	if err != nil || text == nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return errPersonal
+	}
+	return nil
 }
 
 // place binds what is sealed to its column and row: copied to another, it

@@ -6,9 +6,11 @@
 package sqlite
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/url"
@@ -23,6 +25,7 @@ import (
 	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/store/migrations"
+	"github.com/refundry/refundry/internal/store/row"
 )
 
 // Config is what a store is made of.
@@ -33,6 +36,7 @@ type Config struct {
 	Machine  func() time.Time // this machine's time, for leases
 	NewID    id.Source
 	Lease    time.Duration // of jobs that are born leased
+	Random   io.Reader     // of personal keys; nil: crypto/rand
 	Log      *slog.Logger
 }
 
@@ -61,6 +65,9 @@ type Store struct {
 // Open opens the file, makes or migrates its tables, and ends the leases of
 // the process before this one. The caller holds the folder's lock.
 func Open(config Config) (*Store, error) {
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
 	s := &Store{
 		config: config, dsn: dsn(config.Path, config.ReadOnly), readers: make(chan *conn, readersMax),
 		tenants: map[payment.TenantID]*payment.Tenant{}, stop: make(chan struct{}),
@@ -207,6 +214,8 @@ func (s *Store) write(change func(*conn) error) error {
 	if _, err := s.writer.exec("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	s.writer.ring = row.NewRing(s.config.Random)
+	defer func() { s.writer.ring = nil }()
 	if err := change(s.writer); err != nil {
 		_, rollbackErr := s.writer.exec("ROLLBACK")
 		return errors.Join(err, rollbackErr)
