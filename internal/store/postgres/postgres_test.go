@@ -21,6 +21,7 @@ func TestStore(t *testing.T) {
 		t.Helper()
 		url := pgtest.Database(t)
 		*config.Exec = func(statement string) error { return exec(t, url, statement) }
+		*config.Kept = func() []byte { return pgtest.Dump(t, url) }
 		if err := postgres.Migrate(t.Context(), url); err != nil {
 			t.Fatal(err)
 		}

@@ -29,6 +29,8 @@ type Ring struct {
 	random io.Reader
 	keys   map[Owner]*ringKey
 	err    error
+
+	destroyed bool
 }
 
 type ringKey struct {
@@ -72,7 +74,11 @@ func (r *Ring) Destroy(erasures []Erasure) {
 	for _, erasure := range erasures {
 		r.keys[erasure.Owner] = &ringKey{}
 	}
+	r.destroyed = r.destroyed || len(erasures) > 0
 }
+
+// HasDestroyed reports whether this commit destroys a key.
+func (r *Ring) HasDestroyed() bool { return r.destroyed }
 
 // Key returns an owner's key as it is kept, empty if it was destroyed.
 func (r *Ring) Key(owner Owner) []byte {

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -58,6 +59,7 @@ type Store struct {
 	last    link // the newest commit row
 	sealed  link // the commit row of the change being written
 
+	erased  atomic.Bool // the WAL may still hold what was erased
 	stop    chan struct{}
 	stopped sync.WaitGroup
 }
@@ -104,6 +106,7 @@ func dsn(path string, readOnly bool) string {
 	options := url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "foreign_keys(1)",
 		"wal_autocheckpoint(0)", "cache_size(-65536)", "temp_store(MEMORY)",
+		"secure_delete(1)", // what is overwritten is gone: keys that were destroyed, too
 	}}
 	if readOnly {
 		options = url.Values{"_pragma": {"busy_timeout(5000)", "query_only(1)"}, "mode": {"ro"}}
@@ -214,7 +217,8 @@ func (s *Store) write(change func(*conn) error) error {
 	if _, err := s.writer.exec("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	s.writer.ring = row.NewRing(s.config.Random)
+	ring := row.NewRing(s.config.Random)
+	s.writer.ring = ring
 	defer func() { s.writer.ring = nil }()
 	if err := change(s.writer); err != nil {
 		_, rollbackErr := s.writer.exec("ROLLBACK")
@@ -225,6 +229,9 @@ func (s *Store) write(change func(*conn) error) error {
 	}
 	if s.sealed.Number > s.last.Number {
 		s.last = s.sealed
+	}
+	if ring.HasDestroyed() {
+		s.erased.Store(true)
 	}
 	return nil
 }
@@ -259,19 +266,28 @@ func (s *Store) checkpoint(c *conn) {
 
 // checkpointOnce copies what it can without making anybody wait. Such a
 // checkpoint never empties a WAL that is always busy, so past a size the
-// writer is held up for one that does.
+// writer is held up for one that does; so it is when something was erased, of
+// which the WAL still has a copy.
 func (s *Store) checkpointOnce(c *conn) {
 	if _, err := c.exec("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
 		s.config.Log.Warn("checkpoint failed", "error", err)
 		return
 	}
 	wal, err := os.Stat(s.config.Path + "-wal")
-	if err != nil || wal.Size() < walRestartBytes {
+	if !s.erased.Load() && (err != nil || wal.Size() < walRestartBytes) {
 		return
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if _, err := s.writer.exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+	isBusy := true
+	err = s.writer.query("PRAGMA wal_checkpoint(TRUNCATE)", nil, func(r *cells) error {
+		isBusy = r.bool()
+		return nil
+	})
+	switch {
+	case err != nil:
 		s.config.Log.Warn("checkpoint failed", "error", err)
+	case !isBusy: // else somebody still reads an older state: it is tried again
+		s.erased.Store(false)
 	}
 }
