@@ -175,7 +175,7 @@ func testRestored(t *testing.T, open Open) {
 func testMoved(t *testing.T, open Open) {
 	b := setup(t, open)
 	one, other := b.personal(t), b.personal(t)
-	b.damage(t, `UPDATE payment SET personal = (SELECT max(personal) FROM payment)`)
+	b.damage(t, `UPDATE payment SET personal = (SELECT personal FROM payment ORDER BY personal LIMIT 1)`)
 	_, err := b.store.View(t.Context(), b.tenant, one.Payment.ID)
 	_, errOther := b.store.View(t.Context(), b.tenant, other.Payment.ID)
 	if (err == nil) == (errOther == nil) {
