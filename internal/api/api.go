@@ -33,6 +33,9 @@ type Engine interface {
 	Do(ctx context.Context, command payment.Command, finish ...payment.TaskRef) (payment.Answer, error)
 }
 
+// Persons returns what a door keeps about the payer of a payment beside it.
+type Persons func(view payment.View) []payment.ResourceRef
+
 // ImportDocument reads what a door must know about a payment that was made
 // elsewhere, from a line of an import: its document, and the ids that the
 // payment has there.
@@ -52,7 +55,8 @@ type Config struct {
 
 	Doors       []payment.Door // that webhook endpoints can be of, besides our own
 	Import      map[payment.Door]ImportDocument
-	AliasKinds  []string // by which an operator may spell a payment's id
+	Persons     map[payment.Door]Persons // of doors that keep something about a payer beside payments
+	AliasKinds  []string                 // by which an operator may spell a payment's id
 	Credentials map[auth.Kind]MakeCredential
 	Reports     map[string]Report // by name
 

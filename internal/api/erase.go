@@ -16,8 +16,8 @@ func (a *API) eraseOperation() operation {
 		summary: "Erase what is personal about a payment",
 		doc: "Destroys, for good, the key under which everything personal is kept: who paid, descriptions, metadata, the " +
 			"card's last digits, words of its refunds, what front doors and webhooks hold of it. Amounts, statuses, " +
-			"references and books stay. It can still be refunded, without note, message and metadata. One that was erased " +
-			"before stays as it is.",
+			"references and books stay. What its front door keeps of the payer beside it, such as CHIP's client, goes too. It " +
+			"can still be refunded, without note, message and metadata. One that was erased before stays as it is.",
 		scope: scopeErasePayments, takesKey: true, parameters: []openapi.Parameter{pathID(paymentID)},
 		codes:   codesOf(payment.RuleErasable),
 		answers: ok("The payment, with `erased_at` and without anything personal.", paymentSchema), serve: a.erasePayment,
@@ -39,6 +39,9 @@ func (a *API) erasePayment(w http.ResponseWriter, r *http.Request, caller auth.I
 		return err
 	}
 	command := payment.ErasePayment{Meta: meta(r, caller), Payment: id, Order: view.Payment.Order}
+	if persons := a.config.Persons[view.Payment.Home]; persons != nil {
+		command.Persons = persons(view)
+	}
 	command.Key = keyOf(caller.Tenant, keyScope, key, new(wire.Digest).Text("erase").Bytes(id[:]))
 	answer, replayed, err := a.do(r.Context(), command)
 	if err != nil {

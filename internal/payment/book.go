@@ -136,6 +136,7 @@ type Changes struct {
 	Aliases    []AliasChange
 	Facets     []FacetChange
 	Resources  []Resource
+	Removed    []Resource // without bodies
 	Payouts    []Payout
 	Entries    []EntryChange
 	Tellings   []Telling

@@ -39,6 +39,7 @@ const (
 	EventOrderErased       EventKind = "order.erased"           // … about it, and about all its payments
 	EventPayoutCreated     EventKind = "payout.created"
 	EventResourcePut       EventKind = "resource.put"
+	EventResourceRemoved   EventKind = "resource.removed"  // with the erased payment of the person that it is about
 	EventEndpointReplayed  EventKind = "endpoint.replayed" // it is told once more what has happened
 	EventEndpointTried     EventKind = "endpoint.tried"    // somebody asked for a webhook that tells nothing
 )

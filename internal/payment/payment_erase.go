@@ -10,7 +10,8 @@ type ErasePayment struct {
 	Meta
 
 	Payment PaymentID
-	Order   OrderID // the payment's; zero: it stands alone
+	Order   OrderID       // the payment's; zero: it stands alone
+	Persons []ResourceRef // what doors keep about its payer beside it; it is removed
 }
 
 // Need implements [Command].
@@ -48,6 +49,9 @@ func (c ErasePayment) Apply(b *Book) (Answer, error) {
 	b.tell(c.Meta, EventPaymentErased, p.ID, *p, Refund{})
 	b.keep(c.Meta, p.ID, p.ID, p.Version)
 	b.save(v)
+	for _, person := range c.Persons {
+		b.remove(c.Meta, person)
+	}
 	return Answer{View: b.eraseOrder(c.Meta, v)}, nil
 }
 

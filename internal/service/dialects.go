@@ -122,3 +122,8 @@ func aliasKinds() []string {
 	return slices.Concat(smartglocal.AliasKinds(), ping.AliasKinds(), chip.AliasKinds(), primer.AliasKinds(),
 		[]string{payment.ShortAlias})
 }
+
+// persons says what doors keep about payers beside payments.
+func persons() map[payment.Door]api.Persons {
+	return map[payment.Door]api.Persons{chip.Name: chip.Persons}
+}

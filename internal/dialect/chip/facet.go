@@ -145,6 +145,16 @@ func ImportDocument(line wire.Value) ([]byte, []payment.Alias, error) {
 	return d.bytes(), aliases, nil
 }
 
+// Persons returns what this door keeps about the payer of a payment beside it:
+// the client, whom other purchases may share.
+func Persons(v payment.View) []payment.ResourceRef {
+	var id payment.ResourceID
+	if id.ParseUUID(documentOf(v).ClientID) != nil || id.IsZero() {
+		return nil
+	}
+	return []payment.ResourceRef{{Door: Name, Kind: kindClient, ID: id}}
+}
+
 // aliasOf returns the alias that a purchase's id may be.
 func aliasOf(id string) payment.Alias {
 	return payment.Alias{Kind: purchaseAlias, Value: strings.ToLower(id)}

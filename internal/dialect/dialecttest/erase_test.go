@@ -45,7 +45,7 @@ var personal = map[string]struct {
 	"chip": {
 		pay: func(w *dialecttest.World, mark string) string {
 			made := mustBe(w, "purchases", callCHIP(w, http.MethodPost, "purchases/", `{"brand_id":"`+w.File.CHIP.BrandID+`",`+
-				`"client":{"email":"payer@example.com"},`+
+				`"client":{"email":"`+strings.ToUpper(mark)+`@example.com","full_name":"`+strings.ToUpper(mark)+`"},`+
 				`"purchase":{"currency":"EUR","notes":"`+mark+`","metadata":{"m":"`+mark+`"},`+
 				`"products":[{"name":"Mug","price":20000}]},"success_redirect":"https://shop.example/yes",`+
 				`"failure_redirect":"https://shop.example/no"}`), 201)
@@ -181,6 +181,9 @@ func testErased(t *testing.T, w *dialecttest.World, keeps kept) {
 			absent(t, home.name+": told", came.Raw, mark)
 		}
 		absent(t, home.name+": kept after it was erased", string(keeps()), mark)
+		dialecttest.Eventually(t, "what was not sealed is gone, too", func() bool { // the WAL is emptied
+			return !bytes.Contains(keeps(), []byte(strings.ToUpper(mark)))
+		})
 	}
 	w.Clean()
 }

@@ -30,6 +30,7 @@ func (c *commit) save(ctx context.Context, book *payment.Book) error {
 	w.aliases(changes.Aliases)
 	w.facets(changes.Facets)
 	w.resources(row.Resources(changes.Resources))
+	w.removed(changes.Removed)
 	w.payouts(changes.Payouts)
 	w.postings(changes.Entries)
 	w.deliveries(changes.Deliveries)

@@ -77,9 +77,7 @@ func TestRefundIsSplit(t *testing.T) {
 	if refund.Evidence[1].Note != "n" {
 		t.Error("what was written has changed")
 	}
-	if other := (payment.Refund{Payment: payment.PaymentID{4}, Note: "n"}); true {
-		if ring.Refund(other); ring.Err() == nil {
-			t.Error("a refund without a key was written")
-		}
+	if ring.Refund(payment.Refund{Payment: payment.PaymentID{4}, Note: "n"}); ring.Err() == nil {
+		t.Error("a refund without a key was written")
 	}
 }

@@ -290,6 +290,12 @@ func saveResources(c *conn, changes *payment.Changes) error {
 			return err
 		}
 	}
+	const remove = `DELETE FROM resource WHERE tenant_id = ? AND door = ? AND kind = ? AND id = ?`
+	for _, r := range changes.Removed {
+		if _, err := c.exec(remove, ident(r.Tenant), string(r.Door), string(r.Kind), ident(r.ID)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
