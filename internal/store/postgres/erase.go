@@ -9,7 +9,7 @@ import (
 // personalKeys writes the keys of what came to be, and destroys those of what is
 // erased, before anything is sealed.
 func (w *writer) personalKeys(changes *payment.Changes) {
-	if made := w.ring.Make(row.Born(changes)); len(made) > 0 {
+	if made := w.ring.Make(row.Owners(changes)); len(made) > 0 {
 		w.exactly(len(made), engine.ErrLostRace, `INSERT INTO personal_key (tenant_id, owner_id, key)
 			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[]) ON CONFLICT DO NOTHING`,
 			ids(made, func(o row.Owner) [16]byte { return o.Tenant }),

@@ -21,7 +21,7 @@ const (
 	orderColumns = `o.tenant_id, o.id, o.home, o.status, o.currency, o.amount, o.metadata, o.version, o.created_at,
 		o.updated_at, o.personal,
 		(SELECT key FROM personal_key k WHERE k.tenant_id = o.tenant_id AND k.owner_id = o.id) AS key,
-		(SELECT erased_at FROM personal_key k WHERE k.tenant_id = o.tenant_id AND k.owner_id = o.id) AS erased_at`
+		coalesce((SELECT erased_at FROM personal_key k WHERE k.tenant_id = o.tenant_id AND k.owner_id = o.id), 0) AS erased_at`
 	refundColumns = `tenant_id, r.id, r.payment_id, r.amount, r.currency, r.status, r.source, r.door, r.actor,
 		r.reference, r.connector, r.submitted_at, r.history, r.detail, r.version, r.created_at, r.updated_at, r.personal,
 		CASE WHEN r.personal IS NOT NULL THEN (SELECT key FROM personal_key k

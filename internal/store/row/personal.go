@@ -65,17 +65,25 @@ func (k PersonalKey) Open(column string, id [16]byte, sealed []byte) ([]byte, er
 	return text, nil
 }
 
+// try opens what the key has sealed. What it cannot open, because it is damaged
+// or its key is another since a backup without keys was restored, is as if it had
+// been erased: a payment must be refunded whatever became of its words.
+func (k PersonalKey) try(column string, id [16]byte, sealed []byte) ([]byte, error) {
+	text, err := k.Open(column, id, sealed)
+	if errors.Is(err, errPersonal) {
+		return nil, nil
+	}
+	return text, err
+}
+
 // open reads the JSON that was sealed. Where there is none that can be opened,
 // the value stays as it is.
 func (k PersonalKey) open(column string, id [16]byte, sealed []byte, into any) error {
-	text, err := k.Open(column, id, sealed)
+	text, err := k.try(column, id, sealed)
 	if err != nil || text == nil {
 		return err
 	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return errPersonal
-	}
-	return nil
+	return json.Unmarshal(text, into)
 }
 
 // place binds what is sealed to its column and row: copied to another, it

@@ -213,7 +213,7 @@ func (k PersonalKey) OpenItem(of payment.PaymentID, i *payment.Item, sealed []by
 // OpenFacet reads what [Ring.Facet] wrote, else what an older version did. A
 // document without a body was erased.
 func (k PersonalKey) OpenFacet(f *payment.Facet, sealed []byte) error {
-	text, err := k.Open(columnFacet(*f), f.Subject, sealed)
+	text, err := k.try(columnFacet(*f), f.Subject, sealed)
 	if text != nil {
 		f.Body = text
 	}
@@ -225,7 +225,7 @@ func (k PersonalKey) OpenDelivery(id payment.DeliveryID, open, sealed []byte) ([
 	if sealed == nil {
 		return open, nil
 	}
-	return k.Open(columnDelivery, id, sealed)
+	return k.try(columnDelivery, id, sealed)
 }
 
 // OpenAnswer reads what [Ring.Answer] wrote; empty if it was erased.
@@ -235,24 +235,22 @@ func (k PersonalKey) OpenAnswer(id payment.DeliveryID, open string, sealed []byt
 }
 
 func (k PersonalKey) openText(column string, id [16]byte, sealed []byte, into *string) error {
-	text, err := k.Open(column, id, sealed)
+	text, err := k.try(column, id, sealed)
 	if text != nil {
 		*into = string(text)
 	}
 	return err
 }
 
-// Born returns whose keys a commit makes.
-func Born(changes *payment.Changes) (owners []Owner) {
+// Owners returns who must have a key in a commit: all orders and payments that
+// it writes. Those that are new have none yet, and those that a version before
+// has written while a newer one ran.
+func Owners(changes *payment.Changes) (owners []Owner) {
 	for _, change := range changes.Orders {
-		if change.Read.Version == 0 {
-			owners = append(owners, Owner{change.Order.Tenant, change.Order.ID})
-		}
+		owners = append(owners, Owner{change.Order.Tenant, change.Order.ID})
 	}
 	for _, change := range changes.Views {
-		if p := change.View.Payment; change.Read.Payment.Version == 0 {
-			owners = append(owners, Owner{p.Tenant, p.ID})
-		}
+		owners = append(owners, Owner{change.View.Payment.Tenant, change.View.Payment.ID})
 	}
 	return owners
 }

@@ -61,7 +61,8 @@ func findOrder(c *conn, tenant payment.TenantID, id payment.OrderID) (found paym
 
 const orderColumns = `tenant_id, id, home, status, currency, amount, metadata, version, created_at, updated_at, personal,
 	(SELECT key FROM personal_key k WHERE k.tenant_id = payment_order.tenant_id AND k.owner_id = payment_order.id),
-	(SELECT erased_at FROM personal_key k WHERE k.tenant_id = payment_order.tenant_id AND k.owner_id = payment_order.id)`
+	coalesce((SELECT erased_at FROM personal_key k
+		WHERE k.tenant_id = payment_order.tenant_id AND k.owner_id = payment_order.id), 0)`
 
 func scanOrder(r *cells) (payment.Order, error) {
 	o := payment.Order{

@@ -47,7 +47,7 @@ func (s *Store) save(c *conn, book *payment.Book) error {
 // what is erased, before anything is sealed.
 func savePersonalKeys(c *conn, changes *payment.Changes) error {
 	const insert = `INSERT INTO personal_key (tenant_id, owner_id, key) VALUES (?, ?, ?)`
-	for _, owner := range c.ring.Make(row.Born(changes)) {
+	for _, owner := range c.ring.Make(row.Owners(changes)) {
 		if _, err := c.exec(insert, ident(owner.Tenant), owner.ID[:], c.ring.Key(owner)); err != nil {
 			return err
 		}
