@@ -175,6 +175,7 @@ func testErased(t *testing.T, w *dialecttest.World, keeps kept) {
 		told := len(w.Receiver.List(""))
 		eraseTwice(w, home, named, mark)
 		readAndRefund(w, home, named, mark)
+		elsewhere(w, home, named, mark)
 		resend(w, home, named)
 		settled(w)
 		for _, came := range w.Receiver.List("")[told:] {
@@ -264,6 +265,56 @@ func readAndRefund(w *dialecttest.World, home door, named, mark string) {
 		absent(w.T, where+": the refund", got.Raw, mark)
 		refunded += 1000
 		refunds(w, home, named, refunded)
+	}
+}
+
+// elsewhere makes the other calls about an erased payment, and those that list
+// it. Each has an answer, which is never that something is broken.
+func elsewhere(w *dialecttest.World, home door, named, mark string) {
+	w.T.Helper()
+	erased := totals(w, home, named)
+	ids := func(door string) string { return text(erased.At("ids." + door)) }
+	order, of := ids("ping"), ids("ping")
+	if home.name == "ping" {
+		order, of, _ = strings.Cut(named, "/")
+	}
+	answers := map[string]dialecttest.Answered{}
+	for _, at := range [][3]string{
+		{"GET", "payment_orders", ""}, {"GET", "payments", ""}, {"GET", "allocations", ""}, {"GET", "payment_orders/" + order, ""},
+		{"PUT", "payment_orders/" + order, `{"split_parameters":{"to":"` + mark + `"}}`},
+		{"PUT", "payment_orders/" + order + "/payments/" + of, `{"order_items":[{"name":"Mug","amount":1,"vat_rate":25,` +
+			`"merchant_id":"` + pingMerchant + `","metadata":{"m":"` + mark + `"}}]}`},
+		{"PUT", "payment_orders/" + order + "/payments/" + of + "/stop", ""}, {"PUT", "payment_orders/" + order + "/close", ""},
+		{"PUT", "payment_orders/" + order + "/split", ""}, {"PUT", "payment_orders/" + order + "/settle", ""},
+		{"GET", "disbursements", ""},
+	} {
+		answers["ping "+at[0]+" "+at[1]] = callPing(w, at[0], at[1], at[2])
+	}
+	for _, action := range []string{"cancel", "release", "capture", "mark_as_paid", "charge"} {
+		answers["chip "+action] = callCHIP(w, http.MethodPost, "purchases/"+ids("chip")+"/"+action+"/",
+			`{"recurring_token":"`+ids("chip")+`"}`)
+	}
+	answers["chip's page"] = w.Call(http.MethodGet, "/p/"+ids("chip")+"/", "")
+	for _, call := range [][2]string{{"GET", ""}, {"POST", "/" + ids("primer") + "/capture"}, {"POST", "/" + ids("primer") + "/cancel"}} {
+		answers["primer "+call[0]+" "+call[1]] = callPrimer(w, call[0], call[1], "")
+	}
+	answers["primer expanded"] = callPrimer(w, http.MethodGet, "/"+ids("primer")+"?expand=transactions.events", "")
+	today := text(erased.At("updated_at"))[:10]
+	for _, brand := range []string{"smartglocal", "pike"} {
+		for _, method := range []string{"session/confirm", "session/capture", "session/cancel"} {
+			answers[brand+" "+method] = callBrand(w, brand, method, `{"session_id":"`+ids(brand)+`"}`)
+		}
+		answers[brand+"'s report"] = w.Operate(http.MethodGet, "/v1/reports/"+brand+"?from="+today+"&to="+today, "")
+	}
+	for _, path := range []string{"/entries", "/refundability", ""} {
+		answers["own "+path] = w.API(http.MethodGet, "/v1/payments/"+text(erased.At("id"))+path, "")
+	}
+	answers["own refunds"] = w.API(http.MethodGet, "/v1/refunds", "")
+	for where, got := range answers {
+		if got.Status < 200 || got.Status >= 500 {
+			w.T.Errorf("%s, erased, %s: %d %s", home.name, where, got.Status, got.Raw)
+		}
+		absent(w.T, home.name+", erased, "+where, got.Raw, mark)
 	}
 }
 
