@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ var eraseTests = map[string]func(*testing.T, Open){
 	"what was sealed cannot be opened after a restore": testRestored,
 	"what is sealed opens in its own place only":       testMoved,
 	"without its keys a store goes on":                 testKeysLost,
+	"what comes while it is erased is erased, too":     testEraseRace,
 	"rows of older versions are read and then sealed":  testLegacy,
 	"rows of older versions are erased too":            testLegacyErased,
 	"webhooks are sealed, and erased":                  testDeliverySealed,
@@ -171,6 +173,37 @@ func testRestored(t *testing.T, open Open) {
 	if marks(restored) != 0 || len(restored.Facets) > 0 || restored.Payment.Totals != view.Payment.Totals {
 		t.Errorf("it is read again: %+v", restored)
 	}
+}
+
+// testEraseRace lets doors write documents about payments that are erased
+// meanwhile, by another replica.
+func testEraseRace(t *testing.T, open Open) {
+	b := setup(t, open)
+	other := b.beside(t, nobody{})
+	for range 10 {
+		p := b.capture(t, 1000)
+		var wait sync.WaitGroup
+		for range 8 {
+			wait.Go(func() {
+				if _, err := other.Do(t.Context(), payment.DocumentPayment{
+					Meta: b.meta(), Payment: p.ID, Document: []byte(markJSON),
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Go(func() {
+			if _, err := b.engine.Do(t.Context(), payment.ErasePayment{Meta: b.meta(), Payment: p.ID}); err != nil {
+				t.Error(err)
+			}
+		})
+		wait.Wait()
+		if view := b.view(t, p.ID); marks(view) != 0 || len(view.Facets) > 0 || view.Payment.ErasedAt().IsZero() {
+			t.Errorf("left: %+v", view)
+		}
+	}
+	b.wantNoMark(t, "after all")
+	b.wantClean(t)
 }
 
 func testMoved(t *testing.T, open Open) {
