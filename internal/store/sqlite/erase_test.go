@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"bytes"
 	"database/sql"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -10,8 +11,6 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
-
-	"io/fs"
 
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
