@@ -13,7 +13,7 @@ import (
 )
 
 var eraseTests = map[string]func(*testing.T, Open){
-	"what is personal is kept sealed":                  testSealed,
+	"what is personal is kept sealed":                  testPersonalSealed,
 	"what was erased is gone, and the books stay":      testErase,
 	"what was sealed cannot be opened after a restore": testRestored,
 	"what is sealed opens in its own place only":       testMoved,
@@ -94,12 +94,12 @@ func (b *bundle) wantNoMark(t *testing.T, when string) {
 	}
 }
 
-func (b *bundle) erase(t *testing.T, p payment.Payment) payment.Answer {
+func (b *bundle) erasePayment(t *testing.T, p payment.Payment) payment.Answer {
 	t.Helper()
 	return b.do(t, payment.ErasePayment{Meta: b.meta(), Payment: p.ID, Order: p.Order})
 }
 
-func testSealed(t *testing.T, open Open) {
+func testPersonalSealed(t *testing.T, open Open) {
 	b := setup(t, open)
 	view := b.personal(t)
 	if got := marks(view); got != allMarks || view.Payment.Method.Last4 != "4242" {
@@ -123,7 +123,7 @@ func testSealed(t *testing.T, open Open) {
 func testErase(t *testing.T, open Open) {
 	b := setup(t, open)
 	view := b.personal(t)
-	answer := b.erase(t, view.Payment)
+	answer := b.erasePayment(t, view.Payment)
 	after := b.view(t, view.Payment.ID)
 	wantSame(t, "answered", answer.View.Payment, after.Payment)
 	wantSame(t, "answered, refunds", answer.View.Refunds, after.Refunds)
@@ -135,7 +135,7 @@ func testErase(t *testing.T, open Open) {
 	if after.Payment.ErasedAt().IsZero() || after.Order.ErasedAt.IsZero() || after.Payment.Totals != view.Payment.Totals {
 		t.Errorf("erased as %+v, order %+v", after.Payment, after.Order)
 	}
-	if again := b.erase(t, view.Payment); !again.Unchanged || again.View.Payment.Version != after.Payment.Version {
+	if again := b.erasePayment(t, view.Payment); !again.Unchanged || again.View.Payment.Version != after.Payment.Version {
 		t.Errorf("erased again: %+v", again)
 	}
 	if then := after.AsOf(view.Payment.Version); then.Payment.Totals != view.Payment.Totals || marks(then) != 0 {
@@ -164,7 +164,7 @@ func testRestored(t *testing.T, open Open) {
 	for _, table := range tables {
 		b.damage(t, `CREATE TABLE old_`+table+` AS SELECT * FROM `+table)
 	}
-	b.erase(t, view.Payment)
+	b.erasePayment(t, view.Payment)
 	for _, table := range tables {
 		b.damage(t, `DELETE FROM `+table)
 		b.damage(t, `INSERT INTO `+table+` SELECT * FROM old_`+table)
@@ -230,7 +230,7 @@ func testKeysLost(t *testing.T, open Open) {
 		t.Errorf("read with a new key as %+v", view)
 	}
 	b.leave(t, refund)(payment.AttemptSucceeded)
-	b.erase(t, p)
+	b.erasePayment(t, p)
 	if view := b.view(t, p.ID); marks(view) != 0 || view.Payment.ErasedAt().IsZero() {
 		t.Errorf("erased as %+v", view)
 	}
@@ -280,7 +280,7 @@ func testLegacy(t *testing.T, open Open) {
 func testLegacyErased(t *testing.T, open Open) {
 	b := setup(t, open)
 	p := b.legacy(t)
-	b.erase(t, p)
+	b.erasePayment(t, p)
 	after := b.view(t, p.ID)
 	if marks(after) != 0 || after.Payment.Method.Last4 != "" || len(after.Facets) > 0 {
 		t.Errorf("left: %+v", after)
@@ -303,7 +303,7 @@ func testDeliverySealed(t *testing.T, open Open) {
 		t.Errorf("kept as %q, answered with %q", body, answer)
 	}
 	b.wantNoMark(t, "before it is erased")
-	b.erase(t, payments[0])
+	b.erasePayment(t, payments[0])
 	if body, answer := b.told(t, ended.ID); body != "" || answer != "" {
 		t.Errorf("erased, it is %q, answered with %q", body, answer)
 	}
@@ -344,7 +344,7 @@ func (b *bundle) told(t *testing.T, id payment.DeliveryID) (body, answers string
 func testEvidenceAfter(t *testing.T, open Open) {
 	b := setup(t, open)
 	p := b.capture(t, 1000)
-	b.erase(t, p)
+	b.erasePayment(t, p)
 	answer, err := b.refund(t.Context(), p.ID, 100)
 	if err != nil {
 		t.Fatal(err)
