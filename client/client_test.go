@@ -91,7 +91,7 @@ func TestPaymentsAreErased(t *testing.T) {
 		t.Errorf("erased: %+v, %v", erased, err)
 	}
 	request := client.RefundRequest{Payment: payment.ID, Money: client.Amount(300, "EUR"), Note: "n"}
-	if _, err := c.CreateRefund(t.Context(), request); !errors.Is(err, client.PaymentErased) {
+	if _, err := c.CreateRefund(t.Context(), request); !errors.Is(err, client.Code("payment_erased")) {
 		t.Errorf("a refund with a note: %v", err)
 	}
 	request.Note = ""
