@@ -36,6 +36,10 @@ type Engine interface {
 // Persons returns what a door keeps about the payer of a payment beside it.
 type Persons func(view payment.View) []payment.ResourceRef
 
+// Rest returns what of a door's documents about a payment is not personal, and
+// stays when the payment is erased.
+type Rest func(view payment.View) []payment.Facet
+
 // ImportDocument reads what a door must know about a payment that was made
 // elsewhere, from a line of an import: its document, and the ids that the
 // payment has there.
@@ -56,6 +60,7 @@ type Config struct {
 	Doors       []payment.Door // that webhook endpoints can be of, besides our own
 	Import      map[payment.Door]ImportDocument
 	Persons     map[payment.Door]Persons // of doors that keep something about a payer beside payments
+	Rest        []Rest                   // of all doors
 	AliasKinds  []string                 // by which an operator may spell a payment's id
 	Credentials map[auth.Kind]MakeCredential
 	Reports     map[string]Report // by name

@@ -42,6 +42,9 @@ func (a *API) erasePayment(w http.ResponseWriter, r *http.Request, caller auth.I
 	if persons := a.config.Persons[view.Payment.Home]; persons != nil {
 		command.Persons = persons(view)
 	}
+	for _, rest := range a.config.Rest {
+		command.Rest = append(command.Rest, rest(view)...)
+	}
 	command.Key = keyOf(caller.Tenant, keyScope, key, new(wire.Digest).Text("erase").Bytes(id[:]))
 	answer, replayed, err := a.do(r.Context(), command)
 	if err != nil {

@@ -174,6 +174,7 @@ type FacetChange struct {
 	Tenant  TenantID
 	Payment PaymentID
 	Facet   Facet
+	IsOpen  bool // there is nothing personal in it: it outlives an erasure
 }
 
 // EntryChange is a new entry in a tenant's books.
@@ -384,5 +385,5 @@ func (b *Book) document(v *View, door Door, subject [16]byte, body []byte) {
 	}
 	facet := Facet{Subject: subject, Door: door, Version: v.Payment.Version, Body: body}
 	v.Facets = append(slices.Clip(v.Facets), facet)
-	b.Changes.Facets = append(b.Changes.Facets, FacetChange{v.Payment.Tenant, v.Payment.ID, facet})
+	b.Changes.Facets = append(b.Changes.Facets, FacetChange{Tenant: v.Payment.Tenant, Payment: v.Payment.ID, Facet: facet})
 }

@@ -12,6 +12,7 @@ type ErasePayment struct {
 	Payment PaymentID
 	Order   OrderID       // the payment's; zero: it stands alone
 	Persons []ResourceRef // what doors keep about its payer beside it; it is removed
+	Rest    []Facet       // what of doors' documents is not personal, and stays
 }
 
 // Need implements [Command].
@@ -46,6 +47,11 @@ func (c ErasePayment) Apply(b *Book) (Answer, error) {
 	p.touch(b.Now)
 	p.become(p.Status, NoteErased)
 	v.forget()
+	for _, facet := range c.Rest {
+		facet.Version = 0 // it is in the view as of any version
+		v.Facets = append(v.Facets, facet)
+		b.Changes.Facets = append(b.Changes.Facets, FacetChange{Tenant: p.Tenant, Payment: p.ID, Facet: facet, IsOpen: true})
+	}
 	b.tell(c.Meta, EventPaymentErased, p.ID, *p, Refund{})
 	b.keep(c.Meta, p.ID, p.ID, p.Version)
 	b.save(v)

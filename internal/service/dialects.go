@@ -127,3 +127,10 @@ func aliasKinds() []string {
 func persons() map[payment.Door]api.Persons {
 	return map[payment.Door]api.Persons{chip.Name: chip.Persons}
 }
+
+// rests says what of doors' documents stays when a payment is erased.
+func rests() []api.Rest {
+	return []api.Rest{
+		smartglocal.Rest(smartglocal.SmartGlocal), smartglocal.Rest(smartglocal.Pike), ping.Rest, chip.Rest, primer.Rest,
+	}
+}

@@ -186,7 +186,45 @@ func testErased(t *testing.T, w *dialecttest.World, keeps kept) {
 			return !bytes.Contains(keeps(), []byte(strings.ToUpper(mark)))
 		})
 	}
+	testImportErased(w)
 	w.Clean()
+}
+
+// testImportErased erases what was made elsewhere: its ids there stay.
+func testImportErased(w *dialecttest.World) {
+	w.T.Helper()
+	const uuid = "3f1c0d8e-2b6a-4c57-9e0d-5a4b3c2d1e09"
+	imported := w.Operate(http.MethodPost, "/v1/payments/import", `{"id":"a","amount":1000,"currency":"EUR",`+
+		`"home":"smartglocal","session":"ps_3230","payment_id":"pm_2705","document":{"customer":{"reference":"anna-77"}}}
+{"id":"b","amount":1000,"currency":"EUR","home":"chip","payment_id":"`+uuid+`","document":{"client":{"email":"anna-77@example.com"},`+
+		`"reference_generated":"CH77"}}
+{"id":"c","amount":1000,"currency":"EUR","home":"ping","payment_id":"`+uuid+`"}
+{"id":"d","amount":1000,"currency":"EUR","home":"primer","payment_id":"DdRZ6YY07"}
+`)
+	if strings.Count(imported.Raw, `"id"`) != 4 {
+		w.T.Fatalf("imported: %s", imported.Raw)
+	}
+	reads := func() map[string]dialecttest.Answered {
+		return map[string]dialecttest.Answered{
+			"smartglocal session.id":                      callBrand(w, "smartglocal", "session/status", `{"session_id":"ps_3230"}`),
+			"smartglocal session.acquiring_payments.0.id": callBrand(w, "smartglocal", "session/status", `{"session_id":"ps_3230"}`),
+			"chip reference_generated":                    chip.read(w, uuid),
+			"ping id":                                     callPing(w, http.MethodGet, "payment_orders/"+uuid+"/payments/"+uuid, ""),
+			"primer id":                                   primer.read(w, "DdRZ6YY07"),
+		}
+	}
+	before := reads()
+	for line := range strings.Lines(imported.Raw) {
+		id := text(dialecttest.At(dialecttest.Decode(line), "id"))
+		mustBe(w, "erase", w.API(http.MethodPost, "/v1/payments/"+id+"/erase", ""), 200)
+	}
+	for where, got := range reads() {
+		_, path, _ := strings.Cut(where, " ")
+		if was := before[where].At(path); was == nil || got.At(path) != was {
+			w.T.Errorf("%s was %v, and is %v: %s", where, was, got.At(path), got.Raw)
+		}
+		absent(w.T, "imported, "+where, got.Raw, "anna-77")
+	}
 }
 
 func absent(t *testing.T, where, in, mark string) {

@@ -292,14 +292,18 @@ func (w *writer) facets(facets []payment.FacetChange) {
 	if len(facets) == 0 {
 		return
 	}
-	w.pipe.Queue(`INSERT INTO facet (tenant_id, payment_id, subject_id, door, version, personal, body)
-		SELECT *, '' FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bytea[])`,
+	open, sealed := make([][]byte, len(facets)), make([][]byte, len(facets))
+	for i, f := range facets {
+		open[i], sealed[i] = w.ring.Facet(f)
+	}
+	w.pipe.Queue(`INSERT INTO facet (tenant_id, payment_id, subject_id, door, version, body, personal)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[])`,
 		ids(facets, func(f payment.FacetChange) [16]byte { return f.Tenant }),
 		ids(facets, func(f payment.FacetChange) [16]byte { return f.Payment }),
 		ids(facets, func(f payment.FacetChange) [16]byte { return f.Facet.Subject }),
 		col(facets, func(f payment.FacetChange) string { return string(f.Facet.Door) }),
 		col(facets, func(f payment.FacetChange) int64 { return f.Facet.Version }),
-		col(facets, w.ring.Facet))
+		open, sealed)
 }
 
 func (w *writer) postings(entries []payment.EntryChange) {

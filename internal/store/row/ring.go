@@ -158,9 +158,12 @@ func (r *Ring) Item(tenant payment.TenantID, of payment.PaymentID, i payment.Ite
 	return r.seal(Owner{tenant, of}, columnItem(i.Position), of, []byte(i.Metadata))
 }
 
-// Facet writes a door's document.
-func (r *Ring) Facet(f payment.FacetChange) []byte {
-	return r.seal(Owner{f.Tenant, f.Payment}, columnFacet(f.Facet), f.Facet.Subject, f.Facet.Body)
+// Facet writes a door's document: in the clear, or sealed.
+func (r *Ring) Facet(f payment.FacetChange) (open, sealed []byte) {
+	if f.IsOpen {
+		return f.Facet.Body, nil
+	}
+	return []byte{}, r.seal(Owner{f.Tenant, f.Payment}, columnFacet(f.Facet), f.Facet.Subject, f.Facet.Body)
 }
 
 // Refund writes what of a refund no query asks for, and what of it is personal.

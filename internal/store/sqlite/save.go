@@ -271,10 +271,11 @@ func saveAliases(c *conn, changes *payment.Changes) error {
 
 func saveFacets(c *conn, changes *payment.Changes) error {
 	const insert = `INSERT INTO facet (tenant_id, payment_id, subject_id, door, version, body, personal)
-		VALUES (?, ?, ?, ?, ?, x'', ?)`
+		VALUES (?, ?, ?, ?, ?, ?, ?)`
 	for _, f := range changes.Facets {
+		open, sealed := c.ring.Facet(f)
 		if _, err := c.exec(insert, ident(f.Tenant), ident(f.Payment), f.Facet.Subject[:], string(f.Facet.Door),
-			f.Facet.Version, maybeBytes(c.ring.Facet(f))); err != nil {
+			f.Facet.Version, notNull(open), maybeBytes(sealed)); err != nil {
 			return err
 		}
 	}

@@ -123,13 +123,18 @@ func testPersonalSealed(t *testing.T, open Open) {
 func testErase(t *testing.T, open Open) {
 	b := setup(t, open)
 	view := b.personal(t)
-	answer := b.erasePayment(t, view.Payment)
+	rest := payment.Facet{Subject: view.Payment.ID, Door: "elsewhere", Body: []byte(`{"id":7}`)}
+	answer := b.do(t, payment.ErasePayment{
+		Meta: b.meta(), Payment: view.Payment.ID, Order: view.Payment.Order, Rest: []payment.Facet{rest},
+	})
 	after := b.view(t, view.Payment.ID)
 	wantSame(t, "answered", answer.View.Payment, after.Payment)
 	wantSame(t, "answered, refunds", answer.View.Refunds, after.Refunds)
 	wantSame(t, "answered, lines", answer.View.Items, after.Items)
 	wantSame(t, "answered, order", answer.View.Order, after.Order)
-	if marks(after) != 0 || after.Payment.Method.Last4 != "" || len(after.Facets) > 0 {
+	wantSame(t, "what stays of documents", after.Facets, []payment.Facet{rest})
+	wantSame(t, "… as it was", after.AsOf(1).Facets, []payment.Facet{rest})
+	if marks(after) != 0 || after.Payment.Method.Last4 != "" {
 		t.Errorf("left: %+v", after)
 	}
 	if after.Payment.ErasedAt().IsZero() || after.Order.ErasedAt.IsZero() || after.Payment.Totals != view.Payment.Totals {
