@@ -21,7 +21,8 @@ func TestStateMachinesAreCurrent(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("# State machines\n\nPrinted from `internal/payment/life.go` and `internal/batch` by `go test . -update`. What is not here cannot happen.\n")
 	draw(&text, "Order", "What a door groups payments by.", "open", payment.OrderLife)
-	draw(&text, "Payment", "Steps may be skipped; a refund never changes a payment's status.", "created", payment.PaymentLife)
+	draw(&text, "Payment", "Steps may be skipped; a refund never changes a payment's status. One that has reached an end can be "+
+		"[erased](erasure.md): that is no status, but a mark in its history.", "created", payment.PaymentLife)
 	draw(&text, "Capture", "It counts once it is settled.", "pending", payment.CaptureLife)
 	draw(&text, "Refund", "A pending refund is scheduled or canceled only while it has not left.", "pending", payment.RefundLife)
 	draw(&text, "Dispute", "Opening takes its amount from what can be refunded; won or canceled gives it back.", "open", payment.DisputeLife)

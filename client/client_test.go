@@ -82,6 +82,27 @@ func checkRetry(t *testing.T, c *client.Client, canceled client.Refund) {
 }
 
 // A refund does what its preview said, or nothing.
+func TestPaymentsAreErased(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	payment := pay(t, c, 1000)
+	erased, err := c.ErasePayment(t.Context(), payment.ID)
+	if err != nil || erased.ErasedAt.IsZero() || erased.Captured != 1000 {
+		t.Errorf("erased: %+v, %v", erased, err)
+	}
+	request := client.RefundRequest{Payment: payment.ID, Money: client.Amount(300, "EUR"), Note: "n"}
+	if _, err := c.CreateRefund(t.Context(), request); !errors.Is(err, client.Code("payment_erased")) {
+		t.Errorf("a refund with a note: %v", err)
+	}
+	request.Note = ""
+	if _, err := c.CreateRefund(t.Context(), request); err != nil {
+		t.Errorf("a refund without: %v", err)
+	}
+	if _, err := c.ErasePayment(t.Context(), pay(t, c, 1).ID+"x"); !errors.Is(err, client.NotFound) {
+		t.Errorf("no such payment: %v", err)
+	}
+}
+
 func TestRefundsArePreviewed(t *testing.T) {
 	t.Parallel()
 	c := setup(t)

@@ -43,7 +43,9 @@ const (
 	OutcomeOpen               Code = "outcome_open"                // It may be one of ours
 	PartialRefundsDisabled    Code = "partial_refunds_disabled"    // Partial refunds are not allowed
 	PaymentDisputed           Code = "payment_disputed"            // The payment is disputed
+	PaymentErased             Code = "payment_erased"              // The payment was erased
 	PaymentNotWaiting         Code = "payment_not_waiting"         // The payment does not wait for this
+	PaymentOpen               Code = "payment_open"                // The payment is not over
 	PreviewOutdated           Code = "preview_outdated"            // The preview is outdated
 	ProcessorContradiction    Code = "processor_contradiction"     // The processor's story does not fit
 	ReasonInUse               Code = "reason_in_use"               // The reason is in use

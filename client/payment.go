@@ -54,6 +54,7 @@ type Payment struct {
 	Refunds      []RefundInShort   `json:"refunds"`  // oldest first
 	Disputes     []Dispute         `json:"disputes"` // oldest first
 	CapturedAt   time.Time         `json:"captured_at"`
+	ErasedAt     time.Time         `json:"erased_at"` // when what is personal was erased; zero: it was not
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
 	Version      int64             `json:"version"` // of two, the higher one is newer
@@ -166,6 +167,15 @@ func (c *Client) CreatePayment(ctx context.Context, request PaymentRequest) (pay
 // Payment reads a payment.
 func (c *Client) Payment(ctx context.Context, id string) (payment Payment, err error) {
 	err = c.do(ctx, call{method: http.MethodGet, path: "/v1/payments/" + url.PathEscape(id)}, &payment)
+	return payment, err
+}
+
+// ErasePayment destroys, for good, what is personal about a payment. What the
+// books need stays. One that was erased before stays as it is.
+func (c *Client) ErasePayment(ctx context.Context, id string) (payment Payment, err error) {
+	err = c.do(ctx, call{
+		method: http.MethodPost, path: "/v1/payments/" + url.PathEscape(id) + "/erase", key: "erase-" + id,
+	}, &payment)
 	return payment, err
 }
 

@@ -10,8 +10,16 @@ export interface APIKeyRequest {
   scopes?: Scope[] | null;
 }
 
-/** A place where value rests: `processor:<connector>:receivable` and `:bank`, `merchant:<merchant>:payable` and `:allocated`, `refunds:in_flight`, `disputes:held`, `fees:<kind>`. */
+/** A place where value rests: `processor:<connector>:receivable` and `:bank`, `merchant:<merchant>:payable` and `:allocated`, `refunds:in_flight`, `disputes:held`. */
 export type Account = string;
+
+/** What an account is for. */
+export type AccountKind = "processor_receivable" | "processor_bank" | "merchant_payable" | "merchant_allocated" | "refunds_in_flight" | "disputes_held";
+
+/** A whole list. */
+export interface AccountList {
+  accounts: LedgerAccount[];
+}
 
 /** How the payment is known elsewhere. */
 export interface Alias {
@@ -39,6 +47,142 @@ export interface Approval {
 export interface ApprovalRequest {
   /** Of the refund, as it was seen. */
   digest?: string | null;
+}
+
+/** The chain at one commit. */
+export interface AuditCheckpoint {
+  /** Who has asked. */
+  tenant: TenantID;
+  /** Of the commit, among those of all tenants. */
+  number: number;
+  /** Of this commit and, through it, of all before it. */
+  hash: SHA256;
+  /** When it was committed. */
+  at: Time;
+  /** Of the tenant's own part of the commit. Absent: it has none. */
+  digest?: SHA256;
+}
+
+/** Something that somebody did. */
+export interface AuditEntry {
+  /** The entry's place in the trail: that of the event in the feed. */
+  id: string;
+  /** Which has sealed it. */
+  commit: number;
+  at: Time;
+  /** What was done. New kinds may come. */
+  kind: string;
+  /** Who did it: `key:…`, `operator:…`, or a part of Refundry. */
+  actor: string;
+  /** The key that did it. Absent: it was no key. */
+  by_key?: KeyID;
+  /** The person on whose behalf. Absent: nobody was named, or the person was erased. */
+  user?: string;
+  /** Names that person, erased or not. */
+  person?: PersonID;
+  /** `true`: the person was erased, and user and address with it. */
+  erased?: boolean;
+  /** `true`: the entry is not what was sealed. Run `refundry verify`. */
+  damaged?: boolean;
+  /** The IP address that it was asked from. Absent: not over the network, or the person was erased. */
+  address?: string;
+  /** Where it was asked for. */
+  door?: Door;
+  /** The request that asked for it. */
+  request_id?: string;
+  /** The payment that it is about. */
+  payment?: PaymentID;
+  refund?: RefundID;
+  dispute?: DisputeID;
+  order?: OrderID;
+  payout?: PayoutID;
+  batch?: BatchID;
+  resource?: ResourceID;
+  endpoint?: EndpointID;
+  key?: KeyID;
+  tenant?: TenantID;
+  /** Who was erased. */
+  erased_person?: PersonID;
+  /** The payment's, when it happened; else the order's, the batch's or the tenant's. */
+  version?: Version;
+  /** What was changed, as it was: members of the subject, and the sums of its payment in `payment`. Absent: it was not there before, or nothing of it is shown. */
+  before?: Record<string, unknown>;
+  /** What was changed, as it became. */
+  after?: Record<string, unknown>;
+  /** What else a change of settings says. */
+  detail?: Record<string, unknown>;
+}
+
+/** A line of an export. */
+export interface AuditLine {
+  line: AuditLineKind;
+  tenant?: TenantID;
+  /** Of the commit. */
+  number?: number;
+  /** Of the chain. */
+  hash?: SHA256;
+  /** When it was committed. */
+  at?: Time;
+  /** Of the tenant's part of the commit. */
+  digest?: SHA256;
+  /** In the commit, or in the file. */
+  events?: number;
+  /** The first commit that the file is about. */
+  first?: number;
+  /** In the file. */
+  commits?: number;
+  /** Of the event. */
+  commit?: number;
+  /** All zeros: none. */
+  payment?: UUID;
+  subject?: UUID;
+  version?: number;
+  /** Microseconds since 1970. */
+  at_micros?: number;
+  kind?: string;
+  actor?: string;
+  door?: string;
+  request?: string;
+  /** JSON, as it was sealed; or empty. */
+  detail?: string;
+  /** On whose behalf. */
+  person?: UUID;
+  /** User and address under the person's key (base64). */
+  sealed?: string;
+  /** Where nobody was named. */
+  address?: string;
+  postings?: AuditPosting[];
+  payout?: AuditPayout;
+}
+
+/** `commit`: what follows was sealed together. `event`: with exactly what the digest covers. `checkpoint`: the end. */
+export type AuditLineKind = "commit" | "event" | "checkpoint";
+
+/** A page of a list. */
+export interface AuditPage {
+  entries: AuditEntry[];
+  /** Where to go on: the next request's `after`. Empty at the beginning of an empty list. */
+  next: string;
+  /** Whether there is more now. */
+  has_more: boolean;
+}
+
+/** A payout that the event tells of. */
+export interface AuditPayout {
+  order: UUID;
+  merchant: string;
+  amount: Minor;
+  currency: Currency;
+  at_micros: number;
+}
+
+/** A posting that the event made. */
+export interface AuditPosting {
+  cause: string;
+  debit: Account;
+  credit: Account;
+  amount: Minor;
+  currency: Currency;
 }
 
 /** What rests in one account. */
@@ -195,6 +339,20 @@ export interface BatchRows {
 /** `receiving`: its rows have not come whole. `ready`: it can be started. `canceled`: what waited is skipped. `done`: no row waits. */
 export type BatchStatus = "receiving" | "ready" | "running" | "paused" | "canceled" | "done";
 
+/** An entry, and the payment that it is about. */
+export interface BookedEntry {
+  payment: PaymentID;
+  /** The business event. */
+  cause: string;
+  /** That moved. Absent: the payment itself. */
+  refund?: RefundID;
+  /** That moved. */
+  dispute?: DisputeID;
+  version: Version;
+  at: Time;
+  postings: Posting[];
+}
+
 /** Names one taking of an authorized amount. */
 export type CaptureID = string;
 
@@ -209,7 +367,7 @@ export interface CaptureLeft {
 }
 
 /** What went wrong. Each has a page: `/errors/<code>`. */
-export type Code = "already_exists" | "amount_out_of_range" | "another_refund_pending" | "approval_of_something_else" | "attempt_unknown" | "body_incomplete" | "body_too_large" | "card_number_refused" | "conflict" | "currency_mismatch" | "dispute_open" | "duplicate_refund" | "expected_refundable_differs" | "forbidden" | "full_after_partial" | "idempotency_key_invalid" | "idempotency_key_reused" | "idempotency_key_used" | "insufficient_scope" | "internal_error" | "invalid_json" | "invalid_request" | "items_not_refundable" | "lines_do_not_add_up" | "maximum_amount_exceeded" | "method_not_allowed" | "no_such_capture" | "not_found" | "order_ended" | "outcome_open" | "partial_refunds_disabled" | "payment_disputed" | "payment_not_waiting" | "preview_outdated" | "processor_contradiction" | "reason_in_use" | "reason_not_in_catalogue" | "recipient_would_gain" | "refund_not_available" | "refund_window_closed" | "refundable_amount_exceeded" | "refunds_halted" | "self_approval" | "too_early" | "too_many_failures" | "unauthorized" | "unavailable" | "unsupported_media_type" | "velocity_exceeded" | "wrong_status";
+export type Code = "already_exists" | "amount_out_of_range" | "another_refund_pending" | "approval_of_something_else" | "attempt_unknown" | "body_incomplete" | "body_too_large" | "card_number_refused" | "conflict" | "currency_mismatch" | "dispute_open" | "duplicate_refund" | "expected_refundable_differs" | "forbidden" | "full_after_partial" | "idempotency_key_invalid" | "idempotency_key_reused" | "idempotency_key_used" | "insufficient_scope" | "internal_error" | "invalid_json" | "invalid_request" | "items_not_refundable" | "lines_do_not_add_up" | "maximum_amount_exceeded" | "method_not_allowed" | "no_such_capture" | "not_found" | "order_ended" | "outcome_open" | "partial_refunds_disabled" | "payment_disputed" | "payment_erased" | "payment_not_waiting" | "payment_open" | "preview_outdated" | "processor_contradiction" | "reason_in_use" | "reason_not_in_catalogue" | "recipient_would_gain" | "refund_not_available" | "refund_window_closed" | "refundable_amount_exceeded" | "refunds_halted" | "self_approval" | "too_early" | "too_many_failures" | "unauthorized" | "unavailable" | "unsupported_media_type" | "velocity_exceeded" | "wrong_status";
 
 /** An ISO 4217 code. */
 export type Currency = string;
@@ -218,6 +376,8 @@ export type Currency = string;
 export interface Decision {
   /** Why. */
   message?: string | null;
+  /** It is about the refunds, too, that were opened with this one. */
+  group?: boolean | null;
 }
 
 /** One event for one endpoint. */
@@ -316,10 +476,15 @@ export interface DeliveryWithAttempts {
   attempt_list: DeliveryAttempt[];
   /** What is sent. Absent: no attempt has been made yet. */
   body?: unknown;
+  /** What each attempt says anew in the body. Absent: nothing. */
+  body_note?: string;
 }
 
 /** Stands for something that somebody has seen. */
 export type Digest = string;
+
+/** Why an endpoint is disabled: somebody asked for it, its receiver answered 410, or for days nothing could be delivered. */
+export type DisabledFor = "asked" | "gone" | "failing";
 
 /** A case in which the payer contests a payment. */
 export interface Dispute {
@@ -421,6 +586,8 @@ export interface Endpoint {
   kinds?: string[];
   /** Whether it is told nothing for now. */
   is_disabled: boolean;
+  /** Why it is disabled. Absent: it is not, or that was long ago. */
+  disabled_for?: DisabledFor;
   /** `true`: the webhooks of a payment come one after the other, in order. */
   is_ordered?: boolean;
   /** Absent: our own; else CloudEvents 1.0. */
@@ -448,16 +615,34 @@ export interface EndpointChange {
   types?: unknown;
 }
 
-/** What came of the last deliveries, at most 100 of them. */
+/** An attempt in vain. */
+export interface EndpointFailure {
+  at: Time;
+  /** Absent: there was no answer. */
+  status_code?: number;
+  /** Why there was none. */
+  error?: string;
+}
+
+/** How deliveries to an endpoint go. */
 export interface EndpointHealth {
-  /** How many were looked at. */
+  state: EndpointState;
+  /** The first attempt in vain behind the last that arrived, and behind the last time it was enabled. */
+  failing_since?: Time;
+  /** The last attempt that arrived. */
+  last_success_at?: Time;
+  /** The last attempt in vain. */
+  last_failure?: EndpointFailure;
+  /** Deliveries that wait for an attempt; no more than 1,000 are counted. */
+  waiting: number;
+  /** When the first of these is due. */
+  next_attempt_at?: Time;
+  /** How many of the last deliveries were looked at, at most 100; of them: */
   deliveries: number;
   delivered: number;
   /** They are open, and have failed before. */
   failing: number;
   given_up: number;
-  /** When the last one arrived. Absent: none has. */
-  delivered_at?: Time;
 }
 
 /** Names a webhook endpoint. */
@@ -488,6 +673,9 @@ export interface EndpointRequest {
   types?: unknown;
 }
 
+/** `failing`: every attempt since `failing_since` was in vain. */
+export type EndpointState = "healthy" | "failing" | "disabled";
+
 /** An endpoint, and by what a receiver knows that we have called. */
 export interface EndpointWithKey {
   id: EndpointID;
@@ -498,6 +686,8 @@ export interface EndpointWithKey {
   kinds?: string[];
   /** Whether it is told nothing for now. */
   is_disabled: boolean;
+  /** Why it is disabled. Absent: it is not, or that was long ago. */
+  disabled_for?: DisabledFor;
   /** `true`: the webhooks of a payment come one after the other, in order. */
   is_ordered?: boolean;
   /** Absent: our own; else CloudEvents 1.0. */
@@ -520,6 +710,8 @@ export interface EndpointWithSecret {
   kinds?: string[];
   /** Whether it is told nothing for now. */
   is_disabled: boolean;
+  /** Why it is disabled. Absent: it is not, or that was long ago. */
+  disabled_for?: DisabledFor;
   /** `true`: the webhooks of a payment come one after the other, in order. */
   is_ordered?: boolean;
   /** Absent: our own; else CloudEvents 1.0. */
@@ -553,6 +745,28 @@ export interface EntryList {
   entries: Entry[];
 }
 
+/** A page of a list. */
+export interface EntryPage {
+  entries: BookedEntry[];
+  /** Where to go on: the next request's `after`. Empty at the beginning of an empty list. */
+  next: string;
+  /** Whether there is more now. */
+  has_more: boolean;
+}
+
+/** A person who was erased. */
+export interface Erasure {
+  person: PersonID;
+}
+
+/** A person who is erased: by name, or by the id that the trail shows. */
+export type ErasureRequest = {
+  /** As the header `Refundry-User` has named the person. */
+  user?: string;
+  /** The person's id. */
+  person?: string;
+} & ({ user: string } | { person: string });
+
 /** A fact that happened. It names things; read them to see them. */
 export interface Event {
   /** The event's place in the feed. */
@@ -570,6 +784,7 @@ export interface Event {
   endpoint?: EndpointID;
   key?: KeyID;
   tenant?: TenantID;
+  person?: PersonID;
   /** The payment's, when it happened; else the order's, the batch's or the tenant's. */
   version?: Version;
   at: Time;
@@ -775,6 +990,14 @@ export interface Key {
   revoked_at?: Time;
 }
 
+/** What is to change of a key. */
+export interface KeyChange {
+  /** For people. */
+  name?: string | null;
+  /** What it may do, instead of what it may now. Of keys of our own API only. */
+  scopes?: Scope[] | null;
+}
+
 /** Names a key. */
 export type KeyID = string;
 
@@ -785,6 +1008,22 @@ export interface KeyList {
 
 /** A key that is made. */
 export type KeyRequest = APIKeyRequest | DoorKeyRequest;
+
+/** What an Idempotency-Key was used for. */
+export interface KeyUsed {
+  /** The first request was about this payment, or made it. */
+  payment?: PaymentID;
+  /** The first request was about this refund, or made it. */
+  refund?: RefundID;
+  /** The first request was about this dispute, or made it. */
+  dispute?: DisputeID;
+  /** When it was first used. */
+  at: Time;
+  /** Stands for what the first request asked for. */
+  first_fingerprint: string;
+  /** Stands for what this request asks for. */
+  fingerprint: string;
+}
 
 /** A key, and what its owner is told this once. Front doors' own kinds have other members. */
 export interface KeyWithSecret {
@@ -804,6 +1043,18 @@ export interface KeyWithSecret {
   revoked_at?: Time;
   /** Of our own API. */
   key?: string;
+}
+
+/** An account that has been used. */
+export interface LedgerAccount {
+  account: Account;
+  kind: AccountKind;
+  /** The kind, in words. */
+  purpose: string;
+  /** Where its balance usually is: above zero on the debit side, below on the credit side. */
+  normal_side: Side;
+  /** In which it has been used. */
+  currencies: Currency[];
 }
 
 /** What it was paid with. */
@@ -885,7 +1136,7 @@ export interface OpenedRefund {
   created_at: Time;
   updated_at: Time;
   version: Version;
-  /** The other refunds that the request has opened. Absent: none. */
+  /** The other refunds that the request has opened. Absent: none, or nobody has asked. */
   group_refunds?: RefundID[];
 }
 
@@ -942,6 +1193,8 @@ export interface Payment {
   disputes?: Dispute[];
   /** When money was first taken. Absent: never. */
   captured_at?: Time;
+  /** When what is personal about it was erased. Absent: it was not. */
+  erased_at?: Time;
   created_at: Time;
   updated_at: Time;
   version: Version;
@@ -1014,6 +1267,9 @@ export type PayoutID = string;
 /** Why a refund has not ended. `approval`: somebody must agree. `scheduled`: it waits for its time. `halted`: a policy has stopped refunds. `not_sent`: it has not left yet. `processor`: the processor has it. `outcome_unknown`: it left, and we ask until we know. */
 export type PendingReason = "approval" | "scheduled" | "halted" | "not_sent" | "processor" | "outcome_unknown";
 
+/** Names a person on whose behalf keys call. It follows from the name. */
+export type PersonID = string;
+
 /** One amount from one account to another. */
 export interface Posting {
   /** Receives the amount. */
@@ -1029,6 +1285,8 @@ export interface Preview {
   payment: PaymentID;
   /** Whether it would be accepted. */
   is_allowed: boolean;
+  /** The Idempotency-Key was used for the same request: it would be answered with this refund once more, whose numbers these are, and nothing would be opened. */
+  replays?: RefundID;
   /** The first rule that would say no: the numbers are those that it says no to. */
   refusal?: Refusal;
   /** What would go back. */
@@ -1044,7 +1302,7 @@ export interface Preview {
   not_before?: Time;
   /** What would be left of the payment. */
   refundable: Minor;
-  /** Binds a refund to these numbers. Absent: it would be refused. */
+  /** Binds a refund to these numbers. Absent: it would be refused, or nothing would be opened. */
   preview_token?: string;
 }
 
@@ -1079,6 +1337,10 @@ export interface Problem {
   currency?: Currency;
   /** From when it would be possible. */
   from?: Time;
+  /** What the Idempotency-Key was used for before. */
+  key_used?: KeyUsed;
+  /** Those that stand in the way. */
+  refunds?: RefundID[];
   /** What is wrong with the request, at most 20 things. */
   errors?: Wrong[];
 }
@@ -1091,6 +1353,10 @@ export interface Reason {
   title?: string;
   /** Absent: nobody has said. */
   doors?: ReasonWords;
+  /** Front doors at which a refund has it where nothing says another. Absent: none. */
+  default_at?: string[];
+  /** Whether only refunds have it that had it before: no other may take it. */
+  is_retired: boolean;
 }
 
 /** The reasons that refunds may have. */
@@ -1107,17 +1373,25 @@ export interface ReasonRequest {
   code: string;
   /** What people read. */
   title?: string | null;
-  /** What front doors call it that have words of their own. */
+  /** What front doors call it that have words of their own. Of reasons that a door calls alike, what it asks for has the first. */
   doors?: {
-    /** Absent: nobody has said. */
-    ping?: "fraudulent" | "requested_by_customer" | "other" | null;
+    /** One of `fraudulent`, `requested_by_customer`, `other`, or of the setting `ping.extra_reasons`. */
+    ping?: string | null;
+    /** A text. */
+    primer?: string | null;
   } | null;
+  /** Front doors at which a refund has it where nothing says another: that say nothing of reasons, or whose word is no reason's. */
+  default_at?: string[] | null;
+  /** Whether no other refund may take it. */
+  is_retired?: boolean | null;
 }
 
 /** What front doors call it that have words of their own. */
 export interface ReasonWords {
-  /** Absent: nobody has said. */
-  ping?: "fraudulent" | "requested_by_customer" | "other";
+  /** One of `fraudulent`, `requested_by_customer`, `other`, or of the setting `ping.extra_reasons`. */
+  ping?: string;
+  /** A text. */
+  primer?: string;
 }
 
 /** A catalogue of reasons. */
@@ -1331,10 +1605,10 @@ export type RefundRequest = {
   message?: string | null;
   /** What you call the refund. */
   reference?: string | null;
-  /** What you call the order. */
-  order_reference?: string | null;
   /** An object of the caller's own, of at most 16 KiB. */
   metadata?: Record<string, unknown> | null;
+  /** What you call the order. */
+  order_reference?: string | null;
   /** What you believe is left: a guard. The refund is refused if something else is. */
   expected_refundable?: number;
   /** It waits until then, and can be canceled meanwhile. */
@@ -1426,11 +1700,46 @@ export interface ReplayRequest {
 export interface Replayed {
   /** How many were made. */
   deliveries: number;
+  /** The oldest of them: `GET /v1/deliveries` lists them with it as `since`, and this endpoint. Absent: none was made. */
+  first?: DeliveryID;
   /** Where the next request goes on: its `after`. */
   next: string;
   /** Whether there is more now. */
   has_more: boolean;
 }
+
+/** A report that can be written. */
+export interface Report {
+  name: string;
+  /** What it is about. */
+  holds: string;
+  formats: ReportFormat[];
+  /** Which of `from` and `to` it takes. */
+  parameters: string[];
+  /** In their order. */
+  columns: ReportColumn[];
+}
+
+/** A column of a report. */
+export interface ReportColumn {
+  name: string;
+  kind: ReportColumnKind;
+  doc?: string;
+}
+
+/** What a column holds. `text` is somebody's words, `word` one of ours, `number` is whole, `decimal` an amount in major units with the currency's decimals, `time` RFC 3339 in UTC. */
+export type ReportColumnKind = "text" | "word" | "number" | "decimal" | "time" | "flag";
+
+/** `csv` is RFC 4180, `ndjson` a line of JSON for each row. */
+export type ReportFormat = "csv" | "ndjson";
+
+/** A whole list. */
+export interface ReportList {
+  reports: Report[];
+}
+
+/** A row of a report: its members are the report's columns. What is not there is null. */
+export type ReportRow = Record<string, unknown>;
 
 /** Names a front door's own thing. */
 export type ResourceID = string;
@@ -1453,10 +1762,10 @@ export interface RetryRequest {
   message?: string | null;
   /** What you call the refund. */
   reference?: string | null;
-  /** What you call the order. */
-  order_reference?: string | null;
   /** An object of the caller's own, of at most 16 KiB. */
   metadata?: Record<string, unknown> | null;
+  /** What you call the order. */
+  order_reference?: string | null;
   /** What you believe is left: a guard. The refund is refused if something else is. */
   expected_refundable?: number;
   /** It waits until then, and can be canceled meanwhile. */
@@ -1475,12 +1784,21 @@ export interface RotateRequest {
   overlap_seconds?: number;
 }
 
+/** A SHA-256 digest, in hexadecimal. */
+export type SHA256 = string;
+
 /** What a key may do. */
-export type Scope = "payments:read" | "payments:write" | "refunds:read" | "refunds:write" | "refunds:approve" | "disputes:read" | "events:read" | "ledger:read" | "endpoints:read" | "endpoints:write" | "deliveries:read" | "deliveries:write";
+export type Scope = "payments:read" | "payments:write" | "payments:erase" | "refunds:read" | "refunds:write" | "refunds:approve" | "disputes:read" | "events:read" | "ledger:read" | "reports:read" | "endpoints:read" | "endpoints:write" | "deliveries:read" | "deliveries:write" | "audit:read";
 
 /** What a tenant may change. */
 export interface Setting {
   name: string;
+  /** What it takes. */
+  type: "boolean" | "integer" | "string" | "strings";
+  /** What a number counts. Absent: things. */
+  unit?: "days" | "hours" | "minutes" | "seconds" | "minor_units";
+  /** The least that a number may be. */
+  minimum?: number;
   value: SettingValue;
   default: SettingValue;
   /** Whether the tenant has not chosen. */
@@ -1512,13 +1830,16 @@ export interface Settlement {
   references?: ReferenceRequest[];
 }
 
+/** A side of a posting: `debit` receives, `credit` gives. */
+export type Side = "debit" | "credit";
+
 /** What happened, and what it is about, as it was then. */
 export interface TellingBatch {
   /** The event's kind. */
   type: string;
   /** When it happened. */
   timestamp: Time;
-  /** Grows with every event of a payment. Absent: it is about none. */
+  /** Grows with every event of a payment, or of what else it is about. Absent: it is about nothing that has any. */
   sequence?: Version;
   data: {
     /** Read it to see it. */
@@ -1532,7 +1853,7 @@ export interface TellingDispute {
   type: string;
   /** When it happened. */
   timestamp: Time;
-  /** Grows with every event of a payment. Absent: it is about none. */
+  /** Grows with every event of a payment, or of what else it is about. Absent: it is about nothing that has any. */
   sequence?: Version;
   data: {
     /** As it was then. */
@@ -1546,11 +1867,17 @@ export interface TellingEndpoint {
   type: string;
   /** When it happened. */
   timestamp: Time;
-  /** Grows with every event of a payment. Absent: it is about none. */
+  /** Grows with every event of a payment, or of what else it is about. Absent: it is about nothing that has any. */
   sequence?: Version;
   data: {
-    /** For people. */
-    message: string;
+    /** For people. Of `endpoint.tried` only. */
+    message?: string;
+    /** Which was disabled or enabled. */
+    endpoint?: EndpointID;
+    /** Why it was disabled. */
+    reason?: DisabledFor;
+    /** Since when nothing could be delivered to it. */
+    failing_since?: Time;
   };
 }
 
@@ -1560,7 +1887,7 @@ export interface TellingPayment {
   type: string;
   /** When it happened. */
   timestamp: Time;
-  /** Grows with every event of a payment. Absent: it is about none. */
+  /** Grows with every event of a payment, or of what else it is about. Absent: it is about nothing that has any. */
   sequence?: Version;
   data: {
     /** As it was then. */
@@ -1574,7 +1901,7 @@ export interface TellingRefund {
   type: string;
   /** When it happened. */
   timestamp: Time;
-  /** Grows with every event of a payment. Absent: it is about none. */
+  /** Grows with every event of a payment, or of what else it is about. Absent: it is about nothing that has any. */
   sequence?: Version;
   data: {
     /** As it was then. */
@@ -1586,6 +1913,9 @@ export interface TellingRefund {
 export interface Tenant {
   id: TenantID;
   name: string;
+  created_at: Time;
+  /** The front doors that it can use, if it has a key for them. */
+  doors: Door[];
 }
 
 /** Names a tenant. */
@@ -1596,7 +1926,7 @@ export interface TenantList {
   tenants: Tenant[];
 }
 
-/** A tenant that is made. */
+/** What a tenant is called. */
 export interface TenantRequest {
   /** A line that no other tenant has. */
   name: string;
@@ -1604,6 +1934,9 @@ export interface TenantRequest {
 
 /** A time (RFC 3339) in UTC, with microseconds: such texts sort as the times do. */
 export type Time = string;
+
+/** An id, as its bytes are. */
+export type UUID = string;
 
 /** The version of the payment at which this became so. Of two, the higher one is newer. */
 export type Version = number;
@@ -1626,6 +1959,8 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
     };
     body: PaymentRequest;
     answer: Payment;
@@ -1671,10 +2006,26 @@ export interface Operations {
       id: PaymentID;
     };
     headers: {
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     answer: Refundability;
+  };
+  /** Erase what is personal about a payment. */
+  erasePayment: {
+    method: "POST";
+    path: "/v1/payments/{id}/erase";
+    params: {
+      /** Names a payment. */
+      id: PaymentID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    answer: Payment;
   };
   /** Ask for a refund. */
   createRefund: {
@@ -1683,7 +2034,7 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     body: RefundRequest;
@@ -1720,6 +2071,14 @@ export interface Operations {
       from?: string;
       /** Only refunds that were asked for at this time or earlier. */
       until?: string;
+      /** Only refunds that have not ended for this reason. Named several times: for any of them. */
+      pending_reason?: Array<"approval" | "scheduled" | "halted" | "not_sent" | "processor" | "outcome_unknown">;
+      /** Only refunds on their way that should have arrived before this time. */
+      expected_before?: string;
+      /** Only refunds that are on their way for longer than a policy bears. */
+      stuck?: "true";
+      /** Only refunds that are on their way for so many seconds or longer. */
+      older_than?: number;
       /** Sum up all that the filters let through. It takes longer the more there is. */
       totals?: "true";
       /** Go on from here: `next` of an earlier answer. */
@@ -1734,9 +2093,9 @@ export interface Operations {
     method: "POST";
     path: "/v1/refunds/preview";
     headers: {
-      /** The key that the refund would have: with one, an equal refund a moment before is no mistake. It is not used up. */
+      /** The key that the refund would have: with one, an equal refund a moment before is no mistake, and if it was used before, that is what is shown. It is not used up. */
       "Idempotency-Key"?: string;
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     body: RefundRequest;
@@ -1763,9 +2122,11 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
     };
     body: Decision;
-    answer: Refund;
+    answer: OpenedRefund;
   };
   /** Approve a refund. */
   approveRefund: {
@@ -1778,7 +2139,7 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     body: ApprovalRequest;
@@ -1795,7 +2156,7 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     body: RejectionRequest;
@@ -1812,7 +2173,7 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     body: RetryRequest;
@@ -1829,7 +2190,7 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
@@ -1848,7 +2209,7 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
@@ -1867,7 +2228,7 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
@@ -1886,6 +2247,8 @@ export interface Operations {
     method: "PUT";
     path: "/v1/reasons";
     headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
     };
@@ -1899,6 +2262,8 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
     };
     body: BatchRequest;
     answer: Batch;
@@ -1939,6 +2304,10 @@ export interface Operations {
       /** How many rows have come before: `received` of the batch. */
       offset?: number;
     };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
     body: string;
     answer: Batch;
   };
@@ -1951,7 +2320,7 @@ export interface Operations {
       id: BatchID;
     };
     headers: {
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     answer: Batch;
@@ -1965,7 +2334,7 @@ export interface Operations {
       id: BatchID;
     };
     headers: {
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     answer: Batch;
@@ -1979,7 +2348,7 @@ export interface Operations {
       id: BatchID;
     };
     headers: {
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     answer: Batch;
@@ -1993,7 +2362,7 @@ export interface Operations {
       id: BatchID;
     };
     headers: {
-      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
       "Refundry-User"?: string;
     };
     answer: Batch;
@@ -2043,6 +2412,8 @@ export interface Operations {
     headers: {
       /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
       "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
     };
@@ -2068,6 +2439,8 @@ export interface Operations {
       id: DisputeID;
     };
     headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
     };
@@ -2100,6 +2473,10 @@ export interface Operations {
   createEndpoint: {
     method: "POST";
     path: "/v1/endpoints";
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
     body: EndpointRequest;
     answer: EndpointWithSecret;
   };
@@ -2121,6 +2498,10 @@ export interface Operations {
       /** Names a webhook endpoint. */
       id: EndpointID;
     };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
     body: EndpointChange;
     answer: EndpointWithKey;
   };
@@ -2132,6 +2513,10 @@ export interface Operations {
       /** Names a webhook endpoint. */
       id: EndpointID;
     };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
     answer: void;
   };
   /** Rotate an endpoint's secret. */
@@ -2141,6 +2526,10 @@ export interface Operations {
     params: {
       /** Names a webhook endpoint. */
       id: EndpointID;
+    };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
     };
     body: RotateRequest;
     answer: EndpointWithSecret;
@@ -2153,6 +2542,10 @@ export interface Operations {
       /** Names a webhook endpoint. */
       id: EndpointID;
     };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
     answer: Delivery;
   };
   /** Tell an endpoint what it missed. */
@@ -2162,6 +2555,10 @@ export interface Operations {
     params: {
       /** Names a webhook endpoint. */
       id: EndpointID;
+    };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
     };
     body: ReplayRequest;
     answer: Replayed;
@@ -2175,6 +2572,8 @@ export interface Operations {
       payment?: string;
       /** Only deliveries to this endpoint. */
       endpoint?: EndpointID;
+      /** Only this delivery, and newer ones. */
+      since?: DeliveryID;
       /** Only deliveries that are so. */
       status?: "open" | "delivered" | "given_up" | "canceled";
       /** Go on from here: `next` of an earlier answer. */
@@ -2202,6 +2601,10 @@ export interface Operations {
       /** Names a delivery. */
       id: DeliveryID;
     };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
     answer: Delivery;
   };
   /** Read a payment's ledger entries. */
@@ -2214,11 +2617,132 @@ export interface Operations {
     };
     answer: EntryList;
   };
+  /** List ledger entries. */
+  listEntries: {
+    method: "GET";
+    path: "/v1/ledger/entries";
+    query: {
+      /** Only entries about this payment. */
+      payment?: string;
+      /** Only entries with a posting to or from this account. */
+      account?: string;
+      /** Only entries of this business event. */
+      cause?: string;
+      /** Only entries in this currency. */
+      currency?: Currency;
+      /** Only of what happened at this time or later. */
+      from?: string;
+      /** Only of what happened at this time or earlier. */
+      until?: string;
+      /** Go on from here: `next` of an earlier answer. */
+      after?: string;
+      /** How many a page has at the most. */
+      limit?: number;
+    };
+    answer: EntryPage;
+  };
+  /** List the accounts in use. */
+  listAccounts: {
+    method: "GET";
+    path: "/v1/ledger/accounts";
+    answer: AccountList;
+  };
   /** Read the trial balance. */
   listBalances: {
     method: "GET";
     path: "/v1/ledger/balances";
+    query: {
+      /** Of what had happened at this time. Absent: of all. */
+      at?: string;
+    };
     answer: BalanceList;
+  };
+  /** List the reports there are. */
+  listReports: {
+    method: "GET";
+    path: "/v1/reports";
+    answer: ReportList;
+  };
+  /** Write a report. */
+  getReport: {
+    method: "GET";
+    path: "/v1/reports/{name}";
+    params: {
+      /** Of a report. */
+      name: string;
+    };
+    query: {
+      /** The first day, or a time from which on. */
+      from?: string;
+      /** The last day, or a time before which. */
+      to?: string;
+      /** `csv` unless it is named. */
+      format?: ReportFormat;
+    };
+    answer: string;
+  };
+  /** Read the audit trail. */
+  listAudit: {
+    method: "GET";
+    path: "/v1/audit";
+    query: {
+      /** Only what this actor did: `key:…`, `operator:…`, or a part of Refundry. */
+      actor?: string;
+      /** Only events of this kind, as in `refund.approved`, or of this group of kinds, as in `refund`. Named several times: of any of them. */
+      kind?: string[];
+      /** Only what is about this payment. */
+      payment?: string;
+      /** Only what is about this: the id of a refund, dispute, endpoint, key … */
+      subject?: string;
+      /** Only what was done on behalf of this person; it is found after the person was erased, too. */
+      user?: string;
+      /** As `user`, by the person's id. */
+      person?: PersonID;
+      /** Only what was committed at this time or later. */
+      from?: string;
+      /** Only what was committed at this time or earlier. */
+      until?: string;
+      /** Go on from here: `next` of an earlier answer. */
+      after?: string;
+      /** How many a page has at the most. */
+      limit?: number;
+    };
+    answer: AuditPage;
+  };
+  /** Read a checkpoint. */
+  getAuditCheckpoint: {
+    method: "GET";
+    path: "/v1/audit/checkpoint";
+    query: {
+      /** Of a commit; the newest, unless it is named. */
+      number?: number;
+    };
+    answer: AuditCheckpoint;
+  };
+  /** Export the audit trail. */
+  exportAudit: {
+    method: "GET";
+    path: "/v1/audit/export";
+    query: {
+      /** The first commit; 1, unless it is named. */
+      first?: number;
+      /** The last commit; the newest, unless it is named. */
+      last?: number;
+    };
+    answer: string;
+  };
+  /** Erase a person. */
+  erasePerson: {
+    method: "POST";
+    path: "/v1/audit/erase-person";
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: ErasureRequest;
+    answer: Erasure;
   };
   /** List tenants. */
   listTenants: {
@@ -2230,7 +2754,42 @@ export interface Operations {
   createTenant: {
     method: "POST";
     path: "/v1/tenants";
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
     body: TenantRequest;
+    answer: Tenant;
+  };
+  /** Read a tenant. */
+  getTenant: {
+    method: "GET";
+    path: "/v1/tenants/{id}";
+    params: {
+      /** Names a tenant. */
+      id: TenantID;
+    };
+    answer: Tenant;
+  };
+  /** Rename a tenant. */
+  renameTenant: {
+    method: "PATCH";
+    path: "/v1/tenants/{id}";
+    params: {
+      /** Names a tenant. */
+      id: TenantID;
+    };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    body: TenantRequest;
+    answer: Tenant;
+  };
+  /** Read whose key this is. */
+  getOwnTenant: {
+    method: "GET";
+    path: "/v1/tenant";
     answer: Tenant;
   };
   /** List keys. */
@@ -2248,11 +2807,44 @@ export interface Operations {
     method: "POST";
     path: "/v1/keys";
     headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
     };
     body: KeyRequest;
     answer: KeyWithSecret;
+  };
+  /** Read a key. */
+  getKey: {
+    method: "GET";
+    path: "/v1/keys/{id}";
+    params: {
+      /** Names a key. */
+      id: KeyID;
+    };
+    headers: {
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    answer: Key;
+  };
+  /** Rename a key, or change its scopes. */
+  changeKey: {
+    method: "PATCH";
+    path: "/v1/keys/{id}";
+    params: {
+      /** Names a key. */
+      id: KeyID;
+    };
+    headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+      /** The tenant's name or id. The only one need not be named. */
+      "Refundry-Tenant"?: string;
+    };
+    body: KeyChange;
+    answer: Key;
   };
   /** Revoke a key. */
   revokeKey: {
@@ -2263,6 +2855,8 @@ export interface Operations {
       id: KeyID;
     };
     headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
     };
@@ -2283,6 +2877,8 @@ export interface Operations {
     method: "PATCH";
     path: "/v1/settings";
     headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
     };
@@ -2294,30 +2890,12 @@ export interface Operations {
     method: "POST";
     path: "/v1/payments/import";
     headers: {
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;
     };
     body: string;
-    answer: string;
-  };
-  /** Write a report. */
-  getReport: {
-    method: "GET";
-    path: "/v1/reports/{name}";
-    params: {
-      /** Of a report. */
-      name: string;
-    };
-    query: {
-      /** The first day. */
-      from?: string;
-      /** The last day. */
-      to?: string;
-    };
-    headers: {
-      /** The tenant's name or id. The only one need not be named. */
-      "Refundry-Tenant"?: string;
-    };
     answer: string;
   };
   /** Explain a code. */

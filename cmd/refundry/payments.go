@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 )
 
-// paymentsCommand imports payments and shows them.
+// paymentsCommand imports payments, shows them and erases what is personal about them.
 type paymentsCommand struct {
 	Import paymentsImport `cmd:"" help:"Import payments that were made elsewhere, from NDJSON or CSV. Safe to run again."`
 	Show   paymentsShow   `cmd:"" help:"Show a payment."`
+	Erase  paymentsErase  `cmd:"" help:"Erase, for good, what is personal about payments. Amounts, references and books stay."`
 }
 
 type paymentsShow struct {
@@ -21,4 +23,21 @@ type paymentsShow struct {
 // Run implements the command.
 func (c *paymentsShow) Run(ctx context.Context, t *terminal) error {
 	return c.operate(ctx, t, http.MethodGet, "/v1/payments/"+url.PathEscape(c.ID), nil)
+}
+
+type paymentsErase struct {
+	operatorFlags
+
+	IDs []string `arg:"" name:"id" help:"pay_…, or the ids that they have at a front door."`
+}
+
+// Run implements the command. It stops at the first payment that cannot be
+// erased; those before it have been.
+func (c *paymentsErase) Run(ctx context.Context, t *terminal) error {
+	for _, id := range c.IDs {
+		if err := c.operate(ctx, t, http.MethodPost, "/v1/payments/"+url.PathEscape(id)+"/erase", nil); err != nil {
+			return fmt.Errorf("%s: %w", id, err)
+		}
+	}
+	return nil
 }

@@ -36,6 +36,13 @@ type Engine interface {
 	Do(ctx context.Context, command payment.Command, finish ...payment.TaskRef) (payment.Answer, error)
 }
 
+// Persons returns what a door keeps about the payer of a payment beside it.
+type Persons func(view payment.View) []payment.ResourceRef
+
+// Rest returns what of a door's documents about a payment is not personal, and
+// stays when the payment is erased.
+type Rest func(view payment.View) []payment.Facet
+
 // ImportDocument reads what a door must know about a payment that was made
 // elsewhere, from a line of an import: its document, and the ids that the
 // payment has there.
@@ -57,8 +64,10 @@ type Config struct {
 
 	Doors       []payment.Door // that webhook endpoints can be of, besides our own
 	Import      map[payment.Door]ImportDocument
-	AliasKinds  []string // by which an operator may spell a payment's id
-	OrderKinds  []string // of aliases that the imported payments of one order share
+	Persons     map[payment.Door]Persons // of doors that keep something about a payer beside payments
+	Rest        []Rest                   // of all doors
+	AliasKinds  []string                 // by which an operator may spell a payment's id
+	OrderKinds  []string                 // of aliases that the imported payments of one order share
 	Credentials map[auth.Kind]MakeCredential
 	Reports     map[string]Report // of providers, by name
 

@@ -290,6 +290,18 @@ var otherProblems = map[code]facts{
 		409, "Already there", false, "Another payment, refund or order has this id already.",
 		"Look it up; an import that is run again does so by itself.", "the payment exists",
 	},
+	"payment_open": {
+		409, "The payment is not over", false,
+		"What is personal about a payment is erased only once the payment, its refunds and its disputes have ended. Nothing " +
+			"was erased.",
+		"Ask again when they have.", "a refund of the payment has not ended",
+	},
+	"payment_erased": {
+		409, "The payment was erased", false,
+		"What is personal about the payment was erased, and nothing personal can be kept about it any more. Nothing was done.",
+		"Ask for the refund without note, message and metadata.",
+		"the payment was erased: a refund of it has no note, message or metadata",
+	},
 	"payment_not_waiting": {
 		409, "The payment does not wait for this", false,
 		"It waits for somebody or something else, or it has gone on meanwhile. Nothing was done.",
@@ -356,6 +368,8 @@ var ruleCodes = map[payment.RuleName]code{
 	payment.RuleReason:           "reason_not_in_catalogue",
 	payment.RulePreview:          "preview_outdated",
 	payment.RuleSeen:             "approval_of_something_else",
+	payment.RuleErasable:         "payment_open",
+	payment.RuleErased:           "payment_erased",
 }
 
 // codesOf returns the codes of some rules' noes.
@@ -374,7 +388,7 @@ var refundRules = []payment.RuleName{
 	payment.RuleAmount, payment.RuleRefundable, payment.RuleExpected, payment.RuleMaximum, payment.RuleDispute,
 	payment.RuleDuplicate, payment.RuleAvailability, payment.RuleFailures, payment.RuleUndisputed, payment.RuleVelocity,
 	payment.RuleHalted, payment.RuleReason, payment.RulePreview, payment.RuleCapture, payment.RuleListSum,
-	payment.RuleRecipients,
+	payment.RuleRecipients, payment.RuleErased,
 }
 
 // faultCodes says which code each kind of failure has that is no rule's.

@@ -36,6 +36,7 @@ func (a *API) paymentOperations() []operation {
 			answers: ok("The payment as it is now.", paymentSchema),
 		},
 		a.refundabilityOperation(),
+		a.eraseOperation(),
 	}
 }
 

@@ -42,6 +42,7 @@ var paymentSchema = shown("Payment", "What a payer agreed to hand to a merchant,
 	)), "Oldest first."),
 	may("disputes", listOf(disputeSchema), "Oldest first. Absent: none."),
 	may("captured_at", someTime, "When money was first taken. Absent: never."),
+	may("erased_at", someTime, "When what is personal about it was erased. Absent: it was not."),
 	must("created_at", someTime, ""),
 	must("updated_at", someTime, ""),
 	must("version", someVersion, ""),
@@ -89,6 +90,7 @@ func showPayment(w *writer, name string, v payment.View) {
 	showRefunds(w, v.Refunds)
 	showDisputes(w, v.Disputes)
 	w.time("captured_at", p.CapturedAt())
+	w.time("erased_at", p.ErasedAt())
 	w.time("created_at", p.CreatedAt)
 	w.time("updated_at", p.UpdatedAt)
 	w.number("version", p.Version)

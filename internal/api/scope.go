@@ -12,6 +12,7 @@ type scope string
 const (
 	scopeReadPayments    scope = "payments:read"
 	scopeWritePayments   scope = "payments:write"
+	scopeErasePayments   scope = "payments:erase"
 	scopeReadRefunds     scope = "refunds:read"
 	scopeWriteRefunds    scope = "refunds:write"
 	scopeApproveRefunds  scope = "refunds:approve"
@@ -28,9 +29,9 @@ const (
 
 // allScopes lists every scope.
 var allScopes = []scope{
-	scopeReadPayments, scopeWritePayments, scopeReadRefunds, scopeWriteRefunds, scopeApproveRefunds, scopeReadDisputes,
-	scopeReadEvents, scopeReadLedger, scopeReadReports, scopeReadEndpoints, scopeWriteEndpoints, scopeReadDeliveries,
-	scopeWriteDeliveries, scopeReadAudit,
+	scopeReadPayments, scopeWritePayments, scopeErasePayments, scopeReadRefunds, scopeWriteRefunds, scopeApproveRefunds,
+	scopeReadDisputes, scopeReadEvents, scopeReadLedger, scopeReadReports, scopeReadEndpoints, scopeWriteEndpoints,
+	scopeReadDeliveries, scopeWriteDeliveries, scopeReadAudit,
 }
 
 // Scopes lists every scope, in words.

@@ -53,7 +53,8 @@ func TestEveryMemberIsShown(t *testing.T) {
 	filled(reflect.ValueOf(&view).Elem())
 	view.Items[0].Until = 0
 	view.Payment.History = payment.History[payment.PaymentStatus]{
-		{Status: payment.PaymentCaptured, At: began}, {Status: payment.PaymentCaptured, Note: payment.Note(payment.GatePayer), At: began},
+		{Status: payment.PaymentCaptured, At: began}, {Status: payment.PaymentCaptured, Note: payment.NoteErased, At: began},
+		{Status: payment.PaymentCaptured, Note: payment.Note(payment.GatePayer), At: began},
 	}
 	refund := &view.Refunds[0]
 	refund.Status = payment.RefundUnknown

@@ -139,6 +139,7 @@ type Changes struct {
 	Aliases    []AliasChange
 	Facets     []FacetChange
 	Resources  []Resource
+	Removed    []Resource // without bodies
 	Payouts    []Payout
 	Entries    []EntryChange
 	Tellings   []Telling
@@ -176,6 +177,7 @@ type FacetChange struct {
 	Tenant  TenantID
 	Payment PaymentID
 	Facet   Facet
+	IsOpen  bool // there is nothing personal in it: it outlives an erasure
 }
 
 // EntryChange is a new entry in a tenant's books.
@@ -379,12 +381,12 @@ func (b *Book) claim(tenant TenantID, alias Alias, subject [16]byte) error {
 }
 
 // document writes a new version of a door's document about a payment or one
-// of its refunds.
+// of its refunds. About an erased payment none is kept.
 func (b *Book) document(v *View, door Door, subject [16]byte, body []byte) {
-	if body == nil {
+	if body == nil || !v.Payment.ErasedAt().IsZero() {
 		return
 	}
 	facet := Facet{Subject: subject, Door: door, Version: v.Payment.Version, Body: body}
 	v.Facets = append(slices.Clip(v.Facets), facet)
-	b.Changes.Facets = append(b.Changes.Facets, FacetChange{v.Payment.Tenant, v.Payment.ID, facet})
+	b.Changes.Facets = append(b.Changes.Facets, FacetChange{Tenant: v.Payment.Tenant, Payment: v.Payment.ID, Facet: facet})
 }

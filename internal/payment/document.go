@@ -71,8 +71,9 @@ func (c DocumentOrder) Apply(b *Book) (Answer, error) {
 }
 
 // documentOrder writes a new version of a door's document about an order.
+// About an erased one none is kept.
 func (b *Book) documentOrder(meta Meta, order Order, body []byte) {
-	if body == nil {
+	if body == nil || !order.ErasedAt.IsZero() {
 		return
 	}
 	b.Changes.Facets = append(b.Changes.Facets, FacetChange{

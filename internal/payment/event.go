@@ -34,8 +34,11 @@ const (
 	EventPaymentItems      EventKind = "payment.items_replaced" // another list of lines took the place of the old
 	EventPaymentTryFailed  EventKind = "payment.try_failed"     // the payer tried to pay in vain, and may again
 	EventRefundDeferred    EventKind = "refund.deferred"        // the caller who waited was told that it takes longer
+	EventPaymentErased     EventKind = "payment.erased"         // what is personal about it is gone
+	EventOrderErased       EventKind = "order.erased"           // … about it, and about all its payments
 	EventPayoutCreated     EventKind = "payout.created"
 	EventResourcePut       EventKind = "resource.put"
+	EventResourceRemoved   EventKind = "resource.removed"  // with the erased payment of the person that it is about
 	EventEndpointReplayed  EventKind = "endpoint.replayed" // it is told once more what has happened
 	EventEndpointTried     EventKind = "endpoint.tried"    // somebody asked for a webhook that tells nothing
 )

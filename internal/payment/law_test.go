@@ -213,6 +213,7 @@ func TestLawsOfAPayment(t *testing.T) {
 			"dispute": m.dispute,
 			"move":    m.move,
 			"adopt":   m.adopt,
+			"erase":   m.erase,
 			"wait":    func(*rapid.T) { m.now = m.now.Add(time.Minute) },
 		})
 		m.past(t)

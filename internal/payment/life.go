@@ -97,6 +97,7 @@ const (
 	NoteStuck     Note = "stuck"        // the refund is on its way for longer than expected
 	NoteInquired  Note = "inquired"     // a person has let the processor be asked once more
 	NoteResent    Note = "resent"       // a person has let the refund be sent once more
+	NoteErased    Note = "erased"       // what is personal about the payment was erased
 	// NoteDoubleLoss says that a dispute took what was given back, or is being given back.
 	NoteDoubleLoss Note = "double_loss"
 )

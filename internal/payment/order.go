@@ -35,6 +35,7 @@ type Order struct {
 	Amount    money.Minor    // minor units; 0: not known yet
 	Metadata  string         // JSON as received; empty: none
 	Version   int64
+	ErasedAt  time.Time // when what is personal about it was erased; zero: it was not
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

@@ -130,6 +130,17 @@ type Payment struct {
 // CapturedAt returns when money was first taken, the zero time if never.
 func (p Payment) CapturedAt() time.Time { return p.History.ReachedAt(PaymentCaptured) }
 
+// ErasedAt returns when what is personal about the payment was erased, the
+// zero time if it was not.
+func (p Payment) ErasedAt() time.Time {
+	for _, mark := range p.History {
+		if mark.Note == NoteErased {
+			return mark.At
+		}
+	}
+	return time.Time{}
+}
+
 // WaitsAt returns the gate that the payment stands at, empty if it does not wait.
 func (p Payment) WaitsAt() GateKind {
 	switch gate := GateKind(p.History.Last().Note); gate {

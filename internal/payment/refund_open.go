@@ -93,6 +93,7 @@ func (c OpenRefund) ask(b *Book) *asking {
 		a.Reason, a.isOwnWord = c.Word.CodeOf(a.tenant.Settings, c.Door)
 	}
 	if found == nil {
+		a.forget()
 		a.resolve()
 		a.pieces = a.cut()
 	}

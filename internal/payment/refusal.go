@@ -50,6 +50,8 @@ const (
 	RuleReason           RuleName = "reason"                  // a policy: the reason is one of the tenant's
 	RulePreview          RuleName = "preview"                 // what was previewed is what would happen now
 	RuleSeen             RuleName = "seen"                    // who approves has seen what is asked for
+	RuleErasable         RuleName = "erasable"                // nothing about a payment that is to be erased is open
+	RuleErased           RuleName = "erased"                  // personal data of the payment can still be kept
 )
 
 // faults says which kind of no each rule's no is.
@@ -90,6 +92,8 @@ var faults = map[RuleName]fault.Code{
 	RuleReason:           fault.Invalid,
 	RulePreview:          fault.Conflict,
 	RuleSeen:             fault.Conflict,
+	RuleErasable:         fault.Conflict,
+	RuleErased:           fault.Conflict,
 }
 
 // RuleNames returns every rule, for tables that must have a row for each.

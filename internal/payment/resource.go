@@ -16,6 +16,13 @@ type Resource struct {
 	CreatedAt time.Time
 }
 
+// ResourceRef names a resource of a tenant's.
+type ResourceRef struct {
+	Door Door
+	Kind ResourceKind
+	ID   ResourceID
+}
+
 // PutResource writes a resource: a new one, or a new body of one that exists,
 // which keeps the time when it was made.
 type PutResource struct {
@@ -49,4 +56,13 @@ func (c PutResource) Apply(b *Book) (Answer, error) {
 	}})
 	b.keep(c.Meta, resource.ID, PaymentID{}, 0)
 	return Answer{Resource: resource}, nil
+}
+
+// remove removes a resource that is about a person. One that there is not is fine.
+func (b *Book) remove(meta Meta, ref ResourceRef) {
+	b.Changes.Removed = append(b.Changes.Removed, Resource{Tenant: meta.Tenant, Door: ref.Door, Kind: ref.Kind, ID: ref.ID})
+	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
+		Tenant: meta.Tenant, Kind: EventResourceRemoved, Subject: ref.ID, At: b.Now,
+		Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
+	}})
 }

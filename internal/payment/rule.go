@@ -18,8 +18,8 @@ type Rule struct {
 // coreOrder is the order in which rules are checked that a door does not name.
 // These hold at every door.
 var coreOrder = []RuleName{
-	RuleKey, RuleExists, RuleHalted, RuleStatus, RuleOrder, RuleCurrency, RuleReason, RuleDispute, RuleDuplicate,
-	RuleOneAtATime, RuleCapture, RuleNothingLeft, RuleItems, RuleListSum, RuleRecipients, RuleAmount, RulePartial,
+	RuleKey, RuleExists, RuleHalted, RuleStatus, RuleOrder, RuleErased, RuleCurrency, RuleReason, RuleDispute,
+	RuleDuplicate, RuleOneAtATime, RuleCapture, RuleNothingLeft, RuleItems, RuleListSum, RuleRecipients, RuleAmount, RulePartial,
 	RuleNextDay, RuleWindow, RuleRefundable, RuleAvailability, RuleMaximum, RuleVelocity, RuleExpected, RulePreview,
 }
 
@@ -97,6 +97,7 @@ var checks = map[RuleName]func(*asking, Rule) error{
 	RuleReason:           checkReason,
 	RuleVelocity:         checkVelocity,
 	RulePreview:          checkPreview,
+	RuleErased:           checkErased,
 }
 
 func checkHalted(a *asking, _ Rule) error {

@@ -134,3 +134,15 @@ func (s *Service) reports() map[string]api.Report {
 	}
 	return reports
 }
+
+// persons says what doors keep about payers beside payments.
+func persons() map[payment.Door]api.Persons {
+	return map[payment.Door]api.Persons{chip.Name: chip.Persons}
+}
+
+// rests says what of doors' documents stays when a payment is erased.
+func rests() []api.Rest {
+	return []api.Rest{
+		smartglocal.Rest(smartglocal.SmartGlocal), smartglocal.Rest(smartglocal.Pike), ping.Rest, chip.Rest, primer.Rest,
+	}
+}

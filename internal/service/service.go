@@ -161,7 +161,7 @@ func (s *Service) assemble() {
 	s.api = api.New(api.Config{
 		Engine: lateEngine{s}, Reader: s.store, Feed: s.store, Auth: s.auth, Deliveries: s.store, Audit: s.store,
 		Replay: s.replay, Batches: s.batches, Reaches: webhook.NewReach(s.allowed()),
-		Doors: dialectDoors, AliasKinds: aliasKinds(), OrderKinds: ping.OrderKinds(),
+		Doors: dialectDoors, AliasKinds: aliasKinds(), OrderKinds: ping.OrderKinds(), Persons: persons(), Rest: rests(),
 		Credentials: s.dialects.credentials(), Import: imports(), Reports: s.reports(),
 		BodyNotes:      map[payment.Door]func(string) string{primer.Name: primer.BodyNote},
 		EndpointDetail: map[payment.Door]api.EndpointDetail{primer.Name: primer.EndpointDetail},

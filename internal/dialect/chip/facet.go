@@ -145,6 +145,40 @@ func ImportDocument(line wire.Value) ([]byte, []payment.Alias, error) {
 	return d.bytes(), aliases, nil
 }
 
+// Persons returns what this door keeps about the payer of a payment beside it:
+// the client, whom other purchases may share.
+func Persons(v payment.View) []payment.ResourceRef {
+	var id payment.ResourceID
+	if id.ParseUUID(documentOf(v).ClientID) != nil || id.IsZero() {
+		return nil
+	}
+	return []payment.ResourceRef{{Door: Name, Kind: kindClient, ID: id}}
+}
+
+// Rest returns what of the documents about a payment is not personal, and stays
+// when it is erased: ids, numbers, fees, and how it was paid.
+func Rest(v payment.View) (rest []payment.Facet) {
+	if v.Facet(Name, v.Payment.ID) != nil {
+		d := documentOf(v)
+		kept := document{ID: d.ID, Generated: d.Generated}
+		if d.Paid != nil {
+			kept.Paid = &paid{
+				Flow: d.Paid.Flow, Method: d.Paid.Method, Country: d.Paid.Country, Availability: d.Paid.Availability,
+				IsMarked: d.Paid.IsMarked, PaidOn: d.Paid.PaidOn,
+			}
+		}
+		rest = append(rest, payment.Facet{Subject: v.Payment.ID, Door: Name, Body: kept.bytes()})
+	}
+	for _, r := range v.Refunds {
+		if body := v.Facet(Name, r.ID); body != nil {
+			d := readDocument(body)
+			kept := document{Generated: d.Generated, Fee: d.Fee}
+			rest = append(rest, payment.Facet{Subject: r.ID, Door: Name, Body: kept.bytes()})
+		}
+	}
+	return rest
+}
+
 // aliasOf returns the alias that a purchase's id may be.
 func aliasOf(id string) payment.Alias {
 	return payment.Alias{Kind: purchaseAlias, Value: strings.ToLower(id)}

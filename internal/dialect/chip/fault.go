@@ -143,6 +143,8 @@ var rules = map[payment.RuleName]*problem{
 	payment.RuleReason:           notPossible("This refund needs a reason."),
 	payment.RulePreview:          notPossible("What was previewed is not what would happen now."),
 	payment.RuleSeen:             notPossible("What is asked for has changed."),
+	payment.RuleErasable:         notPossible("This Purchase is not over."),
+	payment.RuleErased:           notPossible("The personal data of this Purchase was erased."),
 	payment.RuleAmount:           badAmount(codeInvalid, "The amount is out of range."),
 	payment.RuleRefundable:       badAmount(codeMaxValue, "The amount is greater than what can be refunded."),
 	payment.RuleCurrency:         nested("purchase", "currency", codeChoice, "The currency cannot be used."),

@@ -94,6 +94,17 @@ func (d document) orderID(p payment.Payment) string {
 	}
 }
 
+// Rest returns what of the documents about a payment is not personal, and stays
+// when it is erased: its ids, and how it was paid.
+func Rest(v payment.View) []payment.Facet {
+	if v.Facet(Name, v.Payment.ID) == nil {
+		return nil
+	}
+	d := documentOf(v)
+	kept := document{Provider: d.Provider, Method: d.Method, Status: d.Status, Payment: d.Payment, Order: d.Order}
+	return []payment.Facet{{Subject: v.Payment.ID, Door: Name, Body: kept.bytes()}}
+}
+
 // orderDocumentOf returns what is known of an order here.
 func orderDocumentOf(facets []payment.Facet) orderDocument {
 	var d orderDocument

@@ -170,6 +170,8 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleReason:     invalid(invalidValue, "reason", "unknown reason"),
 	payment.RulePreview:    notNow,
 	payment.RuleSeen:       notNow,
+	payment.RuleErasable:   notNow,
+	payment.RuleErased:     notNow,
 }
 
 // faults says how an error is said that is no rule's.

@@ -60,6 +60,17 @@ func documentOf(v payment.View) document {
 // that was made elsewhere. An id of Primer's is a short one, as ours are.
 func AliasKinds() []string { return nil }
 
+// Rest returns what of the documents about a payment is not personal, and stays
+// when it is erased: its id, and who took it.
+func Rest(v payment.View) []payment.Facet {
+	if v.Facet(Name, v.Payment.ID) == nil {
+		return nil
+	}
+	d := documentOf(v)
+	kept := document{ID: d.ID, PaymentType: d.PaymentType, CardTokenType: d.CardTokenType, Account: d.Account}
+	return []payment.Facet{{Subject: v.Payment.ID, Door: Name, Body: kept.bytes()}}
+}
+
 // ImportDocument returns what this door must know of a payment that was made
 // elsewhere, from a line of an import: payment_id is its id at Primer, as in
 // "kHdEw9EG"; document may have order, customer, paymentMethod, cardTokenType

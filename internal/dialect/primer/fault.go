@@ -211,6 +211,8 @@ var rules = dictionary{
 	payment.RuleWaits:            internalFault,
 	payment.RulePreview:          internalFault,
 	payment.RuleSeen:             internalFault,
+	payment.RuleErasable:         internalFault,
+	payment.RuleErased:           internalFault,
 	payment.RuleFence:            internalFault,
 }
 

@@ -44,6 +44,25 @@ func readDocument(body []byte) document {
 	return d
 }
 
+// Rest returns what of a brand's documents about a payment is not personal, and
+// stays when it is erased: its ids, and in which version of the API they were made.
+func Rest(brand Brand) func(payment.View) []payment.Facet {
+	return func(v payment.View) (rest []payment.Facet) {
+		keep := func(subject [16]byte) {
+			if body := v.Facet(brand.Door(), subject); body != nil {
+				d := readDocument(body)
+				kept := document{Version: d.Version, Session: d.Session, Payment: d.Payment, CreatedAt: d.CreatedAt}
+				rest = append(rest, payment.Facet{Subject: subject, Door: brand.Door(), Body: kept.bytes()})
+			}
+		}
+		keep(v.Payment.ID)
+		for _, r := range v.Refunds {
+			keep(r.ID)
+		}
+		return rest
+	}
+}
+
 // ImportDocument returns what this brand must know of a payment that was made
 // elsewhere, from a line of an import: the members session and payment_id have
 // its ids there, as in "ps_3230" and "pm_2705", document may have customer,

@@ -97,6 +97,8 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleReason:           forbidden("the reason is not allowed"),
 	payment.RulePreview:          internalFault,
 	payment.RuleSeen:             internalFault,
+	payment.RuleErasable:         internalFault,
+	payment.RuleErased:           internalFault,
 }
 
 // otherRules says how a no is said of calls that are not refunds, where that

@@ -22,7 +22,7 @@ func (s *Store) Commit(ctx context.Context, batch [16]byte, needs []payment.Need
 		return unavailable(err)
 	}
 	defer conn.Release()
-	c := &commit{store: s, conn: conn.Conn(), batch: batch}
+	c := &commit{store: s, conn: conn.Conn(), batch: batch, ring: row.NewRing(s.config.Random)}
 	if err := c.run(ctx, needs, decide); err != nil {
 		c.rollback()
 		return err
@@ -35,6 +35,7 @@ type commit struct {
 	store *Store
 	conn  *pgx.Conn
 	batch [16]byte
+	ring  *row.Ring
 }
 
 func (c *commit) run(ctx context.Context, needs []payment.Need, decide func(*payment.Book) error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,14 +19,25 @@ import (
 )
 
 const deliveryColumns = `tenant_id, id, endpoint_id, door, url, kind, word, payment_id, subject_id, version, event_at,
-	detail, status, attempts, first_at, ended_at, body`
+	detail, status, attempts, first_at, ended_at, body, personal,
+	CASE WHEN personal IS NOT NULL THEN ` + deliveryKey + ` END`
+
+// deliveryKey is the key of who owns what a delivery says, see [row.OwnerOf].
+const deliveryKey = `(SELECT key FROM personal_key k WHERE k.tenant_id = delivery.tenant_id AND k.owner_id =
+	CASE delivery.payment_id WHEN '00000000-0000-0000-0000-000000000000' THEN delivery.subject_id
+		ELSE delivery.payment_id END)`
 
 func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	var eventAt, firstAt, endedAt int64
-	err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Endpoint), &d.Door, &d.URL, &d.Event.Kind, &d.Event.Word,
-		raw(&d.Event.Payment), &d.Event.Subject, &d.Event.Version, &eventAt,
-		&d.Event.Detail, &d.Status, &d.Attempts, &firstAt, &endedAt, &d.Body)
+	var open, sealed []byte
+	var key row.PersonalKey
+	if err = r.Scan(raw(&d.Tenant), raw(&d.ID), raw(&d.Endpoint), &d.Door, &d.URL, &d.Event.Kind, &d.Event.Word,
+		raw(&d.Event.Payment), &d.Event.Subject, &d.Event.Version, &eventAt, &d.Event.Detail, &d.Status, &d.Attempts,
+		&firstAt, &endedAt, &open, &sealed, (*[]byte)(&key)); err != nil {
+		return d, err
+	}
 	d.Event.At, d.FirstAt, d.EndedAt = row.Time(eventAt), row.Time(firstAt), row.Time(endedAt)
+	d.Body, err = key.OpenDelivery(d.ID, open, sealed)
 	return d, err
 }
 
@@ -45,14 +57,44 @@ func (s *Store) Attempted(ctx context.Context, results []webhook.Result) error {
 		return r.Delivery.Tenant, r.Delivery.ID
 	})
 	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		w := &writer{}
-		queuePlans(&w.pipe)
+		w := &writer{ring: row.NewRing(nil)}
+		if err := loadPersonalKeys(ctx, tx, w.ring, results); err != nil {
+			return err
+		}
 		w.moveDeliveries(oneOfEachDelivery(results))
 		w.logAttempts(results)
 		w.health(webhook.Tallies(results))
 		w.end(col(results, func(r webhook.Result) job.Ending { return job.Ending{TaskRef: r.Job, Again: r.Again} }))
+		if err := w.ring.Err(); err != nil {
+			return err
+		}
 		return tx.SendBatch(ctx, &w.pipe).Close()
 	})
+}
+
+// loadPersonalKeys reads the keys under which results are sealed.
+func loadPersonalKeys(ctx context.Context, tx pgx.Tx, ring *row.Ring, results []webhook.Result) error {
+	owners := col(results, func(r webhook.Result) row.Owner { return ownerOf(r.Delivery) })
+	pipe := &pgx.Batch{}
+	queuePlans(pipe)
+	pipe.Queue(`SELECT k.tenant_id, k.owner_id, k.key
+		FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, owner_id)) want
+		JOIN personal_key k USING (tenant_id, owner_id)`,
+		ids(owners, func(o row.Owner) [16]byte { return o.Tenant }),
+		ids(owners, func(o row.Owner) [16]byte { return o.ID })).Query(func(rows pgx.Rows) error {
+		var owner row.Owner
+		var key []byte
+		_, err := pgx.ForEachRow(rows, []any{raw(&owner.Tenant), &owner.ID, &key}, func() error {
+			ring.Put(owner, slices.Clone(key))
+			return nil
+		})
+		return err
+	})
+	return tx.SendBatch(ctx, pipe).Close()
+}
+
+func ownerOf(d webhook.Delivery) row.Owner {
+	return row.OwnerOf(d.Tenant, d.Event.Payment, d.Event.Subject)
 }
 
 // oneOfEachDelivery returns what a delivery's results in one batch come to:
@@ -73,19 +115,25 @@ func oneOfEachDelivery(results []webhook.Result) []webhook.Delivery {
 
 // moveDeliveries moves the deliveries that are still open.
 func (w *writer) moveDeliveries(deliveries []webhook.Delivery) {
+	bodies, sealed := make([][]byte, len(deliveries)), make([][]byte, len(deliveries))
+	for i, d := range deliveries {
+		bodies[i], sealed[i] = w.ring.Delivery(ownerOf(d), d.ID, d.Body)
+	}
 	w.pipe.Queue(`UPDATE delivery SET status = d.status, attempts = greatest(delivery.attempts, d.attempts),
 			ended_at = d.ended_at, body = coalesce(delivery.body, d.body),
+			personal = coalesce(delivery.personal, d.personal),
 			first_at = CASE WHEN delivery.first_at = 0 THEN d.first_at ELSE delivery.first_at END
-		FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::bigint[], $6::bytea[], $7::bigint[])
-			AS d (tenant_id, id, status, attempts, ended_at, body, first_at)
+		FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::bigint[], $6::bytea[], $7::bigint[],
+				$8::bytea[]) AS d (tenant_id, id, status, attempts, ended_at, body, first_at, personal)
 		WHERE delivery.tenant_id = d.tenant_id AND delivery.id = d.id AND delivery.status = 'open'`,
 		ids(deliveries, func(d webhook.Delivery) [16]byte { return d.Tenant }),
 		ids(deliveries, func(d webhook.Delivery) [16]byte { return d.ID }),
 		col(deliveries, func(d webhook.Delivery) string { return string(d.Status) }),
 		col(deliveries, func(d webhook.Delivery) int { return d.Attempts }),
 		col(deliveries, func(d webhook.Delivery) int64 { return row.Micros(d.EndedAt) }),
-		col(deliveries, func(d webhook.Delivery) []byte { return d.Body }),
-		col(deliveries, func(d webhook.Delivery) int64 { return row.Micros(d.FirstAt) }))
+		bodies,
+		col(deliveries, func(d webhook.Delivery) int64 { return row.Micros(d.FirstAt) }),
+		sealed)
 }
 
 // logAttempts logs attempts under the next free numbers of their deliveries.
@@ -99,19 +147,25 @@ func (w *writer) logAttempts(results []webhook.Result) {
 	if len(made) == 0 {
 		return
 	}
-	w.pipe.Queue(`INSERT INTO delivery_attempt (tenant_id, delivery_id, number, at, took, status_code, error, answer)
+	answers, sealed := make([]string, len(made)), make([][]byte, len(made))
+	for i, r := range made {
+		answers[i], sealed[i] = w.ring.Answer(ownerOf(r.Delivery), r.Delivery.ID, r.Attempt.Answer)
+	}
+	w.pipe.Queue(`INSERT INTO delivery_attempt (tenant_id, delivery_id, number, at, took, status_code, error, answer,
+			personal)
 		SELECT a.tenant_id, a.id, row_number() OVER (PARTITION BY a.tenant_id, a.id)
 			+ (SELECT coalesce(max(number), 0) FROM delivery_attempt
-				WHERE tenant_id = a.tenant_id AND delivery_id = a.id), at, took, status_code, error, answer
-		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::text[])
-			AS a (tenant_id, id, at, took, status_code, error, answer)`,
+				WHERE tenant_id = a.tenant_id AND delivery_id = a.id), at, took, status_code, error, answer,
+			personal
+		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::text[], $8::bytea[])
+			AS a (tenant_id, id, at, took, status_code, error, answer, personal)`,
 		ids(made, func(r webhook.Result) [16]byte { return r.Delivery.Tenant }),
 		ids(made, func(r webhook.Result) [16]byte { return r.Delivery.ID }),
 		col(made, func(r webhook.Result) int64 { return row.Micros(r.Attempt.At) }),
 		col(made, func(r webhook.Result) int64 { return r.Attempt.Took.Microseconds() }),
 		col(made, func(r webhook.Result) int { return r.Attempt.StatusCode }),
 		col(made, func(r webhook.Result) string { return r.Attempt.Error }),
-		col(made, func(r webhook.Result) string { return r.Attempt.Answer }))
+		answers, sealed)
 }
 
 // Deliveries implements [webhook.Store].
@@ -136,16 +190,24 @@ func maybeUUID[T ~[16]byte](id T) pgtype.UUID { return pgtype.UUID{Bytes: id, Va
 
 // Attempts implements [webhook.Store].
 func (s *Store) Attempts(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) ([]webhook.Attempt, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number, at, took, status_code, error, answer FROM delivery_attempt
-		WHERE tenant_id = $1 AND delivery_id = $2 ORDER BY number`, pgUUID(tenant), pgUUID(id))
+	rows, err := s.pool.Query(ctx, `SELECT a.number, a.at, a.took, a.status_code, a.error, a.answer, a.personal,
+			`+deliveryKey+` AS key
+		FROM delivery_attempt a JOIN delivery ON delivery.tenant_id = a.tenant_id AND delivery.id = a.delivery_id
+		WHERE a.tenant_id = $1 AND a.delivery_id = $2 ORDER BY a.number`, pgUUID(tenant), pgUUID(id))
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	var all []webhook.Attempt
 	err = each(rows, func(r scanner) (a webhook.Attempt, err error) {
 		var at, took int64
-		err = r.Scan(&a.Number, &at, &took, &a.StatusCode, &a.Error, &a.Answer)
+		var open string
+		var sealed []byte
+		var key row.PersonalKey
+		if err = r.Scan(&a.Number, &at, &took, &a.StatusCode, &a.Error, &open, &sealed, (*[]byte)(&key)); err != nil {
+			return a, err
+		}
 		a.At, a.Took = row.Time(at), time.Duration(took)*time.Microsecond
+		a.Answer, err = key.OpenAnswer(id, open, sealed)
 		return a, err
 	}, func(a webhook.Attempt) { all = append(all, a) })
 	return all, unavailable(err)

@@ -58,7 +58,7 @@ func texts[S ~string](list []S) []string { return col(list, func(s S) string { r
 func (s *Store) Payments(ctx context.Context, tenant payment.TenantID, filter payment.PaymentFilter,
 ) (views []payment.View, err error) {
 	q := &question{}
-	q.add(`SELECT `+paymentColumns+` FROM payment WHERE tenant_id = ?`, pgUUID(tenant))
+	q.add(`SELECT `+paymentColumns+` FROM payment p WHERE tenant_id = ?`, pgUUID(tenant))
 	if !filter.Order.IsZero() {
 		q.add(` AND order_id = ?`, pgUUID(filter.Order))
 	}
@@ -89,7 +89,7 @@ func (s *Store) Payments(ctx context.Context, tenant payment.TenantID, filter pa
 func (s *Store) Orders(ctx context.Context, tenant payment.TenantID, filter payment.OrderFilter,
 ) (views []payment.OrderView, err error) {
 	q := &question{}
-	q.add(`SELECT `+orderColumns+` FROM payment_order WHERE tenant_id = ?`, pgUUID(tenant))
+	q.add(`SELECT `+orderColumns+` FROM payment_order o WHERE tenant_id = ?`, pgUUID(tenant))
 	if filter.Home != "" {
 		q.add(` AND home = ?`, string(filter.Home))
 	}
@@ -120,7 +120,7 @@ func loadOrderFacets(ctx context.Context, tx pgx.Tx, views []payment.OrderView) 
 	if len(views) == 0 {
 		return nil
 	}
-	rows, err := tx.Query(ctx, `SELECT payment_id, subject_id, door, version, body`+wantPayments+
+	rows, err := tx.Query(ctx, `SELECT payment_id, `+facetColumns+wantPayments+
 		`facet USING (tenant_id, payment_id) ORDER BY version`,
 		ids(views, func(v payment.OrderView) [16]byte { return v.Order.Tenant }),
 		ids(views, func(v payment.OrderView) [16]byte { return v.Order.ID }))
@@ -128,9 +128,11 @@ func loadOrderFacets(ctx context.Context, tx pgx.Tx, views []payment.OrderView) 
 		return err
 	}
 	var of [16]byte
-	return each(rows, func(r scanner) (f payment.Facet, err error) {
-		return f, r.Scan(&of, &f.Subject, &f.Door, &f.Version, &f.Body)
-	}, func(f payment.Facet) { byOrder[of].Facets = append(byOrder[of].Facets, f) })
+	return each(rows, facetBehind(&of), func(f payment.Facet) {
+		if len(f.Body) > 0 {
+			byOrder[of].Facets = append(byOrder[of].Facets, f)
+		}
+	})
 }
 
 const payoutColumns = `tenant_id, id, order_id, merchant, amount, currency, at`

@@ -137,7 +137,7 @@ func (s *Store) ListDisputes(ctx context.Context, tenant payment.TenantID, filte
 func (s *Store) NamedPayments(ctx context.Context, tenant payment.TenantID, named []payment.PaymentID,
 ) ([]payment.Payment, error) {
 	q := &question{}
-	q.add(`SELECT `+paymentColumns+` FROM payment WHERE tenant_id = ? AND id = ANY(?)`, pgUUID(tenant),
+	q.add(`SELECT `+paymentColumns+` FROM payment p WHERE tenant_id = ? AND id = ANY(?)`, pgUUID(tenant),
 		ids(named, func(id payment.PaymentID) [16]byte { return id }))
 	payments, err := ask(ctx, s.pool, q, scanPayment)
 	return payments, unavailable(err)

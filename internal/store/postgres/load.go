@@ -61,7 +61,7 @@ func (c *commit) queueOrders(pipe *pgx.Batch, book *payment.Book, needs []paymen
 		LATERAL (SELECT `+orderColumns+` FROM payment_order o WHERE o.tenant_id = want.tenant_id AND o.id = want.id
 			FOR NO KEY UPDATE) o`, tenants, orders).
 		Query(func(rows pgx.Rows) error {
-			return each(rows, scanOrder, func(o payment.Order) { book.PutOrder(o) })
+			return each(rows, orderInto(c.ring), func(o payment.Order) { book.PutOrder(o) })
 		})
 	pipe.Queue(`SELECT p.tenant_id, p.id, p.order_id FROM unnest($1::uuid[], $2::uuid[]) AS want (tenant_id, id)
 		JOIN payment p ON p.tenant_id = want.tenant_id AND p.order_id = want.id`, tenants, orders).
@@ -90,7 +90,7 @@ func (c *commit) queuePayments(pipe *pgx.Batch, want *wants, views map[[2][16]by
 		ids(want.list, func(w *wanted) [16]byte { return w.tenant }),
 		ids(want.list, func(w *wanted) [16]byte { return w.payment })).
 		Query(func(rows pgx.Rows) error {
-			return each(rows, scanPayment, func(p payment.Payment) {
+			return each(rows, paymentInto(c.ring), func(p payment.Payment) {
 				views[[2][16]byte{p.Tenant, p.ID}] = &payment.View{Payment: p}
 			})
 		})
@@ -255,19 +255,21 @@ type part struct {
 const wantPayments = ` FROM unnest($1::uuid[], $2::uuid[]) AS want (tenant_id, payment_id) JOIN `
 
 var parts = []part{
-	{payment.PartOrder, `SELECT p.id, ` + orderColumnsOf + ` FROM unnest($1::uuid[], $2::uuid[]) AS want (tenant_id, id)
+	{payment.PartOrder, `SELECT p.id, ` + orderColumns + ` FROM unnest($1::uuid[], $2::uuid[]) AS want (tenant_id, id)
 		JOIN payment p ON p.tenant_id = want.tenant_id AND p.id = want.id
 		JOIN payment_order o ON o.tenant_id = p.tenant_id AND o.id = p.order_id`, readOrders},
 	{payment.PartCaptures, `SELECT tenant_id, payment_id, id, amount, is_final, status, history` + wantPayments +
 		`capture USING (tenant_id, payment_id) ORDER BY id`, readCaptures},
 	{payment.PartItems, `SELECT tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
-		merchant, metadata, tags, since_version, until_version, came_back` + wantPayments +
+		merchant, metadata, tags, since_version, until_version, came_back, personal,
+		CASE WHEN personal IS NOT NULL THEN (SELECT key FROM personal_key k
+			WHERE k.tenant_id = item.tenant_id AND k.owner_id = item.payment_id) END` + wantPayments +
 		`item USING (tenant_id, payment_id) ORDER BY position`, readItems},
 	{payment.PartRefunds, `SELECT ` + refundColumns + wantPayments +
 		`refund r USING (tenant_id, payment_id) ORDER BY r.id`, readRefunds},
 	{payment.PartDisputes, `SELECT ` + disputeColumns + wantPayments +
 		`dispute USING (tenant_id, payment_id) ORDER BY id`, readDisputes},
-	{payment.PartFacets, `SELECT tenant_id, payment_id, subject_id, door, version, body` + wantPayments +
+	{payment.PartFacets, `SELECT tenant_id, payment_id, ` + facetColumns + wantPayments +
 		`facet USING (tenant_id, payment_id) ORDER BY version`, readFacets},
 }
 

@@ -33,6 +33,7 @@ func open(t *testing.T, config storetest.Config) storetest.Store {
 	t.Helper()
 	url := pgtest.Database(t)
 	*config.Exec = func(statement string) error { return exec(t, url, statement) }
+	*config.Kept = func() []byte { return pgtest.Dump(t, url) }
 	if err := postgres.Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -13,14 +14,18 @@ import (
 )
 
 const (
-	paymentColumns = `tenant_id, id, order_id, order_status, home, connector, reference, amount, currency, status,
+	paymentColumns = `p.tenant_id, p.id, order_id, order_status, home, connector, reference, amount, currency, status,
 		captured, refunded, reserved, disputed, excess, item_count, failures, expires_at, history, detail, version,
-		created_at, updated_at`
-	orderColumns   = `tenant_id, id, home, status, currency, amount, metadata, version, created_at, updated_at`
-	orderColumnsOf = `o.tenant_id, o.id, o.home, o.status, o.currency, o.amount, o.metadata, o.version, o.created_at,
-		o.updated_at`
+		created_at, updated_at, personal, (SELECT key FROM personal_key k
+			WHERE k.tenant_id = p.tenant_id AND k.owner_id = p.id) AS key`
+	orderColumns = `o.tenant_id, o.id, o.home, o.status, o.currency, o.amount, o.metadata, o.version, o.created_at,
+		o.updated_at, o.personal,
+		(SELECT key FROM personal_key k WHERE k.tenant_id = o.tenant_id AND k.owner_id = o.id) AS key,
+		coalesce((SELECT erased_at FROM personal_key k WHERE k.tenant_id = o.tenant_id AND k.owner_id = o.id), 0) AS erased_at`
 	refundColumns = `tenant_id, r.id, r.payment_id, r.amount, r.currency, r.status, r.source, r.door, r.actor,
-		r.reference, r.connector, r.submitted_at, r.history, r.detail, r.version, r.created_at, r.updated_at`
+		r.reference, r.connector, r.submitted_at, r.history, r.detail, r.version, r.created_at, r.updated_at, r.personal,
+		CASE WHEN r.personal IS NOT NULL THEN (SELECT key FROM personal_key k
+			WHERE k.tenant_id = r.tenant_id AND k.owner_id = r.payment_id) END`
 	attemptColumns = `refund_id, id, number, connector, outcome, started_at, ended_at`
 	disputeColumns = `tenant_id, id, payment_id, kind, amount, currency, status, history, connector, processor_ref,
 		reason, double_loss, version, created_at, updated_at`
@@ -46,43 +51,65 @@ func each[T any](rows pgx.Rows, scan func(scanner) (T, error), use func(T)) erro
 // raw lets an id of any kind be scanned.
 func raw[K id.Kind](i *id.ID[K]) *[16]byte { return (*[16]byte)(i) }
 
-func scanPayment(r scanner) (payment.Payment, error) {
-	var p payment.Payment
-	var order pgtype.UUID
-	var history, detail string
-	var expires, created, updated int64
-	if err := r.Scan(raw(&p.Tenant), raw(&p.ID), &order, &p.OrderStatus, &p.Home, &p.Connector, &p.Reference,
-		&p.Amount.Minor, &p.Amount.Currency, &p.Status, &p.Captured, &p.Refunded, &p.Reserved, &p.Disputed, &p.Excess,
-		&p.ItemCount, &p.Failures, &expires, &history, &detail, &p.Version, &created, &updated); err != nil {
-		return p, err
+func scanPayment(r scanner) (payment.Payment, error) { return paymentInto(nil)(r) }
+
+// paymentInto scans payments, and gives their keys to a ring.
+func paymentInto(ring *row.Ring) func(scanner) (payment.Payment, error) {
+	return func(r scanner) (payment.Payment, error) {
+		var p payment.Payment
+		var order pgtype.UUID
+		var history, detail string
+		var expires, created, updated int64
+		var sealed, key []byte
+		if err := r.Scan(raw(&p.Tenant), raw(&p.ID), &order, &p.OrderStatus, &p.Home, &p.Connector, &p.Reference,
+			&p.Amount.Minor, &p.Amount.Currency, &p.Status, &p.Captured, &p.Refunded, &p.Reserved, &p.Disputed, &p.Excess,
+			&p.ItemCount, &p.Failures, &expires, &history, &detail, &p.Version, &created, &updated, &sealed, &key); err != nil {
+			return p, err
+		}
+		if order.Valid {
+			p.Order = order.Bytes
+		}
+		p.ExpiresAt, p.CreatedAt, p.UpdatedAt = row.Time(expires), row.Time(created), row.Time(updated)
+		var err error
+		if p.History, err = row.ParseHistory[payment.PaymentStatus](history); err != nil {
+			return p, err
+		}
+		if !p.ErasedAt().IsZero() {
+			key = []byte{} // a statement that waited for the lock may have read it as it was before
+		}
+		ring.Put(row.Owner{Tenant: p.Tenant, ID: p.ID}, key)
+		return p, row.ParsePaymentDetail(detail, key, sealed, &p)
 	}
-	if order.Valid {
-		p.Order = order.Bytes
-	}
-	p.ExpiresAt, p.CreatedAt, p.UpdatedAt = row.Time(expires), row.Time(created), row.Time(updated)
-	var err error
-	if p.History, err = row.ParseHistory[payment.PaymentStatus](history); err != nil {
-		return p, err
-	}
-	return p, row.ParsePaymentDetail(detail, &p)
 }
 
-func scanOrder(r scanner) (payment.Order, error) {
-	var o payment.Order
-	var created, updated int64
-	err := r.Scan(raw(&o.Tenant), raw(&o.ID), &o.Home, &o.Status, &o.Currency, &o.Amount, &o.Metadata, &o.Version,
-		&created, &updated)
-	o.CreatedAt, o.UpdatedAt = row.Time(created), row.Time(updated)
-	return o, err
+func scanOrder(r scanner) (payment.Order, error) { return orderInto(nil)(r) }
+
+// orderInto scans orders, behind the columns that it is given more, and gives
+// their keys to a ring.
+func orderInto(ring *row.Ring, more ...any) func(scanner) (payment.Order, error) {
+	return func(r scanner) (payment.Order, error) {
+		var o payment.Order
+		var created, updated, erased int64
+		var sealed []byte
+		var key row.PersonalKey
+		if err := r.Scan(append(slices.Clip(more), raw(&o.Tenant), raw(&o.ID), &o.Home, &o.Status, &o.Currency, &o.Amount,
+			&o.Metadata, &o.Version, &created, &updated, &sealed, (*[]byte)(&key), &erased)...); err != nil {
+			return o, err
+		}
+		o.CreatedAt, o.UpdatedAt, o.ErasedAt = row.Time(created), row.Time(updated), row.Time(erased)
+		ring.Put(row.Owner{Tenant: o.Tenant, ID: o.ID}, key)
+		return o, key.OpenOrder(&o, sealed)
+	}
 }
 
 func scanRefund(s scanner) (payment.Refund, error) {
 	var r payment.Refund
 	var history, detail string
 	var submitted, created, updated int64
+	var sealed, key []byte
 	if err := s.Scan(raw(&r.Tenant), raw(&r.ID), raw(&r.Payment), &r.Amount.Minor, &r.Amount.Currency, &r.Status,
 		&r.Source, &r.Door, &r.Actor, &r.Reference, &r.Connector, &submitted, &history, &detail, &r.Version, &created,
-		&updated); err != nil {
+		&updated, &sealed, &key); err != nil {
 		return r, err
 	}
 	r.SubmittedAt, r.CreatedAt, r.UpdatedAt = row.Time(submitted), row.Time(created), row.Time(updated)
@@ -90,7 +117,7 @@ func scanRefund(s scanner) (payment.Refund, error) {
 	if r.History, err = row.ParseHistory[payment.RefundStatus](history); err != nil {
 		return r, err
 	}
-	return r, row.ParseRefundDetail(detail, &r)
+	return r, row.ParseRefundDetail(detail, key, sealed, &r)
 }
 
 func scanAttempt(r scanner) (payment.Attempt, error) {
@@ -114,14 +141,7 @@ type byPayment = map[[2][16]byte]*payment.View
 
 func readOrders(rows pgx.Rows, views byPayment) error {
 	var of [16]byte
-	return each(rows, func(r scanner) (payment.Order, error) {
-		var o payment.Order
-		var created, updated int64
-		err := r.Scan(&of, raw(&o.Tenant), raw(&o.ID), &o.Home, &o.Status, &o.Currency, &o.Amount, &o.Metadata,
-			&o.Version, &created, &updated)
-		o.CreatedAt, o.UpdatedAt = row.Time(created), row.Time(updated)
-		return o, err
-	}, func(o payment.Order) { views[[2][16]byte{o.Tenant, of}].Order = o })
+	return each(rows, orderInto(nil, &of), func(o payment.Order) { views[[2][16]byte{o.Tenant, of}].Order = o })
 }
 
 func readCaptures(rows pgx.Rows, views byPayment) error {
@@ -143,8 +163,13 @@ func readItems(rows pgx.Rows, views byPayment) error {
 	var tenant, of [16]byte
 	return each(rows, func(r scanner) (i payment.Item, err error) {
 		var tags string
+		var sealed []byte
+		var key row.PersonalKey
 		if err = r.Scan(&tenant, &of, &i.Position, &i.Name, &i.Quantity, &i.UnitAmount, &i.TaxRate, &i.Tax, &i.Total,
-			&i.Merchant, &i.Metadata, &tags, &i.Since, &i.Until, &i.CameBack); err != nil {
+			&i.Merchant, &i.Metadata, &tags, &i.Since, &i.Until, &i.CameBack, &sealed, (*[]byte)(&key)); err != nil {
+			return i, err
+		}
+		if err = key.OpenItem(of, &i, sealed); err != nil {
 			return i, err
 		}
 		i.Tags, err = row.ParseTexts[string](tags)
@@ -184,13 +209,28 @@ func readDisputes(rows pgx.Rows, views byPayment) error {
 
 func readFacets(rows pgx.Rows, views byPayment) error {
 	var tenant, of [16]byte
-	return each(rows, func(r scanner) (f payment.Facet, err error) {
-		err = r.Scan(&tenant, &of, &f.Subject, &f.Door, &f.Version, &f.Body)
-		return f, err
-	}, func(f payment.Facet) {
-		view := views[[2][16]byte{tenant, of}]
-		view.Facets = append(view.Facets, f)
+	return each(rows, facetBehind(&tenant, &of), func(f payment.Facet) {
+		if view := views[[2][16]byte{tenant, of}]; len(f.Body) > 0 {
+			view.Facets = append(view.Facets, f)
+		}
 	})
+}
+
+// facetColumns is what of a facet is read. One without a body was erased.
+const facetColumns = `subject_id, door, version, body, personal, (SELECT key FROM personal_key k
+	WHERE k.tenant_id = facet.tenant_id AND k.owner_id = facet.payment_id)`
+
+// facetBehind scans facetColumns behind the columns that it is given.
+func facetBehind(columns ...any) func(scanner) (payment.Facet, error) {
+	return func(r scanner) (f payment.Facet, err error) {
+		var sealed []byte
+		var key row.PersonalKey
+		if err = r.Scan(append(slices.Clip(columns), &f.Subject, &f.Door, &f.Version, &f.Body, &sealed,
+			(*[]byte)(&key))...); err != nil {
+			return f, err
+		}
+		return f, key.OpenFacet(&f, sealed)
+	}
 }
 
 // View implements [payment.Reader].
@@ -213,7 +253,7 @@ func wholeView(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id payme
 	wanted.add(&view, attemptsOf)
 	pipe := &pgx.Batch{}
 	queuePlans(pipe)
-	pipe.Queue(`SELECT `+paymentColumns+` FROM payment WHERE tenant_id = $1 AND id = $2`, pgUUID(tenant), pgUUID(id)).
+	pipe.Queue(`SELECT `+paymentColumns+` FROM payment p WHERE tenant_id = $1 AND id = $2`, pgUUID(tenant), pgUUID(id)).
 		QueryRow(func(r pgx.Row) (err error) {
 			view.Payment, err = scanPayment(r)
 			return err
@@ -259,7 +299,7 @@ func (s *Store) viewOf(ctx context.Context, tenant payment.TenantID, query strin
 func (s *Store) Order(ctx context.Context, tenant payment.TenantID, id payment.OrderID,
 ) (order payment.Order, facets []payment.Facet, err error) {
 	err = s.snapshot(ctx, func(tx pgx.Tx) (err error) {
-		order, err = scanOrder(tx.QueryRow(ctx, `SELECT `+orderColumns+` FROM payment_order
+		order, err = scanOrder(tx.QueryRow(ctx, `SELECT `+orderColumns+` FROM payment_order o
 			WHERE tenant_id = $1 AND id = $2`, pgUUID(tenant), pgUUID(id)))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return payment.NoSuch("order")
@@ -267,14 +307,16 @@ func (s *Store) Order(ctx context.Context, tenant payment.TenantID, id payment.O
 		if err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `SELECT subject_id, door, version, body FROM facet
+		rows, err := tx.Query(ctx, `SELECT `+facetColumns+` FROM facet
 			WHERE tenant_id = $1 AND payment_id = $2 ORDER BY version`, pgUUID(tenant), pgUUID(id))
 		if err != nil {
 			return err
 		}
-		return each(rows, func(r scanner) (f payment.Facet, err error) {
-			return f, r.Scan(&f.Subject, &f.Door, &f.Version, &f.Body)
-		}, func(f payment.Facet) { facets = append(facets, f) })
+		return each(rows, facetBehind(), func(f payment.Facet) {
+			if len(f.Body) > 0 {
+				facets = append(facets, f)
+			}
+		})
 	})
 	return order, facets, err
 }

@@ -22,7 +22,8 @@ var errVersion = errors.New("a locked row has changed since it was read")
 // tables in one order everywhere. It returns the keys of the persons whom
 // events name.
 func (c *commit) save(ctx context.Context, book *payment.Book, facts []row.Facts) (map[row.Owner]row.PersonalKey, error) {
-	w, changes := &writer{}, &book.Changes
+	w, changes := &writer{ring: c.ring}, &book.Changes
+	w.personalKeys(changes)
 	w.orders(changes.Orders)
 	w.payments(changes.Views)
 	w.parts(changes.Views)
@@ -30,6 +31,7 @@ func (c *commit) save(ctx context.Context, book *payment.Book, facts []row.Facts
 	w.aliases(changes.Aliases)
 	w.facets(changes.Facets)
 	w.resources(row.Resources(changes.Resources))
+	w.removed(changes.Removed)
 	w.payouts(changes.Payouts)
 	w.deliveries(changes.Deliveries)
 	w.finish(changes.Finished)
@@ -37,14 +39,17 @@ func (c *commit) save(ctx context.Context, book *payment.Book, facts []row.Facts
 	w.hurry(row.Hurries(changes.Deliveries), row.Micros(book.Now))
 	w.counters(row.Counters(changes.Counters))
 	keys, err := w.persons(row.Persons(facts), c.store.config.Random)
-	if err != nil || w.pipe.Len() == 0 {
+	if err := errors.Join(err, w.ring.Err()); err != nil || w.pipe.Len() == 0 {
 		return nil, err
 	}
 	return keys, c.send(ctx, &w.pipe)
 }
 
 // writer queues statements.
-type writer struct{ pipe pgx.Batch }
+type writer struct {
+	pipe pgx.Batch
+	ring *row.Ring // personal keys of what is being written
+}
 
 // exactly queues a statement that must change n rows; otherwise it fails with err.
 func (w *writer) exactly(n int, err error, query string, args ...any) {
@@ -66,24 +71,26 @@ func (w *writer) orders(changes []*payment.OrderChange) {
 		}
 	}
 	if len(made) > 0 {
-		w.pipe.Queue(`INSERT INTO payment_order (`+orderColumns+`) SELECT * FROM unnest($1::uuid[], $2::uuid[],
-			$3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])`,
+		w.pipe.Queue(`INSERT INTO payment_order (tenant_id, id, home, status, currency, amount, version, created_at,
+				updated_at, personal, metadata)
+			SELECT *, '' FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+				$8::bigint[], $9::bigint[], $10::bytea[])`,
 			ids(made, func(o *payment.OrderChange) [16]byte { return o.Order.Tenant }),
 			ids(made, func(o *payment.OrderChange) [16]byte { return o.Order.ID }),
 			col(made, func(o *payment.OrderChange) string { return string(o.Order.Home) }),
 			col(made, func(o *payment.OrderChange) string { return string(o.Order.Status) }),
 			col(made, func(o *payment.OrderChange) string { return string(o.Order.Currency) }),
 			col(made, func(o *payment.OrderChange) int64 { return int64(o.Order.Amount) }),
-			col(made, func(o *payment.OrderChange) string { return o.Order.Metadata }),
 			col(made, func(o *payment.OrderChange) int64 { return o.Order.Version }),
 			col(made, func(o *payment.OrderChange) int64 { return row.Micros(o.Order.CreatedAt) }),
-			col(made, func(o *payment.OrderChange) int64 { return row.Micros(o.Order.UpdatedAt) }))
+			col(made, func(o *payment.OrderChange) int64 { return row.Micros(o.Order.UpdatedAt) }),
+			col(made, func(o *payment.OrderChange) []byte { return w.ring.Order(o.Order) }))
 	}
 	for _, change := range moved {
 		o := change.Order
-		w.exactly(1, errVersion, `UPDATE payment_order SET status = $1, currency = $2, amount = $3, metadata = $4,
-			version = $5, updated_at = $6 WHERE tenant_id = $7 AND id = $8 AND version = $9`,
-			string(o.Status), string(o.Currency), int64(o.Amount), o.Metadata, o.Version, row.Micros(o.UpdatedAt),
+		w.exactly(1, errVersion, `UPDATE payment_order SET status = $1, currency = $2, amount = $3, metadata = '',
+			personal = $4, version = $5, updated_at = $6 WHERE tenant_id = $7 AND id = $8 AND version = $9`,
+			string(o.Status), string(o.Currency), int64(o.Amount), w.ring.Order(o), o.Version, row.Micros(o.UpdatedAt),
 			pgUUID(o.Tenant), pgUUID(o.ID), change.Read.Version)
 	}
 }
@@ -129,10 +136,11 @@ func (w *writer) payments(changes []*payment.ViewChange) {
 		p := change.View.Payment
 		w.exactly(1, errVersion, `UPDATE payment SET order_status = $1, status = $2, captured = $3, refunded = $4,
 			reserved = $5, disputed = $6, excess = $7, item_count = $8, failures = $9, expires_at = $10, history = $11,
-			detail = $12, version = $13, updated_at = $14 WHERE tenant_id = $15 AND id = $16 AND version = $17`,
+			detail = $12, version = $13, updated_at = $14, personal = $15
+			WHERE tenant_id = $16 AND id = $17 AND version = $18`,
 			string(p.OrderStatus), string(p.Status), int64(p.Captured), int64(p.Refunded), int64(p.Reserved),
 			int64(p.Disputed), int64(p.Excess), p.ItemCount, p.Failures, row.Micros(p.ExpiresAt), row.History(p.History),
-			row.PaymentDetail(p), p.Version, row.Micros(p.UpdatedAt), pgUUID(p.Tenant), pgUUID(p.ID),
+			row.PaymentDetail(p), p.Version, row.Micros(p.UpdatedAt), w.ring.Payment(p), pgUUID(p.Tenant), pgUUID(p.ID),
 			change.Read.Payment.Version)
 	}
 }
@@ -142,10 +150,13 @@ func (w *writer) insertPayments(changes []*payment.ViewChange) {
 		return
 	}
 	made := col(changes, func(v *payment.ViewChange) payment.Payment { return v.View.Payment })
-	w.pipe.Queue(`INSERT INTO payment (`+paymentColumns+`) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[],
+	w.pipe.Queue(`INSERT INTO payment (tenant_id, id, order_id, order_status, home, connector, reference, amount, currency,
+			status, captured, refunded, reserved, disputed, excess, item_count, failures, expires_at, history, detail, version,
+			created_at, updated_at, personal)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[],
 		$4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::bigint[],
 		$12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
-		$19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::bigint[])`,
+		$19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bytea[])`,
 		ids(made, func(p payment.Payment) [16]byte { return p.Tenant }),
 		ids(made, func(p payment.Payment) [16]byte { return p.ID }),
 		maybeIDs(made, func(p payment.Payment) [16]byte { return p.Order }),
@@ -168,7 +179,8 @@ func (w *writer) insertPayments(changes []*payment.ViewChange) {
 		col(made, row.PaymentDetail),
 		col(made, func(p payment.Payment) int64 { return p.Version }),
 		col(made, func(p payment.Payment) int64 { return row.Micros(p.CreatedAt) }),
-		col(made, func(p payment.Payment) int64 { return row.Micros(p.UpdatedAt) }))
+		col(made, func(p payment.Payment) int64 { return row.Micros(p.UpdatedAt) }),
+		col(made, w.ring.Payment))
 }
 
 // of is a row with the tenant and payment that it hangs on.
@@ -195,7 +207,7 @@ func (w *writer) parts(changes []*payment.ViewChange) {
 	var disputes []payment.Dispute
 	for _, change := range changes {
 		view, read := change.View, change.Read
-		tenant, id := view.Payment.Tenant, view.Payment.ID
+		tenant, id, isErasing := view.Payment.Tenant, view.Payment.ID, row.IsErasing(change)
 		for _, capture := range view.Captures {
 			at := slices.IndexFunc(read.Captures, func(r payment.Capture) bool { return r.ID == capture.ID })
 			switch {
@@ -210,7 +222,7 @@ func (w *writer) parts(changes []*payment.ViewChange) {
 			switch {
 			case !existed:
 				refunds = append(refunds, refund)
-			case before.Version != refund.Version:
+			case before.Version != refund.Version || isErasing: // an older version may have written it in the clear
 				changed = append(changed, changedRefund{refund, before.Version})
 			}
 		}
@@ -281,14 +293,18 @@ func (w *writer) facets(facets []payment.FacetChange) {
 	if len(facets) == 0 {
 		return
 	}
-	w.pipe.Queue(`INSERT INTO facet (tenant_id, payment_id, subject_id, door, version, body)
-		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bytea[])`,
+	open, sealed := make([][]byte, len(facets)), make([][]byte, len(facets))
+	for i, f := range facets {
+		open[i], sealed[i] = w.ring.Facet(f)
+	}
+	w.pipe.Queue(`INSERT INTO facet (tenant_id, payment_id, subject_id, door, version, body, personal)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[])`,
 		ids(facets, func(f payment.FacetChange) [16]byte { return f.Tenant }),
 		ids(facets, func(f payment.FacetChange) [16]byte { return f.Payment }),
 		ids(facets, func(f payment.FacetChange) [16]byte { return f.Facet.Subject }),
 		col(facets, func(f payment.FacetChange) string { return string(f.Facet.Door) }),
 		col(facets, func(f payment.FacetChange) int64 { return f.Facet.Version }),
-		col(facets, func(f payment.FacetChange) []byte { return f.Facet.Body }))
+		open, sealed)
 }
 
 func (w *writer) deliveries(deliveries []payment.Delivery) {

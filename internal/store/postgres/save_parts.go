@@ -63,9 +63,9 @@ func (w *writer) insertItems(items []of[payment.Item]) {
 		return
 	}
 	w.pipe.Queue(`INSERT INTO item (tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
-			merchant, metadata, tags, since_version, until_version, came_back)
-		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
-			$8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bigint[],
+			merchant, personal, tags, since_version, until_version, came_back, metadata)
+		SELECT *, '' FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
+			$8::bigint[], $9::bigint[], $10::text[], $11::bytea[], $12::text[], $13::bigint[], $14::bigint[],
 			$15::boolean[])`,
 		ids(items, func(i of[payment.Item]) [16]byte { return i.tenant }),
 		ids(items, func(i of[payment.Item]) [16]byte { return i.payment }),
@@ -77,7 +77,7 @@ func (w *writer) insertItems(items []of[payment.Item]) {
 		col(items, func(i of[payment.Item]) int64 { return int64(i.row.Tax) }),
 		col(items, func(i of[payment.Item]) int64 { return int64(i.row.Total) }),
 		col(items, func(i of[payment.Item]) string { return i.row.Merchant }),
-		col(items, func(i of[payment.Item]) string { return i.row.Metadata }),
+		col(items, func(i of[payment.Item]) []byte { return w.ring.Item(i.tenant, i.payment, i.row) }),
 		col(items, func(i of[payment.Item]) string { return row.Texts(i.row.Tags) }),
 		col(items, func(i of[payment.Item]) int64 { return i.row.Since }),
 		col(items, func(i of[payment.Item]) int64 { return i.row.Until }),
@@ -88,11 +88,13 @@ func (w *writer) insertRefunds(refunds []payment.Refund) {
 	if len(refunds) == 0 {
 		return
 	}
+	details, sealed := w.refundTexts(refunds)
 	w.pipe.Queue(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source, door,
-			actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at, reason, group_id)
+			actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at, reason, group_id,
+			personal)
 		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
 			$8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::text[],
-			$16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::uuid[])`,
+			$16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::uuid[], $21::bytea[])`,
 		ids(refunds, func(r payment.Refund) [16]byte { return r.Tenant }),
 		ids(refunds, func(r payment.Refund) [16]byte { return r.ID }),
 		ids(refunds, func(r payment.Refund) [16]byte { return r.Payment }),
@@ -107,24 +109,35 @@ func (w *writer) insertRefunds(refunds []payment.Refund) {
 		col(refunds, func(r payment.Refund) string { return r.Connector }),
 		col(refunds, func(r payment.Refund) int64 { return row.Micros(r.SubmittedAt) }),
 		col(refunds, func(r payment.Refund) string { return row.History(r.History) }),
-		col(refunds, row.RefundDetail),
+		details,
 		col(refunds, func(r payment.Refund) int64 { return r.Version }),
 		col(refunds, func(r payment.Refund) int64 { return row.Micros(r.CreatedAt) }),
 		col(refunds, func(r payment.Refund) int64 { return row.Micros(r.UpdatedAt) }),
 		col(refunds, func(r payment.Refund) string { return r.Reason }),
-		maybeIDs(refunds, func(r payment.Refund) [16]byte { return r.Group }))
+		maybeIDs(refunds, func(r payment.Refund) [16]byte { return r.Group }),
+		sealed)
+}
+
+// refundTexts writes what of refunds no query asks for, and what is personal.
+func (w *writer) refundTexts(refunds []payment.Refund) (details []string, sealed [][]byte) {
+	for _, refund := range refunds {
+		detail, personal := w.ring.Refund(refund)
+		details, sealed = append(details, detail), append(sealed, personal)
+	}
+	return details, sealed
 }
 
 func (w *writer) updateRefunds(refunds []changedRefund) {
 	if len(refunds) == 0 {
 		return
 	}
+	details, sealed := w.refundTexts(col(refunds, func(r changedRefund) payment.Refund { return r.Refund }))
 	w.exactly(len(refunds), errVersion, `UPDATE refund r SET status = c.status, needs_review = c.needs_review,
 			submitted_at = c.submitted_at, history = c.history, detail = c.detail, version = c.version,
-			updated_at = c.updated_at
+			updated_at = c.updated_at, personal = c.personal
 		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::boolean[], $6::bigint[], $7::text[],
-			$8::text[], $9::bigint[], $10::bigint[])
-			AS c (tenant_id, id, read, status, needs_review, submitted_at, history, detail, version, updated_at)
+			$8::text[], $9::bigint[], $10::bigint[], $11::bytea[])
+			AS c (tenant_id, id, read, status, needs_review, submitted_at, history, detail, version, updated_at, personal)
 		WHERE r.tenant_id = c.tenant_id AND r.id = c.id AND r.version = c.read`,
 		ids(refunds, func(r changedRefund) [16]byte { return r.Tenant }),
 		ids(refunds, func(r changedRefund) [16]byte { return r.ID }),
@@ -133,9 +146,10 @@ func (w *writer) updateRefunds(refunds []changedRefund) {
 		col(refunds, func(r changedRefund) bool { return r.NeedsReview() }),
 		col(refunds, func(r changedRefund) int64 { return row.Micros(r.SubmittedAt) }),
 		col(refunds, func(r changedRefund) string { return row.History(r.History) }),
-		col(refunds, func(r changedRefund) string { return row.RefundDetail(r.Refund) }),
+		details,
 		col(refunds, func(r changedRefund) int64 { return r.Version }),
-		col(refunds, func(r changedRefund) int64 { return row.Micros(r.UpdatedAt) }))
+		col(refunds, func(r changedRefund) int64 { return row.Micros(r.UpdatedAt) }),
+		sealed)
 }
 
 func (w *writer) insertAttempts(attempts []of[payment.Attempt]) {

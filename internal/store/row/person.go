@@ -9,7 +9,8 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 )
 
-// Owner names whose personal key is meant.
+// Owner names whose personal key is meant: that of a payment, with all that
+// hangs on it, of an order, or of a person who called.
 type Owner struct {
 	Tenant payment.TenantID
 	ID     [16]byte

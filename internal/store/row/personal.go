@@ -1,6 +1,7 @@
 package row
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,10 @@ func (k PersonalKey) Seal(column string, id [16]byte, text []byte) ([]byte, erro
 	if err != nil {
 		return nil, fmt.Errorf("use a personal key: %w", err)
 	}
+	return seal(cipher, column, id, text)
+}
+
+func seal(cipher *subtle.AESSIV, column string, id [16]byte, text []byte) ([]byte, error) {
 	sealed, err := cipher.EncryptDeterministically(text, place(column, id))
 	if err != nil {
 		return nil, fmt.Errorf("seal what is personal: %w", err)
@@ -58,6 +63,27 @@ func (k PersonalKey) Open(column string, id [16]byte, sealed []byte) ([]byte, er
 		return nil, errPersonal
 	}
 	return text, nil
+}
+
+// try opens what the key has sealed. What it cannot open, because it is damaged
+// or its key is another since a backup without keys was restored, is as if it had
+// been erased: a payment must be refunded whatever became of its words.
+func (k PersonalKey) try(column string, id [16]byte, sealed []byte) ([]byte, error) {
+	text, err := k.Open(column, id, sealed)
+	if errors.Is(err, errPersonal) {
+		return nil, nil
+	}
+	return text, err
+}
+
+// open reads the JSON that was sealed. Where there is none that can be opened,
+// the value stays as it is.
+func (k PersonalKey) open(column string, id [16]byte, sealed []byte, into any) error {
+	text, err := k.try(column, id, sealed)
+	if err != nil || text == nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
 }
 
 // place binds what is sealed to its column and row: copied to another, it

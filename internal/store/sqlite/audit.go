@@ -55,39 +55,22 @@ func (s *Store) personalKey(c *conn, owner row.Owner) (key row.PersonalKey, err 
 	if key, err = row.NewPersonalKey(s.config.Random); err != nil {
 		return nil, err
 	}
-	return key, securely(c, func() error {
-		const insert = `INSERT INTO personal_key (tenant_id, owner_id, key) VALUES (?, ?, ?)`
-		_, err := c.exec(insert, ident(owner.Tenant), owner.ID[:], []byte(key))
-		return err
-	})
-}
-
-// securely makes a change to the table of keys that leaves no copy of a key on
-// pages that it gives back. Within a page, what is freed or moved is always
-// overwritten (secure_delete, see [dsn]): a key that was destroyed may have
-// stood in other places before.
-func securely(c *conn, change func() error) error {
-	if _, err := c.exec("PRAGMA secure_delete(ON)"); err != nil {
-		return err
-	}
-	err := change()
-	_, backErr := c.exec("PRAGMA secure_delete(FAST)")
-	return errors.Join(err, backErr)
+	const insert = `INSERT INTO personal_key (tenant_id, owner_id, key) VALUES (?, ?, ?)`
+	_, err = c.exec(insert, ident(owner.Tenant), owner.ID[:], []byte(key))
+	return key, err
 }
 
 // ErasePerson implements [audit.Store]. The key's bytes are gone from the file
 // and its WAL when it returns or, if a reader is in the way, soon after.
 func (s *Store) ErasePerson(_ context.Context, event payment.Event) error {
 	err := s.audited([]payment.Event{event}, func(c *conn) error {
-		return securely(c, func() error {
-			const erase = `UPDATE personal_key SET key = x'', erased_at = ?
-				WHERE tenant_id = ? AND owner_id = ? AND erased_at = 0`
-			changed, err := c.exec(erase, row.Micros(event.At), ident(event.Tenant), event.Subject[:])
-			if err != nil || changed == 1 {
-				return err
-			}
-			return s.notErased(c, event)
-		})
+		const erase = `UPDATE personal_key SET key = x'', erased_at = ?
+			WHERE tenant_id = ? AND owner_id = ? AND erased_at = 0`
+		changed, err := c.exec(erase, row.Micros(event.At), ident(event.Tenant), event.Subject[:])
+		if err != nil || changed == 1 {
+			return err
+		}
+		return s.notErased(c, event)
 	})
 	if errors.Is(err, errErasedBefore) {
 		return nil

@@ -10,6 +10,7 @@ import (
 	driversqlite "modernc.org/sqlite"
 
 	"github.com/refundry/refundry/internal/id"
+	"github.com/refundry/refundry/internal/store/row"
 )
 
 // conn is one connection with its prepared statements. It speaks to the
@@ -19,6 +20,7 @@ type conn struct {
 	raw        driver.Conn
 	statements map[string]driver.Stmt
 	args       []driver.NamedValue
+	ring       *row.Ring // personal keys of what is being written; nil: only read
 }
 
 // open opens a connection. Statements of a connection run one at a time and
@@ -98,20 +100,20 @@ func (c *conn) query(query string, args []any, scan func(*cells) error) error {
 		return err
 	}
 	defer func() { _ = rows.Close() }() // a statement that is reset anyway
-	row := &cells{values: make([]driver.Value, len(rows.Columns()))}
+	cells := &cells{values: make([]driver.Value, len(rows.Columns())), ring: c.ring}
 	for {
-		switch err := rows.Next(row.values); {
+		switch err := rows.Next(cells.values); {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
 		}
-		row.next, row.err = 0, nil
-		if err := scan(row); err != nil {
+		cells.next, cells.err = 0, nil
+		if err := scan(cells); err != nil {
 			return err
 		}
-		if row.err != nil {
-			return row.err
+		if cells.err != nil {
+			return cells.err
 		}
 	}
 }
@@ -122,6 +124,7 @@ type cells struct {
 	values []driver.Value
 	next   int
 	err    error
+	ring   *row.Ring // takes the keys that are read
 }
 
 func cell[T any](c *cells) T {
@@ -145,6 +148,15 @@ func (c *cells) maybe() []byte {
 		return nil
 	}
 	return c.bytes()
+}
+
+// key reads a personal key; NULL is none, an empty one was destroyed.
+func (c *cells) key() row.PersonalKey {
+	if c.values[c.next] == nil {
+		c.next++
+		return nil
+	}
+	return append(row.PersonalKey{}, c.bytes()...)
 }
 
 // uuid reads 16 bytes; NULL is zero.

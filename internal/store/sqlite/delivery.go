@@ -12,18 +12,25 @@ import (
 )
 
 const deliveryColumns = `tenant_id, id, endpoint_id, door, url, kind, word, payment_id, subject_id, version, event_at,
-	detail, status, attempts, first_at, ended_at, body`
+	detail, status, attempts, first_at, ended_at, body, personal,
+	CASE WHEN personal IS NOT NULL THEN ` + deliveryKey + ` END`
 
-func scanDelivery(r *cells) webhook.Delivery {
-	return webhook.Delivery{
+// deliveryKey is the key of who owns what a delivery says, see [row.OwnerOf].
+const deliveryKey = `(SELECT key FROM personal_key k WHERE k.tenant_id = delivery.tenant_id AND k.owner_id =
+	CASE delivery.payment_id WHEN zeroblob(16) THEN delivery.subject_id ELSE delivery.payment_id END)`
+
+func scanDelivery(r *cells) (d webhook.Delivery, err error) {
+	d = webhook.Delivery{
 		Tenant: r.uuid(), ID: r.uuid(), Endpoint: r.uuid(), Door: payment.Door(r.text()), URL: r.text(),
 		Event: webhook.Event{
 			Kind: payment.EventKind(r.text()), Word: r.text(), Payment: r.uuid(), Subject: r.uuid(), Version: r.int(),
 			At: row.Time(r.int()), Detail: r.text(),
 		},
 		Status: webhook.Status(r.text()), Attempts: int(r.int()), FirstAt: row.Time(r.int()), EndedAt: row.Time(r.int()),
-		Body: r.maybe(),
 	}
+	open, sealed, key := r.maybe(), r.maybe(), r.key()
+	d.Body, err = key.OpenDelivery(d.ID, open, sealed)
+	return d, err
 }
 
 // Delivery implements [webhook.Store].
@@ -31,9 +38,9 @@ func (s *Store) Delivery(_ context.Context, tenant payment.TenantID, id payment.
 ) (found webhook.Delivery, err error) {
 	err = s.read(func(c *conn) error {
 		const query = `SELECT ` + deliveryColumns + ` FROM delivery WHERE tenant_id = ? AND id = ?`
-		return c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) error {
-			found = scanDelivery(r)
-			return nil
+		return c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) (err error) {
+			found, err = scanDelivery(r)
+			return err
 		})
 	})
 	if err == nil && found.ID.IsZero() {
@@ -60,22 +67,39 @@ func (s *Store) Attempted(_ context.Context, results []webhook.Result) error {
 // putAttempt logs an attempt under the next free number, and moves its
 // delivery if that is still open.
 func putAttempt(c *conn, d webhook.Delivery, a webhook.Attempt) error {
+	owner := row.OwnerOf(d.Tenant, d.Event.Payment, d.Event.Subject)
+	if err := loadPersonalKey(c, owner); err != nil {
+		return err
+	}
+	body, sealed := c.ring.Delivery(owner, d.ID, d.Body)
 	const move = `UPDATE delivery SET status = ?, attempts = max(attempts, ?), ended_at = ?, body = coalesce(body, ?),
-			first_at = CASE WHEN first_at = 0 THEN ? ELSE first_at END
+			personal = coalesce(personal, ?), first_at = CASE WHEN first_at = 0 THEN ? ELSE first_at END
 		WHERE tenant_id = ? AND id = ? AND status = 'open'`
-	if _, err := c.exec(move, string(d.Status), d.Attempts, row.Micros(d.EndedAt), maybeBytes(d.Body),
+	if _, err := c.exec(move, string(d.Status), d.Attempts, row.Micros(d.EndedAt), maybeBytes(body), maybeBytes(sealed),
 		row.Micros(d.FirstAt), ident(d.Tenant), ident(d.ID)); err != nil {
 		return err
 	}
 	if a.Number == 0 {
 		return nil // it ended without an attempt
 	}
-	const log = `INSERT INTO delivery_attempt (tenant_id, delivery_id, number, at, took, status_code, error, answer)
-		SELECT ?1, ?2, 1 + coalesce(max(number), 0), ?3, ?4, ?5, ?6, ?7 FROM delivery_attempt
+	const log = `INSERT INTO delivery_attempt (tenant_id, delivery_id, number, at, took, status_code, error, answer, personal)
+		SELECT ?1, ?2, 1 + coalesce(max(number), 0), ?3, ?4, ?5, ?6, ?7, ?8 FROM delivery_attempt
 		WHERE tenant_id = ?1 AND delivery_id = ?2`
-	_, err := c.exec(log, ident(d.Tenant), ident(d.ID), row.Micros(a.At), a.Took.Microseconds(), a.StatusCode, a.Error,
-		a.Answer)
-	return err
+	answer, sealed := c.ring.Answer(owner, d.ID, a.Answer)
+	if _, err := c.exec(log, ident(d.Tenant), ident(d.ID), row.Micros(a.At), a.Took.Microseconds(), a.StatusCode, a.Error,
+		answer, maybeBytes(sealed)); err != nil {
+		return err
+	}
+	return c.ring.Err()
+}
+
+// loadPersonalKey reads a key into the connection's ring.
+func loadPersonalKey(c *conn, owner row.Owner) error {
+	const query = `SELECT key FROM personal_key WHERE tenant_id = ? AND owner_id = ?`
+	return c.query(query, []any{ident(owner.Tenant), owner.ID[:]}, func(r *cells) error {
+		c.ring.Put(owner, r.key())
+		return nil
+	})
 }
 
 // maybeBytes is bytes as an argument; none are NULL.
@@ -99,8 +123,9 @@ func (s *Store) Deliveries(_ context.Context, tenant payment.TenantID, filter we
 			ident(tenant), nullable(filter.Payment), nullable(filter.Endpoint), string(filter.Status),
 			nullable(filter.Before), filter.Limit, nullable(filter.Since),
 		}, func(r *cells) error {
-			all = append(all, scanDelivery(r))
-			return nil
+			d, err := scanDelivery(r)
+			all = append(all, d)
+			return err
 		})
 	})
 	return all, err
@@ -110,14 +135,18 @@ func (s *Store) Deliveries(_ context.Context, tenant payment.TenantID, filter we
 func (s *Store) Attempts(_ context.Context, tenant payment.TenantID, id payment.DeliveryID) ([]webhook.Attempt, error) {
 	var all []webhook.Attempt
 	err := s.read(func(c *conn) error {
-		const query = `SELECT number, at, took, status_code, error, answer FROM delivery_attempt
-			WHERE tenant_id = ? AND delivery_id = ? ORDER BY number`
-		return c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) error {
-			all = append(all, webhook.Attempt{
+		const query = `SELECT a.number, a.at, a.took, a.status_code, a.error, a.answer, a.personal, ` + deliveryKey + `
+			FROM delivery_attempt a JOIN delivery ON delivery.tenant_id = a.tenant_id AND delivery.id = a.delivery_id
+			WHERE a.tenant_id = ? AND a.delivery_id = ? ORDER BY a.number`
+		return c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) (err error) {
+			attempt := webhook.Attempt{
 				Number: int(r.int()), At: row.Time(r.int()), Took: time.Duration(r.int()) * time.Microsecond,
-				StatusCode: int(r.int()), Error: r.text(), Answer: r.text(),
-			})
-			return nil
+				StatusCode: int(r.int()), Error: r.text(),
+			}
+			open, sealed, key := r.text(), r.maybe(), r.key()
+			attempt.Answer, err = key.OpenAnswer(id, open, sealed)
+			all = append(all, attempt)
+			return err
 		})
 	})
 	return all, err
@@ -133,9 +162,9 @@ func (s *Store) Resend(_ context.Context, tenant payment.TenantID, id payment.De
 		const open = `UPDATE delivery SET status = 'open', ended_at = 0, first_at = 0, attempts = 0
 			WHERE tenant_id = ? AND id = ? AND status <> 'open' RETURNING ` + deliveryColumns
 		if err := c.query(open, []any{ident(tenant), ident(id)}, func(r *cells) error {
-			d := scanDelivery(r)
+			d, err := scanDelivery(r)
 			reopened = &d
-			return nil
+			return err
 		}); err != nil {
 			return err
 		}

@@ -97,7 +97,7 @@ func (s *Store) Orders(_ context.Context, tenant payment.TenantID, filter paymen
 	}
 	q.page("created_at", filter.From, filter.Until, filter.After, filter.Limit)
 	err = s.snapshot(func(c *conn) error {
-		orders, err := ask(c, q, sure(scanOrder))
+		orders, err := ask(c, q, scanOrder)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
@@ -10,7 +11,8 @@ import (
 
 const paymentColumns = `tenant_id, id, order_id, order_status, home, connector, reference, amount, currency, status,
 	captured, refunded, reserved, disputed, excess, item_count, failures, expires_at, history, detail, version,
-	created_at, updated_at`
+	created_at, updated_at, personal, (SELECT key FROM personal_key k
+		WHERE k.tenant_id = payment.tenant_id AND k.owner_id = payment.id)`
 
 func scanPayment(r *cells) (payment.Payment, error) {
 	p := payment.Payment{
@@ -25,14 +27,16 @@ func scanPayment(r *cells) (payment.Payment, error) {
 	}
 	history, detail := r.text(), r.text()
 	p.Version, p.CreatedAt, p.UpdatedAt = r.int(), row.Time(r.int()), row.Time(r.int())
+	sealed, key := r.maybe(), r.key()
 	if r.err != nil {
 		return p, r.err
 	}
+	r.ring.Put(row.Owner{Tenant: p.Tenant, ID: p.ID}, key)
 	var err error
 	if p.History, err = row.ParseHistory[payment.PaymentStatus](history); err != nil {
 		return p, err
 	}
-	return p, row.ParsePaymentDetail(detail, &p)
+	return p, row.ParsePaymentDetail(detail, key, sealed, &p)
 }
 
 func findPayment(c *conn, tenant payment.TenantID, id payment.PaymentID) (found payment.Payment, ok bool, err error) {
@@ -47,21 +51,32 @@ func findPayment(c *conn, tenant payment.TenantID, id payment.PaymentID) (found 
 
 func findOrder(c *conn, tenant payment.TenantID, id payment.OrderID) (found payment.Order, ok bool, err error) {
 	const query = `SELECT ` + orderColumns + ` FROM payment_order WHERE tenant_id = ? AND id = ?`
-	err = c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) error {
-		found, ok = scanOrder(r), true
-		return nil
+	err = c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) (err error) {
+		found, err = scanOrder(r)
+		ok = true
+		return err
 	})
 	return found, ok, err
 }
 
-const orderColumns = `tenant_id, id, home, status, currency, amount, metadata, version, created_at, updated_at`
+const orderColumns = `tenant_id, id, home, status, currency, amount, metadata, version, created_at, updated_at, personal,
+	(SELECT key FROM personal_key k WHERE k.tenant_id = payment_order.tenant_id AND k.owner_id = payment_order.id),
+	coalesce((SELECT erased_at FROM personal_key k
+		WHERE k.tenant_id = payment_order.tenant_id AND k.owner_id = payment_order.id), 0)`
 
-func scanOrder(r *cells) payment.Order {
-	return payment.Order{
+func scanOrder(r *cells) (payment.Order, error) {
+	o := payment.Order{
 		Tenant: r.uuid(), ID: r.uuid(), Home: payment.Door(r.text()), Status: payment.OrderStatus(r.text()),
 		Currency: money.Currency(r.text()), Amount: money.Minor(r.int()), Metadata: r.text(), Version: r.int(),
 		CreatedAt: row.Time(r.int()), UpdatedAt: row.Time(r.int()),
 	}
+	sealed, key := r.maybe(), r.key()
+	o.ErasedAt = row.Time(r.int())
+	if r.err != nil {
+		return o, r.err
+	}
+	r.ring.Put(row.Owner{Tenant: o.Tenant, ID: o.ID}, key)
+	return o, key.OpenOrder(&o, sealed)
 }
 
 // loadParts reads the parts that a view says it has.
@@ -115,7 +130,9 @@ func loadItems(c *conn, v *payment.View) error {
 		return nil
 	}
 	const query = `SELECT position, name, quantity, unit_amount, tax_rate, tax, total, merchant, metadata, tags,
-		since_version, until_version, came_back FROM item WHERE tenant_id = ? AND payment_id = ? ORDER BY position`
+		since_version, until_version, came_back, personal, CASE WHEN personal IS NOT NULL THEN (SELECT key
+			FROM personal_key k WHERE k.tenant_id = item.tenant_id AND k.owner_id = item.payment_id) END
+		FROM item WHERE tenant_id = ? AND payment_id = ? ORDER BY position`
 	return c.query(query, partArgs(v), func(r *cells) (err error) {
 		item := payment.Item{
 			Position: int(r.int()), Name: r.text(), Quantity: r.int(), UnitAmount: money.Minor(r.int()),
@@ -124,13 +141,17 @@ func loadItems(c *conn, v *payment.View) error {
 		}
 		item.Tags, err = row.ParseTexts[string](r.text())
 		item.Since, item.Until, item.CameBack = r.int(), r.int(), r.bool()
+		sealed, key := r.maybe(), r.key()
+		err = errors.Join(err, key.OpenItem(v.Payment.ID, &item, sealed))
 		v.Items = append(v.Items, item)
 		return err
 	})
 }
 
 const refundColumns = `tenant_id, id, payment_id, amount, currency, status, source, door, actor, reference, connector,
-	submitted_at, history, detail, version, created_at, updated_at`
+	submitted_at, history, detail, version, created_at, updated_at, personal,
+	CASE WHEN personal IS NOT NULL THEN (SELECT key FROM personal_key k
+		WHERE k.tenant_id = refund.tenant_id AND k.owner_id = refund.payment_id) END`
 
 func scanRefund(r *cells) (payment.Refund, error) {
 	refund := payment.Refund{
@@ -140,6 +161,7 @@ func scanRefund(r *cells) (payment.Refund, error) {
 	}
 	history, detail := r.text(), r.text()
 	refund.Version, refund.CreatedAt, refund.UpdatedAt = r.int(), row.Time(r.int()), row.Time(r.int())
+	sealed, key := r.maybe(), r.key()
 	if r.err != nil {
 		return refund, r.err
 	}
@@ -147,7 +169,7 @@ func scanRefund(r *cells) (payment.Refund, error) {
 	if refund.History, err = row.ParseHistory[payment.RefundStatus](history); err != nil {
 		return refund, err
 	}
-	return refund, row.ParseRefundDetail(detail, &refund)
+	return refund, row.ParseRefundDetail(detail, key, sealed, &refund)
 }
 
 // loadRefunds names the index: without statistics SQLite would rather read all
@@ -216,15 +238,22 @@ func loadFacets(c *conn, v *payment.View) (err error) {
 	return err
 }
 
-// listFacets reads the documents of a payment and its refunds, or of an order without a payment.
+// listFacets reads the documents of a payment and its refunds, or of an order
+// without a payment. Those that were erased are not there.
 func listFacets(c *conn, tenant payment.TenantID, id [16]byte) ([]payment.Facet, error) {
-	const query = `SELECT subject_id, door, version, body FROM facet WHERE tenant_id = ? AND payment_id = ?
-		ORDER BY version`
+	const query = `SELECT subject_id, door, version, body, personal, (SELECT key FROM personal_key k
+			WHERE k.tenant_id = facet.tenant_id AND k.owner_id = facet.payment_id)
+		FROM facet WHERE tenant_id = ? AND payment_id = ? ORDER BY version`
 	var facets []payment.Facet
 	err := c.query(query, []any{ident(tenant), id[:]}, func(r *cells) error {
-		facets = append(facets, payment.Facet{
-			Subject: r.uuid(), Door: payment.Door(r.text()), Version: r.int(), Body: r.bytes(),
-		})
+		facet := payment.Facet{Subject: r.uuid(), Door: payment.Door(r.text()), Version: r.int(), Body: r.bytes()}
+		sealed, key := r.maybe(), r.key()
+		if err := key.OpenFacet(&facet, sealed); err != nil {
+			return err
+		}
+		if len(facet.Body) > 0 {
+			facets = append(facets, facet)
+		}
 		return nil
 	})
 	return facets, err

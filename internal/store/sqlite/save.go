@@ -16,6 +16,9 @@ var errVersion = errors.New("a row has changed since it was read")
 // save writes what a batch changed, rows of one table together.
 func (s *Store) save(c *conn, book *payment.Book) error {
 	changes := &book.Changes
+	if err := savePersonalKeys(c, changes); err != nil {
+		return err
+	}
 	for _, change := range changes.Orders {
 		if err := saveOrder(c, change); err != nil {
 			return err
@@ -34,21 +37,37 @@ func (s *Store) save(c *conn, book *payment.Book) error {
 			return err
 		}
 	}
+	if err := c.ring.Err(); err != nil {
+		return err
+	}
 	return hurryJobs(c, row.Hurries(changes.Deliveries), row.Micros(book.Now))
+}
+
+// savePersonalKeys writes the keys of what came to be, and destroys those of
+// what is erased, before anything is sealed.
+func savePersonalKeys(c *conn, changes *payment.Changes) error {
+	const insert = `INSERT INTO personal_key (tenant_id, owner_id, key) VALUES (?, ?, ?)`
+	for _, owner := range c.ring.Make(row.Owners(changes)) {
+		if _, err := c.exec(insert, ident(owner.Tenant), owner.ID[:], c.ring.Key(owner)); err != nil {
+			return err
+		}
+	}
+	return eraseChanges(c, changes)
 }
 
 func saveOrder(c *conn, change *payment.OrderChange) error {
 	o := change.Order
 	if change.Read.Version == 0 {
 		_, err := c.exec(`INSERT INTO payment_order (tenant_id, id, home, status, currency, amount, metadata, version,
-			created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			created_at, updated_at, personal) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?)`,
 			ident(o.Tenant), ident(o.ID), string(o.Home), string(o.Status), string(o.Currency), int64(o.Amount),
-			o.Metadata, o.Version, row.Micros(o.CreatedAt), row.Micros(o.UpdatedAt))
+			o.Version, row.Micros(o.CreatedAt), row.Micros(o.UpdatedAt), maybeBytes(c.ring.Order(o)))
 		return err
 	}
-	return one(c.exec(`UPDATE payment_order SET status = ?, currency = ?, amount = ?, metadata = ?, version = ?,
-		updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
-		string(o.Status), string(o.Currency), int64(o.Amount), o.Metadata, o.Version, row.Micros(o.UpdatedAt),
+	return one(c.exec(`UPDATE payment_order SET status = ?, currency = ?, amount = ?, metadata = '', version = ?,
+		updated_at = ?, personal = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+		string(o.Status), string(o.Currency), int64(o.Amount), o.Version, row.Micros(o.UpdatedAt),
+		maybeBytes(c.ring.Order(o)),
 		ident(o.Tenant), ident(o.ID), change.Read.Version))
 }
 
@@ -74,7 +93,7 @@ func saveView(c *conn, change *payment.ViewChange) error {
 		return err
 	}
 	for _, refund := range change.View.Refunds {
-		if err := saveRefund(c, read, refund); err != nil {
+		if err := saveRefund(c, read, refund, row.IsErasing(change)); err != nil {
 			return err
 		}
 	}
@@ -99,25 +118,25 @@ func savePayment(c *conn, change *payment.ViewChange) error {
 			int64(p.Captured), int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess), p.ItemCount,
 			p.Failures, p.Version, row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID), read.Version))
 	}
-	detail := row.PaymentDetail(p)
+	detail, sealed := row.PaymentDetail(p), maybeBytes(c.ring.Payment(p))
 	if read.Version == 0 {
 		_, err := c.exec(`INSERT INTO payment (tenant_id, id, order_id, order_status, home, connector, reference,
 			amount, currency, status, captured, refunded, reserved, disputed, excess, item_count, failures, expires_at,
-			history, detail, version, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			history, detail, version, created_at, updated_at, personal)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			ident(p.Tenant), ident(p.ID), nullable(p.Order), string(p.OrderStatus), string(p.Home), p.Connector,
 			p.Reference, int64(p.Amount.Minor), string(p.Amount.Currency), string(p.Status), int64(p.Captured),
 			int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess), p.ItemCount,
 			p.Failures, row.Micros(p.ExpiresAt), row.History(p.History), detail, p.Version, row.Micros(p.CreatedAt),
-			row.Micros(p.UpdatedAt))
+			row.Micros(p.UpdatedAt), sealed)
 		return err
 	}
 	return one(c.exec(`UPDATE payment SET order_status = ?, status = ?, captured = ?, refunded = ?, reserved = ?,
 		disputed = ?, excess = ?, item_count = ?, failures = ?, expires_at = ?, history = ?, detail = ?, version = ?,
-		updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+		updated_at = ?, personal = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
 		string(p.OrderStatus), string(p.Status), int64(p.Captured), int64(p.Refunded), int64(p.Reserved),
 		int64(p.Disputed), int64(p.Excess), p.ItemCount, p.Failures, row.Micros(p.ExpiresAt), row.History(p.History), detail,
-		p.Version, row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID), read.Version))
+		p.Version, row.Micros(p.UpdatedAt), sealed, ident(p.Tenant), ident(p.ID), read.Version))
 }
 
 func saveCapture(c *conn, p payment.Payment, read payment.View, capture payment.Capture) error {
@@ -140,15 +159,15 @@ func saveCapture(c *conn, p payment.Payment, read payment.View, capture payment.
 // others took.
 func saveItems(c *conn, change *payment.ViewChange) error {
 	const insert = `INSERT INTO item (tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
-		merchant, metadata, tags, since_version, until_version, came_back)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		merchant, metadata, tags, since_version, until_version, came_back, personal)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?)`
 	const end = `UPDATE item SET until_version = ? WHERE tenant_id = ? AND payment_id = ? AND position = ?`
 	p := change.View.Payment
 	made, ended := row.Items(change)
 	for _, item := range made {
 		if _, err := c.exec(insert, ident(p.Tenant), ident(p.ID), item.Position, item.Name, item.Quantity,
-			int64(item.UnitAmount), item.TaxRate, int64(item.Tax), int64(item.Total), item.Merchant, item.Metadata,
-			row.Texts(item.Tags), item.Since, item.Until, item.CameBack); err != nil {
+			int64(item.UnitAmount), item.TaxRate, int64(item.Tax), int64(item.Total), item.Merchant, row.Texts(item.Tags),
+			item.Since, item.Until, item.CameBack, maybeBytes(c.ring.Item(p.Tenant, p.ID, item))); err != nil {
 			return err
 		}
 	}
@@ -160,27 +179,31 @@ func saveItems(c *conn, change *payment.ViewChange) error {
 	return nil
 }
 
-func saveRefund(c *conn, read payment.View, r payment.Refund) error {
+// saveRefund writes a refund that has changed. One of a payment that is being
+// erased is written again in any case: an older version may have written what is
+// personal in the clear.
+func saveRefund(c *conn, read payment.View, r payment.Refund, isErasing bool) error {
 	before, existed := read.Refund(r.ID)
-	if existed && before.Version == r.Version {
+	if existed && before.Version == r.Version && !isErasing {
 		return nil
 	}
-	detail := row.RefundDetail(r)
+	detail, personal := c.ring.Refund(r)
+	sealed := maybeBytes(personal)
 	if !existed {
 		_, err := c.exec(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source,
 			door, actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at, reason,
-			group_id)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			group_id, personal)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			ident(r.Tenant), ident(r.ID), ident(r.Payment), int64(r.Amount.Minor), string(r.Amount.Currency),
 			string(r.Status), r.NeedsReview(), string(r.Source), string(r.Door), r.Actor, r.Reference, r.Connector,
 			row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version, row.Micros(r.CreatedAt),
-			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group))
+			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group), sealed)
 		return err
 	}
 	return one(c.exec(`UPDATE refund SET status = ?, needs_review = ?, submitted_at = ?, history = ?, detail = ?,
-		version = ?, updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+		version = ?, updated_at = ?, personal = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
 		string(r.Status), r.NeedsReview(), row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version,
-		row.Micros(r.UpdatedAt), ident(r.Tenant), ident(r.ID), before.Version))
+		row.Micros(r.UpdatedAt), sealed, ident(r.Tenant), ident(r.ID), before.Version))
 }
 
 func saveAttempt(c *conn, tenant payment.TenantID, read payment.View, a payment.Attempt) error {
@@ -247,11 +270,12 @@ func saveAliases(c *conn, changes *payment.Changes) error {
 }
 
 func saveFacets(c *conn, changes *payment.Changes) error {
-	const insert = `INSERT INTO facet (tenant_id, payment_id, subject_id, door, version, body)
-		VALUES (?, ?, ?, ?, ?, ?)`
+	const insert = `INSERT INTO facet (tenant_id, payment_id, subject_id, door, version, body, personal)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`
 	for _, f := range changes.Facets {
+		open, sealed := c.ring.Facet(f)
 		if _, err := c.exec(insert, ident(f.Tenant), ident(f.Payment), f.Facet.Subject[:], string(f.Facet.Door),
-			f.Facet.Version, f.Facet.Body); err != nil {
+			f.Facet.Version, notNull(open), maybeBytes(sealed)); err != nil {
 			return err
 		}
 	}
@@ -264,6 +288,12 @@ func saveResources(c *conn, changes *payment.Changes) error {
 	for _, r := range changes.Resources {
 		if _, err := c.exec(put, ident(r.Tenant), string(r.Door), string(r.Kind), ident(r.ID), notNull(r.Body),
 			row.Micros(r.CreatedAt)); err != nil {
+			return err
+		}
+	}
+	const remove = `DELETE FROM resource WHERE tenant_id = ? AND door = ? AND kind = ? AND id = ?`
+	for _, r := range changes.Removed {
+		if _, err := c.exec(remove, ident(r.Tenant), string(r.Door), string(r.Kind), ident(r.ID)); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/store/migrations"
+	"github.com/refundry/refundry/internal/store/row"
 )
 
 // Config is what a store is made of.
@@ -107,7 +108,8 @@ func Open(config Config) (*Store, error) {
 func dsn(path string, readOnly bool) string {
 	options := url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyTimeout), "foreign_keys(1)",
-		"wal_autocheckpoint(0)", "cache_size(-65536)", "temp_store(MEMORY)", "secure_delete(FAST)",
+		"wal_autocheckpoint(0)", "cache_size(-65536)", "temp_store(MEMORY)",
+		"secure_delete(1)", // what is overwritten is gone: keys that were destroyed, too
 	}}
 	if readOnly {
 		options = url.Values{"_pragma": {"busy_timeout(5000)", "query_only(1)"}, "mode": {"ro"}}
@@ -218,6 +220,9 @@ func (s *Store) write(change func(*conn) error) error {
 	if _, err := s.writer.exec("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	ring := row.NewRing(s.config.Random)
+	s.writer.ring = ring
+	defer func() { s.writer.ring = nil }()
 	if err := change(s.writer); err != nil {
 		_, rollbackErr := s.writer.exec("ROLLBACK")
 		return errors.Join(err, rollbackErr)
@@ -227,6 +232,9 @@ func (s *Store) write(change func(*conn) error) error {
 	}
 	if s.sealed.Number > s.last.Number {
 		s.last = s.sealed
+	}
+	if ring.HasDestroyed() {
+		s.scrubs.Store(true)
 	}
 	return nil
 }

@@ -3,7 +3,9 @@ package sqlite_test
 import (
 	"database/sql"
 	"errors"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -31,6 +33,7 @@ func open(t *testing.T, config storetest.Config) storetest.Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "refundry.db")
 	*config.Exec = func(statement string) error { return exec(path, statement) }
+	*config.Kept = func() []byte { return kept(t, path) }
 	store, err := sqlite.Open(sqlite.Config{
 		Path: path, Now: config.Clock.Now, Machine: time.Now,
 		NewID: config.NewID, Lease: config.Lease, Log: slog.New(slog.DiscardHandler),
@@ -39,6 +42,20 @@ func open(t *testing.T, config storetest.Config) storetest.Store {
 		t.Fatal(err)
 	}
 	return store
+}
+
+// kept returns every byte of the file and its WAL.
+func kept(t *testing.T, path string) []byte {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wal, err := os.ReadFile(path + "-wal")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return append(file, wal...)
 }
 
 // exec changes rows behind the store's back.

@@ -88,6 +88,7 @@ type Config struct {
 	NewID func() [16]byte
 	Lease time.Duration
 	Exec  *func(statement string) error // set by who opens the store: how tests change rows behind its back
+	Kept  *func() []byte                // … how they see every byte that it keeps
 }
 
 // Open opens an empty store.
@@ -101,6 +102,7 @@ type bundle struct {
 	engine *engine.Engine
 	tenant payment.TenantID
 	exec   func(statement string) error
+	kept   func() []byte
 }
 
 // damage changes rows behind the store's back.
@@ -124,7 +126,7 @@ func (nobody) LostRace()                                             {}
 func setup(t *testing.T, open Open) *bundle {
 	t.Helper()
 	b := &bundle{clock: NewClock(), newID: IDs()}
-	b.store = open(t, Config{Clock: b.clock, NewID: b.newID, Lease: time.Minute, Exec: &b.exec})
+	b.store = open(t, Config{Clock: b.clock, NewID: b.newID, Lease: time.Minute, Exec: &b.exec, Kept: &b.kept})
 	b.tenant = b.newID()
 	b.engine = runEngine(t, b.store, b.newID)
 	return b
@@ -250,6 +252,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, ledgerTests)
 	maps.Copy(tests, reportTests)
 	maps.Copy(tests, auditTests)
+	maps.Copy(tests, eraseTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,39 @@
+package postgres
+
+import (
+	"github.com/refundry/refundry/internal/engine"
+	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/row"
+)
+
+// personalKeys writes the keys of what came to be, and destroys those of what is
+// erased, before anything is sealed.
+func (w *writer) personalKeys(changes *payment.Changes) {
+	if made := w.ring.Make(row.Owners(changes)); len(made) > 0 {
+		w.exactly(len(made), engine.ErrLostRace, `INSERT INTO personal_key (tenant_id, owner_id, key)
+			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[]) ON CONFLICT DO NOTHING`,
+			ids(made, func(o row.Owner) [16]byte { return o.Tenant }),
+			ids(made, func(o row.Owner) [16]byte { return o.ID }),
+			col(made, w.ring.Key))
+	}
+	w.erase(row.Erasures(changes))
+}
+
+// erase destroys keys, and blanks what an older version wrote beside them in the
+// clear. What is sealed stays where it is: nothing opens it any more.
+func (w *writer) erase(erasures []row.Erasure) {
+	if len(erasures) == 0 {
+		return
+	}
+	tenants := ids(erasures, func(e row.Erasure) [16]byte { return e.Tenant })
+	owners := ids(erasures, func(e row.Erasure) [16]byte { return e.ID })
+	w.exactly(len(erasures), errVersion, `UPDATE personal_key k SET key = '', erased_at = e.at
+		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS e (tenant_id, owner_id, at)
+		WHERE k.tenant_id = e.tenant_id AND k.owner_id = e.owner_id AND k.erased_at = 0`, tenants, owners,
+		col(erasures, func(e row.Erasure) int64 { return row.Micros(e.At) }))
+	const of = ` FROM unnest($1::uuid[], $2::uuid[]) AS e (tenant_id, payment_id)
+		WHERE t.tenant_id = e.tenant_id AND t.payment_id = e.payment_id`
+	w.pipe.Queue(`UPDATE item t SET metadata = ''`+of+` AND t.metadata <> ''`, tenants, owners)
+	w.pipe.Queue(`UPDATE facet t SET body = ''`+of+` AND length(t.body) > 0`, tenants, owners)
+	w.ring.Destroy(erasures)
+}
