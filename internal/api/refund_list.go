@@ -21,7 +21,8 @@ func (a *API) listOperation() operation {
 		method: "GET", path: "/v1/refunds", id: "listRefunds", tag: tagRefunds, summary: "List refunds",
 		doc: "The newest first, whichever front door asked for them. Filters narrow the list, all of them together; " +
 			"`totals=true` sums up all that they let through, and not only the page. With `pending_reason`, " +
-			"`expected_before`, `stuck` or `older_than` one request looks at 10,000 refunds at the most: a page may be short, or empty, while `has_more`.",
+			"`expected_before`, `stuck` or `older_than` one request looks at 10,000 refunds at the most: a page may be short, " +
+			"or empty, while `has_more`.",
 		scope: scopeReadRefunds, parameters: refundFilters, codes: []code{codeNotFound}, serve: a.listRefunds,
 		answers: []openapi.Answer{answering(http.StatusOK, "Refunds, the newest first.", refundPage)},
 	}
