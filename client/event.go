@@ -23,6 +23,7 @@ type Event struct {
 	Batch     string          `json:"batch"`
 	Endpoint  string          `json:"endpoint"`
 	Key       string          `json:"key"`
+	Person    string          `json:"person"` // who was erased from the audit trail
 	Version   int64           `json:"version"`
 	At        time.Time       `json:"at"`
 	Actor     string          `json:"actor"`

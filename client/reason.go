@@ -14,9 +14,11 @@ type ReasonCatalogue struct {
 
 // Reason is a reason that a refund may have.
 type Reason struct {
-	Code  string            `json:"code"`  // what a refund names
-	Title string            `json:"title"` // what people read; empty: the code says it
-	Doors map[string]string `json:"doors"` // what front doors call it that have words of their own
+	Code      string            `json:"code"`       // what a refund names
+	Title     string            `json:"title"`      // what people read; empty: the code says it
+	Doors     map[string]string `json:"doors"`      // what front doors call it that have words of their own
+	DefaultAt []string          `json:"default_at"` // front doors at which a refund has it where nothing says another
+	IsRetired bool              `json:"is_retired"` // no other refund may take it
 }
 
 // Reasons reads the tenant's catalogue of reasons.

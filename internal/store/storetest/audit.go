@@ -150,8 +150,9 @@ func testCallerDamage(t *testing.T, open Open) {
 		"an address gone": `UPDATE event SET address = '' WHERE person_id IS NULL`,
 		"a person gone":   `UPDATE event SET person_id = NULL, sealed = NULL`,
 		"what is sealed":  `UPDATE event SET sealed = NULL`,
-		"a person": `UPDATE event SET person_id = (SELECT o.person_id FROM event o WHERE o.person_id <> event.person_id
-			LIMIT 1) WHERE person_id IS NOT NULL`,
+		"a person": `UPDATE event SET person_id = (SELECT person_id FROM event WHERE person_id IS NOT NULL
+			ORDER BY commit_number DESC LIMIT 1)
+			WHERE commit_number = (SELECT min(commit_number) FROM event WHERE person_id IS NOT NULL) AND person_id IS NOT NULL`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
