@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -74,25 +73,8 @@ func (c *auditExport) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.write(ctx, t, o), o.close())
-}
-
-// write takes the export from the server.
-func (c *auditExport) write(ctx context.Context, t *terminal, o *operator) error {
-	response, err := o.send(ctx, http.MethodGet, "/v1/audit/export"+query("first", c.First, "last", c.Last), "application/json", nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }() // it was read
-	if response.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(response.Body)
-		return problemOf(text, response.StatusCode)
-	}
-	copied := func(to io.Writer, from io.Reader) error {
-		_, err := io.Copy(to, from)
-		return err
-	}
-	return t.writeWhole(c.Output, response.Body, copied)
+	path := "/v1/audit/export" + query("first", c.First, "last", c.Last)
+	return errors.Join(o.download(ctx, t, path, c.Output, asItIs), o.close())
 }
 
 type auditCheck struct {

@@ -297,34 +297,6 @@ func (c *batchesResult) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.write(ctx, t, o), o.close())
-}
-
-// write takes the result from the server. A file gets its name only when all
-// of the result is in it.
-func (c *batchesResult) write(ctx context.Context, t *terminal, o *operator) error {
 	path := "/v1/batches/" + url.PathEscape(c.ID) + "/result" + query("format", c.Format)
-	response, err := o.send(ctx, http.MethodGet, path, "application/json", nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }() // it was read
-	if response.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(response.Body)
-		return problemOf(text, response.StatusCode)
-	}
-	if c.Output == "" {
-		_, err := io.Copy(t.stdout, response.Body)
-		return err
-	}
-	unfinished := c.Output + ".part"
-	file, err := os.Create(unfinished)
-	if err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	_, err = io.Copy(file, response.Body)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, os.Remove(unfinished))
-	}
-	return os.Rename(unfinished, c.Output)
+	return errors.Join(o.download(ctx, t, path, c.Output, asItIs), o.close())
 }

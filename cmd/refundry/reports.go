@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 )
 
@@ -82,35 +81,9 @@ const formatLines = "ndjson"
 // write takes the report from the server.
 func (c *reportsGet) write(ctx context.Context, t *terminal, o *operator) error {
 	path := "/v1/reports/" + url.PathEscape(c.Name) + query("from", c.From, "to", c.To, "format", c.Format)
-	response, err := o.send(ctx, http.MethodGet, path, "application/json", nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }() // it was read
-	if response.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(response.Body)
-		return problemOf(text, response.StatusCode)
-	}
-	return t.writeWhole(c.Output, response.Body, func(to io.Writer, from io.Reader) error {
+	return o.download(ctx, t, path, c.Output, func(to io.Writer, from io.Reader) error {
 		return c.copy(to, from, t.isJSON && c.Format == "")
 	})
-}
-
-// writeWhole copies an answer to a file, or to standard output if none is
-// named. A file gets its name only when all of the answer is in it.
-func (t *terminal) writeWhole(path string, from io.Reader, copied func(to io.Writer, from io.Reader) error) error {
-	if path == "" {
-		return copied(t.stdout, from)
-	}
-	unfinished := path + ".part"
-	file, err := os.Create(unfinished)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := errors.Join(copied(file, from), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(unfinished))
-	}
-	return os.Rename(unfinished, path)
 }
 
 // copy copies a report: as it is, or each row of a CSV as a JSON object.

@@ -155,23 +155,13 @@ func (a *API) listEntries(w http.ResponseWriter, r *http.Request, caller auth.Id
 			return err
 		}
 	}
-	limit, next := filter.Limit, filter.After
+	limit := filter.Limit
 	filter.Limit++ // one more says whether there is more
 	entries, err := a.config.Books.ListEntries(r.Context(), caller.Tenant, filter)
 	if err != nil {
 		return err
 	}
-	to := newWriter()
-	to.begin("")
-	to.beginList("entries")
-	for _, entry := range entries[:min(limit, len(entries))] {
-		showBooked(to, entry)
-		next = entry.Place()
-	}
-	to.endList()
-	showNext(to, next != payment.EntryPlace{}, next.String(), len(entries) > limit)
-	to.end()
-	write(w, http.StatusOK, false, to.text)
+	partOf(r, entries, limit, func(e payment.BookedEntry) string { return e.Place().String() }).write(w, "entries", showBooked)
 	return nil
 }
 

@@ -72,15 +72,21 @@ var tenantRequest = taken("TenantRequest", "What a tenant is called.",
 	must("name", neededText(tenantNameMax, "shop"), "A line that no other tenant has."),
 )
 
-// createTenant makes a tenant.
-func (a *API) createTenant(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+// readTenantName reads what a tenant is to be called.
+func (a *API) readTenantName(w http.ResponseWriter, r *http.Request) (string, error) {
 	in, err := a.read(w, r)
 	if err != nil {
-		return err
+		return "", err
 	}
 	in.only(tenantRequest.Members)
 	name := in.required("name", tenantNameMax)
-	if err := in.err(); err != nil {
+	return name, in.err()
+}
+
+// createTenant makes a tenant.
+func (a *API) createTenant(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
+	name, err := a.readTenantName(w, r)
+	if err != nil {
 		return err
 	}
 	tenant, err := a.config.Auth.CreateTenant(r.Context(), by(r, caller), name)
@@ -118,13 +124,8 @@ func (a *API) getOwnTenant(w http.ResponseWriter, r *http.Request, caller auth.I
 
 // renameTenant gives a tenant another name.
 func (a *API) renameTenant(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	in, err := a.read(w, r)
+	name, err := a.readTenantName(w, r)
 	if err != nil {
-		return err
-	}
-	in.only(tenantRequest.Members)
-	name := in.required("name", tenantNameMax)
-	if err := in.err(); err != nil {
 		return err
 	}
 	var id payment.TenantID
