@@ -45,6 +45,8 @@ func TestTypesHaveEveryMember(t *testing.T) {
 		"OpenedRefund": client.Refund{}, "Batch": client.Batch{}, "BatchRows": client.BatchCounts{},
 		"BatchRequest": client.BatchRequest{}, "BatchRow": client.BatchRow{}, "BatchResult": client.BatchResult{},
 		"BatchRowError": client.BatchRowError{}, "ReasonCatalogue": client.ReasonCatalogue{}, "Reason": client.Reason{},
+		"AuditEntry": client.AuditEntry{}, "AuditCheckpoint": client.Checkpoint{}, "Tenant": client.Tenant{},
+		"Report": client.Report{}, "ReportColumn": client.ReportColumn{},
 		"BookedEntry": client.BookedEntry{}, "LedgerAccount": client.LedgerAccount{},
 	} {
 		properties := document.Components.Schemas[name].Properties
