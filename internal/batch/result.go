@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // Result is what a result file says of a row.
@@ -132,7 +133,7 @@ func (r Result) cells() []string {
 		refundable = strconv.FormatInt(*r.Refundable, 10)
 	}
 	return []string{
-		strconv.FormatInt(r.Number, 10), r.Key, string(r.Status), r.Payment, r.Refund, amount, r.Currency, r.Code,
+		strconv.FormatInt(r.Number, 10), wire.Cell(r.Key), string(r.Status), r.Payment, r.Refund, amount, r.Currency, r.Code,
 		r.Message, refundable, r.From,
 	}
 }

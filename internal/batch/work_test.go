@@ -42,7 +42,7 @@ func TestRowsAreDecided(t *testing.T) {
 	w := setup(t)
 	paid := w.pay(t, 1000, 1000, 1000)
 	id := w.start(t, batch.Options{Reference: "recall"},
-		row(paid[0], 400, `, "key": "own", "reason": "recall", "metadata": {"a": [1]}`),
+		row(paid[0], 400, `, "key": "=own", "reason": "recall", "metadata": {"a": [1]}`),
 		row(paid[0], 700), // too much is left to it
 		fmt.Sprintf(`{"payment": %q, "full": true}`, paid[0]),
 		row(payment.PaymentID(newID()), 1),
@@ -77,7 +77,7 @@ func TestRowsAreDecided(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		`{"number":1,"key":"own","status":"refunded","payment":"` + paid[0].String() + `","refund":"` + refund.ID.String() +
+		`{"number":1,"key":"=own","status":"refunded","payment":"` + paid[0].String() + `","refund":"` + refund.ID.String() +
 			`","amount":400,"currency":"EUR"}`,
 		`"code":"refundable_amount_exceeded","message":"only 6.00 EUR of the payment is left to refund","refundable":600}`,
 		`"code":"not_found","message":"no such payment"}`, `"code":"currency_mismatch"`, `"code":"items_not_refundable"`,
@@ -90,7 +90,7 @@ func TestRowsAreDecided(t *testing.T) {
 	}
 	lines := strings.Split(w.result(t, id, batch.CSV), "\n")
 	if lines[0] != "number,key,status,payment,refund,amount,currency,code,message,refundable,from" ||
-		lines[1] != "1,own,refunded,"+paid[0].String()+","+refund.ID.String()+",400,EUR,,,," {
+		lines[1] != "1,'=own,refunded,"+paid[0].String()+","+refund.ID.String()+",400,EUR,,,," {
 		t.Errorf("CSV:\n%s\n%s", lines[0], lines[1])
 	}
 }

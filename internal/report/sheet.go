@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/json"
 	"strings"
+
+	"github.com/refundry/refundry/internal/wire"
 )
 
 // sheet writes rows in one of the formats.
@@ -39,7 +41,7 @@ func (s *sheet) row(cells []string) error {
 	for i, c := range s.columns {
 		cell := cells[i]
 		if c.Kind == Text {
-			cell = guarded(cell)
+			cell = wire.Cell(cell)
 		}
 		s.line = appendField(s.line, i, cell)
 	}
@@ -84,16 +86,4 @@ func appendMember(line []byte, at int, c Column, cell string) []byte {
 		}
 		return append(line, text...)
 	}
-}
-
-// guarded keeps a spreadsheet from taking somebody's text for a formula: an
-// apostrophe goes before a text that begins as one does, also in the wide
-// letters that some spreadsheets take for the narrow ones.
-func guarded(text string) string {
-	for _, start := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {
-		if strings.HasPrefix(text, start) {
-			return "'" + text
-		}
-	}
-	return text
 }
