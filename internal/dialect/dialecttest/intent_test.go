@@ -14,7 +14,7 @@ var keyHeaders = map[string]string{
 
 // repeated is how each door says that the same was asked for a moment ago.
 var repeated = map[string]said{
-	"smartglocal": {400, "invalid_request", 0}, "pike": {400, "invalid_request", 0},
+	"smartglocal": policyNo["smartglocal"], "pike": policyNo["pike"],
 	"chip": policyNo["chip"], "primer": policyNo["primer"], "api": {409, "duplicate_refund", 0},
 }
 

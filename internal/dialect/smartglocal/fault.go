@@ -80,7 +80,7 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleExpected:         invalid("the refundable amount has changed"),
 	payment.RuleMaximum:          forbidden("the amount is above the limit for one refund"),
 	payment.RuleDispute:          forbidden("refunds are not allowed during a chargeback"),
-	payment.RuleDuplicate:        invalid("an equal refund was made a moment ago"),
+	payment.RuleDuplicate:        forbidden("an equal refund was made a moment ago"),
 	payment.RuleSelfApproval:     forbidden("who asked for a refund cannot approve it"),
 	payment.RuleGate:             invalid("the session does not wait for this"),
 	payment.RuleFence:            internalFault,
