@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -24,7 +23,7 @@ func (s *Store) Commit(ctx context.Context, batch [16]byte, needs []payment.Need
 	defer conn.Release()
 	c := &commit{store: s, conn: conn.Conn(), batch: batch, ring: row.NewRing(s.config.Random)}
 	if err := c.run(ctx, needs, decide); err != nil {
-		c.rollback()
+		rollback(conn.Conn())
 		return err
 	}
 	return nil
@@ -57,18 +56,6 @@ func (c *commit) run(ctx context.Context, needs []payment.Need, decide func(*pay
 	return c.seal(ctx, book, facts)
 }
 
-// rollback gives the locks back. If it fails, the pool throws the connection away.
-func (c *commit) rollback() {
-	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
-	defer cancel()
-	if c.conn.IsClosed() || c.conn.PgConn().TxStatus() == 'I' {
-		return
-	}
-	if _, err := c.conn.Exec(ctx, "ROLLBACK"); err != nil {
-		_ = c.conn.Close(ctx) // the server rolls back by itself
-	}
-}
-
 // seal writes the commit row and what is numbered by it, events and postings,
 // and commits, in one pipeline under a short lock: numbers follow the order of
 // commits, and no reader of the feed or of the books can see a number before
@@ -88,9 +75,6 @@ func (c *commit) seal(ctx context.Context, book *payment.Book, facts []row.Facts
 		return raced(fmt.Errorf("seal: %w", err))
 	}
 }
-
-// rollbackTimeout bounds how long a connection is tried before it is thrown away.
-const rollbackTimeout = 5 * time.Second
 
 // sealLock is the advisory lock under which commits are numbered ("refundry"
 // as eight bytes). It ends with its database transaction.

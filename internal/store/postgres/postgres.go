@@ -178,6 +178,41 @@ func (s *Store) snapshot(ctx context.Context, ask func(pgx.Tx) error) error {
 	return s.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, ask)
 }
 
+// glance runs several questions that must see one state, in one round trip.
+func (s *Store) glance(ctx context.Context, queue func(*pgx.Batch)) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer conn.Release()
+	pipe := &pgx.Batch{}
+	pipe.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+	queuePlans(pipe)
+	queue(pipe)
+	pipe.Queue("COMMIT")
+	if err := conn.SendBatch(ctx, pipe).Close(); err != nil {
+		rollback(conn.Conn())
+		return unavailable(err)
+	}
+	return nil
+}
+
+// rollback ends a database transaction that failed, and gives its locks back. If
+// it fails too, the pool throws the connection away.
+func rollback(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+	defer cancel()
+	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	if _, err := conn.Exec(ctx, "ROLLBACK"); err != nil {
+		_ = conn.Close(ctx) // the server rolls back by itself
+	}
+}
+
+// rollbackTimeout bounds how long a connection is tried before it is thrown away.
+const rollbackTimeout = 5 * time.Second
+
 // unavailable classifies the error of a database that could not be reached:
 // the caller may come again.
 func unavailable(err error) error {

@@ -235,35 +235,39 @@ func facetBehind(columns ...any) func(scanner) (payment.Facet, error) {
 
 // View implements [payment.Reader].
 func (s *Store) View(ctx context.Context, tenant payment.TenantID, id payment.PaymentID) (payment.View, error) {
-	var view payment.View
-	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
-		view, err = wholeView(ctx, tx, tenant, id)
-		return err
-	})
-	return view, err
+	return s.view(ctx, tenant, id)
 }
 
-// wholeView reads a payment and all its parts, with the attempts of some
-// refunds, in one round trip.
-func wholeView(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id payment.PaymentID,
-	attemptsOf ...payment.RefundID,
+// view reads a payment and all its parts, with the attempts of some refunds.
+func (s *Store) view(ctx context.Context, tenant payment.TenantID, id payment.PaymentID, attemptsOf ...payment.RefundID,
 ) (payment.View, error) {
-	view := payment.View{Payment: payment.Payment{Tenant: tenant, ID: id}, Parts: payment.PartAll}
+	var seen func() (payment.View, error)
+	err := s.glance(ctx, func(pipe *pgx.Batch) { seen = queueView(pipe, tenant, id, attemptsOf...) })
+	if err != nil {
+		return payment.View{}, err
+	}
+	return seen()
+}
+
+// queueView queues what reads a payment and all its parts, with the attempts of
+// some refunds. What it returns has them when the pipeline has run.
+func queueView(pipe *pgx.Batch, tenant payment.TenantID, id payment.PaymentID, attemptsOf ...payment.RefundID,
+) (seen func() (payment.View, error)) {
+	view := &payment.View{Payment: payment.Payment{Tenant: tenant, ID: id}, Parts: payment.PartAll}
 	wanted := &partsWanted{}
-	wanted.add(&view, attemptsOf)
-	pipe := &pgx.Batch{}
-	queuePlans(pipe)
+	wanted.add(view, attemptsOf)
+	isThere := false
 	pipe.Queue(`SELECT `+paymentColumns+` FROM payment p WHERE tenant_id = $1 AND id = $2`, pgUUID(tenant), pgUUID(id)).
-		QueryRow(func(r pgx.Row) (err error) {
-			view.Payment, err = scanPayment(r)
-			return err
+		Query(func(rows pgx.Rows) error {
+			return each(rows, scanPayment, func(p payment.Payment) { view.Payment, isThere = p, true })
 		})
 	wanted.queue(pipe)
-	err := tx.SendBatch(ctx, pipe).Close()
-	if errors.Is(err, pgx.ErrNoRows) {
-		return payment.View{}, payment.NoSuch("payment")
+	return func() (payment.View, error) {
+		if !isThere {
+			return payment.View{}, payment.NoSuch("payment")
+		}
+		return *view, nil
 	}
-	return view, err
 }
 
 // ViewOfRefund implements [payment.Reader].
@@ -280,19 +284,15 @@ func (s *Store) ViewOfDispute(ctx context.Context, tenant payment.TenantID, id p
 func (s *Store) viewOf(ctx context.Context, tenant payment.TenantID, query string, id [16]byte, noun string,
 	attemptsOf ...payment.RefundID,
 ) (view payment.View, err error) {
-	err = s.snapshot(ctx, func(tx pgx.Tx) error {
-		var of payment.PaymentID
-		err := tx.QueryRow(ctx, query, pgUUID(tenant), pgUUID(id)).Scan(raw(&of))
-		if errors.Is(err, pgx.ErrNoRows) {
-			return payment.NoSuch(noun)
-		}
-		if err != nil {
-			return err
-		}
-		view, err = wholeView(ctx, tx, tenant, of, attemptsOf...)
-		return err
-	})
-	return view, err
+	var of payment.PaymentID // which never changes
+	err = s.pool.QueryRow(ctx, query, pgUUID(tenant), pgUUID(id)).Scan(raw(&of))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return view, payment.NoSuch(noun)
+	}
+	if err != nil {
+		return view, unavailable(err)
+	}
+	return s.view(ctx, tenant, of, attemptsOf...)
 }
 
 // Order implements [payment.Reader].

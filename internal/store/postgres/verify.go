@@ -33,7 +33,13 @@ func (s *Store) PaymentKeys(ctx context.Context, after verify.Key, limit int) ([
 // PaymentWhole implements [verify.Store].
 func (s *Store) PaymentWhole(ctx context.Context, key verify.Key) (view payment.View, postings []ledger.Posting, err error) {
 	err = s.snapshot(ctx, func(tx pgx.Tx) error {
-		if view, err = wholeView(ctx, tx, key.Tenant, key.Payment); err != nil {
+		pipe := &pgx.Batch{}
+		queuePlans(pipe)
+		seen := queueView(pipe, key.Tenant, key.Payment)
+		if err := tx.SendBatch(ctx, pipe).Close(); err != nil {
+			return err
+		}
+		if view, err = seen(); err != nil {
 			return err
 		}
 		wanted := &partsWanted{refunds: make([]namedRefund, len(view.Refunds))}
