@@ -54,7 +54,7 @@ func (a *API) auditOperations() []operation {
 			scope: scopeReadAudit, serve: a.exportAudit, codes: []code{codeNotFound},
 			parameters: []openapi.Parameter{
 				inQuery("first", commitNumber, "The first commit; 1, unless it is named."),
-				inQuery("last", commitNumber, "The last commit; the newest, unless it is named."),
+				inQuery("last", commitNumber, "The last commit; the newest, unless an earlier one is named."),
 			},
 			answers: []openapi.Answer{{
 				Status: http.StatusOK, Doc: "The export.", Headers: []openapi.Header{headerDisposition},

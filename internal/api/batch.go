@@ -72,7 +72,7 @@ var batchRequest = taken("BatchRequest", "How a batch is worked through.",
 		Example: []any{map[string]any{"amount": 500_000, "currency": "EUR"}},
 	}, "The most that is refunded, per currency. The row that would pass its cap is skipped, and so are all after it in its "+
 		"currency. With any cap, no other currency is refunded."),
-	may("pauses_on_failure", anyFlag(true), "It pauses when a row is refused. A few rows beside it may be refunded still."),
+	may("pauses_on_failure", anyFlag(true), "It pauses at the first row that is refused; the rows behind it wait. They are decided one at a time, which is slower."),
 )
 
 func decodeBatch(in object) batch.Options {
@@ -100,12 +100,12 @@ func decodeBatch(in object) batch.Options {
 }
 
 // batchDigest is what an idempotency key stands for.
-func batchDigest(o batch.Options, anySpelling bool) *wire.Digest {
+func batchDigest(o batch.Options) *wire.Digest {
 	d := new(wire.Digest).Text("batch").Text(o.Reference).Number(int64(o.PerSecond)).Number(int64(len(o.Caps)))
 	for _, limit := range o.Caps {
 		d.Number(int64(limit.Minor)).Text(string(limit.Currency))
 	}
-	for _, flag := range []bool{o.IsDryRun, o.PausesOnFailure, anySpelling} {
+	for _, flag := range []bool{o.IsDryRun, o.PausesOnFailure} {
 		number := int64(0)
 		if flag {
 			number = 1
@@ -130,8 +130,8 @@ func (a *API) createBatch(w http.ResponseWriter, r *http.Request, caller auth.Id
 		return err
 	}
 	m := meta(r, caller)
-	m.Key = keyOf(caller.Tenant, keyScope, key, batchDigest(options, caller.IsOperator))
-	made, replayed, err := a.config.Batches.Create(r.Context(), m, options, caller.IsOperator)
+	m.Key = keyOf(caller.Tenant, keyScope, key, batchDigest(options))
+	made, replayed, err := a.config.Batches.Create(r.Context(), m, options)
 	if err != nil {
 		return problemOfRow(err)
 	}

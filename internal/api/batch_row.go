@@ -81,9 +81,8 @@ func wrongsOf(err error) error {
 }
 
 // FindPayment implements [batch.Door].
-func (a *API) FindPayment(ctx context.Context, tenant payment.TenantID, name string, anySpelling bool,
-) (payment.PaymentID, error) {
-	return a.paymentNamed(ctx, auth.Identity{Tenant: tenant, IsOperator: anySpelling}, name)
+func (a *API) FindPayment(ctx context.Context, tenant payment.TenantID, name string) (payment.PaymentID, error) {
+	return a.paymentNamed(ctx, auth.Identity{Tenant: tenant}, name)
 }
 
 // RefundKey implements [batch.Door].

@@ -276,8 +276,8 @@ func (o object) payment() string {
 	return text
 }
 
-// paymentNamed returns the id that a text spells. Merchants use our own
-// spelling, which is not looked up here; operators may use any that a door knows.
+// paymentNamed returns the id that a text spells: our own spelling, which is not
+// looked up here, or one by which a door knows a payment of the caller's tenant.
 func (a *API) paymentNamed(ctx context.Context, caller auth.Identity, text string) (payment.PaymentID, error) {
 	id, err := a.paymentSpelled(ctx, caller, text)
 	if err == nil && id.IsZero() { // it names nothing, and as a filter it would narrow nothing
@@ -291,7 +291,7 @@ func (a *API) paymentSpelled(ctx context.Context, caller auth.Identity, text str
 	switch {
 	case id.Parse(text) == nil:
 		return id, nil
-	case !caller.IsOperator, len(text) > nameMax, !utf8.ValidString(text), strings.ContainsRune(text, 0):
+	case len(text) > nameMax, !utf8.ValidString(text), strings.ContainsRune(text, 0):
 		return id, payment.NoSuch("payment")
 	case id.ParseUUID(text) == nil:
 		return id, nil

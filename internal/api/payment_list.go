@@ -22,6 +22,7 @@ var paymentFilters = append([]openapi.Parameter{
 	}, "Only payments that are so. Named several times: any of them."),
 	inQuery("home", showing(&openapi.Schema{Type: openapi.String, LengthMax: nameMax}, "api"),
 		"Only payments that were made at this front door."),
+	inQuery("reference", showing(filterText, "order-1001"), "Only payments that you call so."),
 	inQuery("order", orderID, "Only payments of this order."),
 	inQuery("from", showing(&openapi.Schema{Type: openapi.String, Format: "date-time"}, "2026-03-01T00:00:00Z"),
 		"Only payments that were made at this time or later."),
@@ -52,7 +53,7 @@ func readPaymentFilter(query url.Values) (filter payment.PaymentFilter, err erro
 	for _, word := range q.words("status", wordsOf(paymentStatuses...)) {
 		filter.Statuses = append(filter.Statuses, payment.PaymentStatus(word))
 	}
-	filter.Home = payment.Door(q.plain("home"))
+	filter.Reference, filter.Home = q.text("reference"), payment.Door(q.plain("home"))
 	if !parseParameter(query, "order", &filter.Order) {
 		q.wrong("order", "must be the id of an order")
 	}

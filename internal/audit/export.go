@@ -87,9 +87,13 @@ const timeFormat = "2006-01-02T15:04:05.000000Z"
 const partsPage = 500
 
 // Export writes what commits from one number to another have written of a
-// tenant, and the checkpoint of the last. 0 is the first, and the newest.
+// tenant, and the checkpoint of the last. 0 is the first; 0, or more than there
+// are, is the newest.
 func Export(ctx context.Context, store Store, tenant payment.TenantID, first, last int64, to io.Writer) error {
-	end, err := store.Checkpoint(ctx, tenant, last)
+	end, err := store.Checkpoint(ctx, tenant, 0)
+	if err == nil && last > 0 && last < end.Number {
+		end, err = store.Checkpoint(ctx, tenant, last)
+	}
 	if err != nil {
 		return err
 	}

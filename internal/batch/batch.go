@@ -93,25 +93,24 @@ type Options struct {
 type Batch struct {
 	Options
 
-	Tenant      payment.TenantID
-	ID          ID
-	Status      Status
-	Pause       Pause
-	Counts      Counts
-	Sums        []money.Amount   // refunded so far, or allowed by a dry run: one per currency, in their order
-	Full        []money.Currency // whose cap was reached: what comes after is skipped
-	Bytes       int64            // of rows that have come
-	Passed      int64            // no row up to this number waits: where a window begins to look
-	NextAt      time.Time        // no window begins before: what keeps the pace of PerSecond
-	AnySpelling bool             // rows may spell a payment's id as any front door does
-	CreatedBy   string           // actor
-	StartedBy   string           // actor: who asks for the refunds
-	StartedFor  string           // user: on whose behalf; empty: nobody says
-	Version     int64            // raised by every change
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	StartedAt   time.Time
-	EndedAt     time.Time
+	Tenant     payment.TenantID
+	ID         ID
+	Status     Status
+	Pause      Pause
+	Counts     Counts
+	Sums       []money.Amount   // refunded so far, or allowed by a dry run: one per currency, in their order
+	Full       []money.Currency // whose cap was reached: what comes after is skipped
+	Bytes      int64            // of rows that have come
+	Passed     int64            // no row up to this number waits: where a window begins to look
+	NextAt     time.Time        // no window begins before: what keeps the pace of PerSecond
+	CreatedBy  string           // actor
+	StartedBy  string           // actor: who asks for the refunds
+	StartedFor string           // user: on whose behalf; empty: nobody says
+	Version    int64            // raised by every change
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	StartedAt  time.Time
+	EndedAt    time.Time
 }
 
 // Place returns the place of a batch in a list.

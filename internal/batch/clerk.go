@@ -91,7 +91,7 @@ func (o Options) check() error {
 
 // Create makes an empty batch. A key that was used for the same before returns
 // the batch as it was then, and true; [Wrongs], [payment.RuleKeyMisuse].
-func (c *Clerk) Create(ctx context.Context, meta payment.Meta, options Options, anySpelling bool,
+func (c *Clerk) Create(ctx context.Context, meta payment.Meta, options Options,
 ) (made Batch, replayed bool, err error) {
 	if err := options.check(); err != nil {
 		return Batch{}, false, err
@@ -102,8 +102,8 @@ func (c *Clerk) Create(ctx context.Context, meta payment.Meta, options Options, 
 	id := ID(c.config.NewID())
 	err = c.config.Store.ChangeBatch(ctx, meta.Tenant, id, nil, func(book *payment.Book, _ Batch, _ []Row) (Change, error) {
 		made = Batch{
-			Options: options, Tenant: meta.Tenant, ID: id, Status: Receiving, AnySpelling: anySpelling,
-			CreatedBy: meta.Actor, Version: 1, CreatedAt: book.Now, UpdatedAt: book.Now,
+			Options: options, Tenant: meta.Tenant, ID: id, Status: Receiving, CreatedBy: meta.Actor,
+			Version: 1, CreatedAt: book.Now, UpdatedAt: book.Now,
 		}
 		if meta.Key.Hash != (payment.KeyHash{}) {
 			book.Changes.Keys = append(book.Changes.Keys, &payment.KeyRecord{
@@ -140,8 +140,8 @@ func (c *Clerk) replay(ctx context.Context, meta payment.Meta) (Batch, bool, err
 	}
 	now, err := c.Get(ctx, meta.Tenant, record.Subject)
 	return Batch{
-		Options: now.Options, Tenant: now.Tenant, ID: now.ID, Status: Receiving, AnySpelling: now.AnySpelling,
-		CreatedBy: now.CreatedBy, Version: 1, CreatedAt: now.CreatedAt, UpdatedAt: now.CreatedAt,
+		Options: now.Options, Tenant: now.Tenant, ID: now.ID, Status: Receiving, CreatedBy: now.CreatedBy,
+		Version: 1, CreatedAt: now.CreatedAt, UpdatedAt: now.CreatedAt,
 	}, err == nil, err
 }
 

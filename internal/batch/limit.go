@@ -30,9 +30,9 @@ const (
 	windowRows = 256
 	// windowBytes bounds what a window holds in memory.
 	windowBytes = 4 << 20
-	// carefulRows is the window of a batch that pauses at the first failure: so
-	// many rows may still be refunded beside it.
-	carefulRows = 16
+	// carefulRows is the window of a batch that pauses at the first failure: none
+	// is refunded behind it.
+	carefulRows = 1
 	// readersMax is how many rows of a window read the store at a time: as many as
 	// it has connections to spare.
 	readersMax = 8

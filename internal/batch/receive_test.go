@@ -229,7 +229,7 @@ func TestLimitsOfBatches(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	full := func(rows, bytes int64) batch.ID {
-		made, _, err := w.clerk.Create(t.Context(), w.meta(), batch.Options{}, false)
+		made, _, err := w.clerk.Create(t.Context(), w.meta(), batch.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -131,7 +131,7 @@ type Door interface {
 	ReadRow(text []byte) (Asked, error)
 	// FindPayment returns the payment that a row names: in our own spelling, or in
 	// any front door's; [payment.RuleExists].
-	FindPayment(ctx context.Context, tenant payment.TenantID, name string, anySpelling bool) (payment.PaymentID, error)
+	FindPayment(ctx context.Context, tenant payment.TenantID, name string) (payment.PaymentID, error)
 	// RefundKey returns the key of a refund whose caller calls it so. In an empty
 	// scope it is the key that the refund would have if it were asked for alone.
 	RefundKey(tenant payment.TenantID, scope, name string, command payment.OpenRefund) payment.Key

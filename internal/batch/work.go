@@ -151,7 +151,7 @@ func (w *window) read(ctx context.Context) {
 		asked, err := w.config.Door.ReadRow(a.Body)
 		if err == nil {
 			a.command = asked.Command
-			a.command.Payment, err = w.config.Door.FindPayment(ctx, w.batch.Tenant, asked.Payment, w.batch.AnySpelling)
+			a.command.Payment, err = w.config.Door.FindPayment(ctx, w.batch.Tenant, asked.Payment)
 		}
 		if err != nil {
 			w.fail(a, err)

@@ -218,7 +218,7 @@ func row(of payment.PaymentID, amount money.Minor, more ...string) string {
 // create makes a batch, and sends it rows.
 func (w *world) create(t testing.TB, options batch.Options, rows ...string) batch.ID {
 	t.Helper()
-	made, _, err := w.clerk.Create(t.Context(), w.meta(), options, false)
+	made, _, err := w.clerk.Create(t.Context(), w.meta(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

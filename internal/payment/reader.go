@@ -75,14 +75,15 @@ func ParsePlace(text string) (Place, bool) {
 
 // PaymentFilter narrows a list of payments. Zero fields do not.
 type PaymentFilter struct {
-	Order    OrderID
-	Home     Door
-	Statuses []PaymentStatus
-	From     time.Time // made at this time or later
-	Until    time.Time // made at this time or earlier
-	After    Place     // behind this place
-	Limit    int       // at most this many; it must be given
-	Parts    Parts
+	Order     OrderID
+	Reference string // what the merchant calls it; longer ones than 255 letters are not found
+	Home      Door
+	Statuses  []PaymentStatus
+	From      time.Time // made at this time or later
+	Until     time.Time // made at this time or earlier
+	After     Place     // behind this place
+	Limit     int       // at most this many; it must be given
+	Parts     Parts
 }
 
 // Place returns the place of a payment in a list.

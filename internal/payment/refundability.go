@@ -56,11 +56,24 @@ func Refundability(v View, t *Tenant, now time.Time, counters ...Counter) Allowa
 	if len(allowed.Refusals) > 0 {
 		least, most = 0, 0
 	}
+	allowed.capped(a.left())
 	allowed.Min, allowed.Max = money.Of(least, p.Amount.Currency), money.Of(most, p.Amount.Currency)
 	if days := p.windowDays(t); days > 0 && p.Captured > 0 {
 		allowed.Until = p.CapturedAt().AddDate(0, 0, int(days))
 	}
 	return allowed
+}
+
+// capped lets no capture and no line have more left than the payment has: a dispute
+// may have taken it, whichever of them it was about.
+func (a *Allowance) capped(left money.Minor) {
+	for i := range a.Captures {
+		a.Captures[i].Left = min(a.Captures[i].Left, left)
+	}
+	for i := range a.Items {
+		a.Items[i].Amount = min(a.Items[i].Amount, left)
+		a.Items[i].Tax = min(a.Items[i].Tax, a.Items[i].Amount)
+	}
 }
 
 // say adds a rule's no. Some say from when on they would say yes.

@@ -134,7 +134,10 @@ func (a *asking) checkRetried() error {
 		case EffectReserved:
 			return refuse(RuleOneAtATime, "another retry of the refund has not ended")
 		case EffectRefunded:
-			return refuse(RuleStatus, "the money of the refund to retry has moved after all")
+			if other.Corrects == earlier.ID {
+				return refuse(RuleStatus, "the money of the refund to retry has moved after all")
+			}
+			return refuse(RuleStatus, "the refund was retried before, and that has succeeded")
 		case EffectNone:
 		}
 	}

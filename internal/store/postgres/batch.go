@@ -63,7 +63,7 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 }
 
 const batchColumns = `tenant_id, id, status, pause, reference, is_dry_run, per_second, caps, pauses_on_failure,
-	any_spelling, received, waiting, refunded, allowed, refused, invalid, skipped, sums, full_currencies, bytes, passed,
+	received, waiting, refunded, allowed, refused, invalid, skipped, sums, full_currencies, bytes, passed,
 	next_at, created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at`
 
 func scanBatch(r scanner) (b batch.Batch, err error) {
@@ -71,7 +71,7 @@ func scanBatch(r scanner) (b batch.Batch, err error) {
 	var received, nextAt, createdAt, updatedAt, startedAt, endedAt int64
 	n := &b.Counts
 	if err := r.Scan(raw(&b.Tenant), raw(&b.ID), &b.Status, &b.Pause, &b.Reference, &b.IsDryRun, &b.PerSecond, &texts.Caps,
-		&b.PausesOnFailure, &b.AnySpelling, &received, &n.Waiting, &n.Refunded, &n.Allowed, &n.Refused, &n.Invalid,
+		&b.PausesOnFailure, &received, &n.Waiting, &n.Refunded, &n.Allowed, &n.Refused, &n.Invalid,
 		&n.Skipped, &texts.Sums, &texts.Full, &b.Bytes, &b.Passed, &nextAt, &b.CreatedBy, &b.StartedBy, &b.StartedFor,
 		&b.Version, &createdAt,
 		&updatedAt, &startedAt, &endedAt); err != nil {
@@ -111,10 +111,10 @@ func (w *writer) batch(before, b batch.Batch) {
 	w.pipe.Queue(`INSERT INTO batch (tenant_id, id, status, pause, received, waiting, refunded, allowed, refused, invalid,
 			skipped, sums, full_currencies, bytes, passed, next_at, started_by, started_for, version, updated_at, started_at,
 			ended_at,
-			reference, is_dry_run, per_second, caps, pauses_on_failure, any_spelling, created_by, created_at)
+			reference, is_dry_run, per_second, caps, pauses_on_failure, created_by, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-			$24, $25, $26, $27, $28, $29, $30)`,
-		append(args, b.Reference, b.IsDryRun, b.PerSecond, texts.Caps, b.PausesOnFailure, b.AnySpelling, b.CreatedBy,
+			$24, $25, $26, $27, $28, $29)`,
+		append(args, b.Reference, b.IsDryRun, b.PerSecond, texts.Caps, b.PausesOnFailure, b.CreatedBy,
 			row.Micros(b.CreatedAt))...)
 }
 

@@ -62,6 +62,9 @@ func (s *Store) Payments(ctx context.Context, tenant payment.TenantID, filter pa
 	if !filter.Order.IsZero() {
 		q.add(` AND order_id = ?`, pgUUID(filter.Order))
 	}
+	if filter.Reference != "" {
+		q.add(` AND reference = ? AND reference <> '' AND length(reference) <= 255`, filter.Reference)
+	}
 	if filter.Home != "" {
 		q.add(` AND home = ?`, string(filter.Home))
 	}

@@ -54,14 +54,14 @@ func (s *Store) ChangeBatch(_ context.Context, tenant payment.TenantID, id batch
 }
 
 const batchColumns = `tenant_id, id, status, pause, reference, is_dry_run, per_second, caps, pauses_on_failure,
-	any_spelling, received, waiting, refunded, allowed, refused, invalid, skipped, sums, full_currencies, bytes, passed,
+	received, waiting, refunded, allowed, refused, invalid, skipped, sums, full_currencies, bytes, passed,
 	next_at, created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at`
 
 func scanBatch(r *cells) (batch.Batch, error) {
 	b := batch.Batch{Tenant: r.uuid(), ID: r.uuid(), Status: batch.Status(r.text()), Pause: batch.Pause(r.text())}
 	b.Reference, b.IsDryRun, b.PerSecond = r.text(), r.bool(), int(r.int())
 	texts := row.BatchTexts{Caps: r.text()}
-	b.PausesOnFailure, b.AnySpelling = r.bool(), r.bool()
+	b.PausesOnFailure = r.bool()
 	r.int() // received: the sum of what follows
 	b.Counts = batch.Counts{
 		Waiting: r.int(), Refunded: r.int(), Allowed: r.int(), Refused: r.int(), Invalid: r.int(), Skipped: r.int(),
@@ -121,19 +121,19 @@ func putBatch(c *conn, before, b batch.Batch) error {
 	n := b.Counts
 	args := []any{
 		ident(b.Tenant), ident(b.ID), string(b.Status), string(b.Pause), b.Reference, b.IsDryRun, b.PerSecond, texts.Caps,
-		b.PausesOnFailure, b.AnySpelling, b.Received(), n.Waiting, n.Refunded, n.Allowed, n.Refused, n.Invalid, n.Skipped,
+		b.PausesOnFailure, b.Received(), n.Waiting, n.Refunded, n.Allowed, n.Refused, n.Invalid, n.Skipped,
 		texts.Sums, texts.Full, b.Bytes, b.Passed, row.Micros(b.NextAt), b.CreatedBy, b.StartedBy, b.StartedFor, b.Version,
 		row.Micros(b.CreatedAt), row.Micros(b.UpdatedAt), row.Micros(b.StartedAt), row.Micros(b.EndedAt),
 	}
 	if before.Version == 0 {
 		_, err := c.exec(`INSERT INTO batch (`+batchColumns+`)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
 		return err
 	}
-	return one(c.exec(`UPDATE batch SET status = ?3, pause = ?4, received = ?11, waiting = ?12, refunded = ?13,
-		allowed = ?14, refused = ?15, invalid = ?16, skipped = ?17, sums = ?18, full_currencies = ?19, bytes = ?20,
-		passed = ?21, next_at = ?22, started_by = ?24, started_for = ?25, version = ?26, updated_at = ?28, started_at = ?29,
-		ended_at = ?30 WHERE tenant_id = ?1 AND id = ?2 AND version = ?31`, append(args, before.Version)...))
+	return one(c.exec(`UPDATE batch SET status = ?3, pause = ?4, received = ?10, waiting = ?11, refunded = ?12,
+		allowed = ?13, refused = ?14, invalid = ?15, skipped = ?16, sums = ?17, full_currencies = ?18, bytes = ?19,
+		passed = ?20, next_at = ?21, started_by = ?23, started_for = ?24, version = ?25, updated_at = ?27, started_at = ?28,
+		ended_at = ?29 WHERE tenant_id = ?1 AND id = ?2 AND version = ?30`, append(args, before.Version)...))
 }
 
 // batchRowArgs are the columns of a row, from its status on.

@@ -54,11 +54,19 @@ func (s *Store) Payments(_ context.Context, tenant payment.TenantID, filter paym
 	q := &question{}
 	// The index is named: without statistics SQLite would rather walk through
 	// all of a tenant's payments than sort an order's few.
-	if filter.Order.IsZero() {
-		q.add(`SELECT `+paymentColumns+` FROM payment INDEXED BY payment_by_time WHERE tenant_id = ?`, ident(tenant))
-	} else {
-		q.add(`SELECT `+paymentColumns+` FROM payment INDEXED BY payment_by_order WHERE tenant_id = ? AND order_id = ?`,
-			ident(tenant), ident(filter.Order))
+	by := "payment_by_time"
+	switch {
+	case !filter.Order.IsZero():
+		by = "payment_by_order"
+	case filter.Reference != "":
+		by = "payment_by_reference"
+	}
+	q.add(`SELECT `+paymentColumns+` FROM payment INDEXED BY `+by+` WHERE tenant_id = ?`, ident(tenant))
+	if !filter.Order.IsZero() {
+		q.add(` AND order_id = ?`, ident(filter.Order))
+	}
+	if filter.Reference != "" {
+		q.add(` AND reference = ? AND reference <> '' AND length(reference) <= 255`, filter.Reference)
 	}
 	if filter.Home != "" {
 		q.add(` AND home = ?`, string(filter.Home))

@@ -103,7 +103,6 @@ func testBatchKept(t *testing.T, open Open) {
 		Reference: "März ☃ '", IsDryRun: true, PerSecond: 7, PausesOnFailure: true,
 		Caps: []money.Amount{money.Of(money.Max, "EUR"), money.Of(1, "JPY")},
 	}
-	is.AnySpelling = true
 	b.wantBatch(t, b.putBatch(t, is))
 	is.Status, is.Pause, is.Bytes, is.Passed = batch.Paused, batch.PauseFailure, 1<<30, 1<<40
 	is.StartedBy, is.StartedFor = "operator:x", "ann"
