@@ -57,3 +57,26 @@ func TestSettlingPaysWhatWasSetAside(t *testing.T) {
 		}
 	})
 }
+
+// What a processor took once is recorded once; another connector's id is no such
+// thing, and no id is none.
+func TestTakenOnceIsRecordedOnce(t *testing.T) {
+	t.Parallel()
+	m := newModel()
+	book := payment.NewBook(m.now, m.newID)
+	book.PutTenant(&m.tenant)
+	for n, test := range []struct {
+		connector, reference string
+		want                 payment.RuleName
+	}{
+		{"con", "ch_1", ""}, {"con", "ch_1", payment.RuleAlias}, {"con", "ch_2", ""}, {"other", "ch_1", ""}, {"con", "", ""}, {"con", "", ""},
+	} {
+		_, err := payment.CreatePayment{
+			Meta: m.meta(), Status: payment.PaymentCaptured, Connector: test.connector, ProcessorRef: test.reference,
+			Amount: money.Of(900, "EUR"),
+		}.Apply(book)
+		if (err != nil) != (test.want != "") || err != nil && rule(err) != test.want {
+			t.Errorf("payment %d: %v", n+1, err)
+		}
+	}
+}

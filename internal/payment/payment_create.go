@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/refundry/refundry/internal/money"
@@ -50,11 +51,24 @@ type CreatePayment struct {
 
 // Need implements [Command].
 func (c CreatePayment) Need() Need {
-	need := Need{Tenant: c.Tenant, Order: c.Order, Key: c.Key.Hash, Aliases: slices.Concat(c.Aliases, c.Shared), Payment: c.ID}
+	need := Need{Tenant: c.Tenant, Order: c.Order, Key: c.Key.Hash, Aliases: append(c.ids(), c.Shared...), Payment: c.ID}
 	if c.ShortID != "" {
 		need.Aliases = append(need.Aliases, Alias{ShortAlias, c.ShortID})
 	}
 	return need
+}
+
+// takenAlias begins the kind of alias that the processor's own id is, by
+// connector: money that is recorded twice could be refunded twice.
+const takenAlias = "payment_at:"
+
+// ids returns what no other payment may be called.
+func (c CreatePayment) ids() []Alias {
+	ids := slices.Clone(c.Aliases)
+	if c.ProcessorRef != "" {
+		ids = append(ids, Alias{Kind: takenAlias + c.Connector, Value: c.ProcessorRef})
+	}
+	return ids
 }
 
 // Apply implements [Command].
@@ -76,7 +90,7 @@ func (c CreatePayment) Apply(b *Book) (Answer, error) {
 	} else if err := c.join(b, &v); err != nil {
 		return Answer{}, err
 	}
-	for _, alias := range c.Aliases {
+	for _, alias := range c.ids() {
 		if err := b.claim(c.Tenant, alias, p.ID); err != nil {
 			return Answer{}, err
 		}
@@ -122,10 +136,14 @@ func (c CreatePayment) check(b *Book) error {
 	if _, err := b.view(c.Tenant, c.ID); err == nil {
 		return refuse(RuleAlias, "the payment exists")
 	}
-	for _, alias := range c.Aliases {
-		if _, taken := b.aliases[aliasKey{c.Tenant, alias}]; taken {
-			return refuse(RuleAlias, "the id %s is taken", alias.Kind)
+	for _, alias := range c.ids() {
+		if _, taken := b.aliases[aliasKey{c.Tenant, alias}]; !taken {
+			continue
 		}
+		if strings.HasPrefix(alias.Kind, takenAlias) {
+			return refuse(RuleAlias, "another payment has the processor's id: what was taken once is recorded once")
+		}
+		return refuse(RuleAlias, "the id %s is taken", alias.Kind)
 	}
 	if err := checkItems(c.Items); err != nil {
 		return err
