@@ -181,11 +181,12 @@ func (c *Client) ErasePayment(ctx context.Context, id string) (payment Payment, 
 
 // PaymentFilter narrows a list of payments. Zero fields do not.
 type PaymentFilter struct {
-	Statuses []PaymentStatus // any of them
-	Home     string
-	Order    string
-	From     time.Time // made at this time or later
-	Until    time.Time // made at this time or earlier
+	Statuses  []PaymentStatus // any of them
+	Reference string          // what you call it
+	Home      string
+	Order     string
+	From      time.Time // made at this time or later
+	Until     time.Time // made at this time or earlier
 }
 
 // Payments reads payments, the newest first.
@@ -194,6 +195,7 @@ func (c *Client) Payments(ctx context.Context, filter PaymentFilter) iter.Seq2[P
 	for _, status := range filter.Statuses {
 		query.Add("status", string(status))
 	}
+	set(query, "reference", filter.Reference)
 	set(query, "home", filter.Home)
 	set(query, "order", filter.Order)
 	setTime(query, "from", filter.From)

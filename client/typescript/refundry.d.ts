@@ -256,7 +256,7 @@ export interface BatchRequest {
   per_second?: number;
   /** The most that is refunded, per currency. The row that would pass its cap is skipped, and so are all after it in its currency. With any cap, no other currency is refunded. */
   caps?: BatchCap[];
-  /** It pauses when a row is refused. A few rows beside it may be refunded still. */
+  /** It pauses at the first row that is refused; the rows behind it wait. They are decided one at a time, which is slower. */
   pauses_on_failure?: boolean | null;
 }
 
@@ -887,7 +887,7 @@ export interface ImportLine {
   items?: ItemRequest[];
   /** An object of the caller's own, of at most 16 KiB. */
   metadata?: Record<string, unknown> | null;
-  /** What the processor calls it. */
+  /** What the processor calls it. No two payments that the same connector took have the same: what was taken once can be refunded once. */
   processor_ref?: string | null;
   /** Now, unless it is named. Of a captured payment only. */
   captured_at?: string | null;
@@ -1239,7 +1239,7 @@ export interface PaymentRequest {
   items?: ItemRequest[];
   /** An object of the caller's own, of at most 16 KiB. */
   metadata?: Record<string, unknown> | null;
-  /** What the processor calls it. */
+  /** What the processor calls it. No two payments that the same connector took have the same: what was taken once can be refunded once. */
   processor_ref?: string | null;
   /** Now, unless it is named. Of a captured payment only. */
   captured_at?: string | null;
@@ -1974,6 +1974,8 @@ export interface Operations {
       status?: Array<"created" | "pending" | "authorized" | "captured" | "declined" | "failed" | "canceled" | "expired">;
       /** Only payments that were made at this front door. */
       home?: string;
+      /** Only payments that you call so. */
+      reference?: string;
       /** Only payments of this order. */
       order?: OrderID;
       /** Only payments that were made at this time or later. */
@@ -2726,7 +2728,7 @@ export interface Operations {
     query: {
       /** The first commit; 1, unless it is named. */
       first?: number;
-      /** The last commit; the newest, unless it is named. */
+      /** The last commit; the newest, unless an earlier one is named. */
       last?: number;
     };
     answer: string;
