@@ -97,7 +97,7 @@ func (w *world) signatures(t *testing.T, endpoint string) int {
 		t.Fatal(err)
 	}
 	header, _, err := api.New(api.Config{Auth: w.auth}).Voice().Sign(t.Context(), webhook.Letter{
-		Tenant: w.tenant, Endpoint: id, At: w.now(), Body: []byte(`{}`),
+		Tenant: w.tenant, Endpoint: id, Sent: w.now(), Body: []byte(`{}`),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -62,7 +62,7 @@ func TestWebhookIsAsTheAnswerWas(t *testing.T) {
 func verifies(t *testing.T, w *world, voice webhook.Voice, secret string, delivery webhook.Delivery, body []byte) {
 	t.Helper()
 	headers, _, err := voice.Sign(t.Context(), webhook.Letter{
-		Tenant: w.tenant, Delivery: delivery.ID, Endpoint: delivery.Endpoint, At: w.now(), Body: body,
+		Tenant: w.tenant, Delivery: delivery.ID, Endpoint: delivery.Endpoint, Sent: w.now(), Body: body,
 	})
 	if err != nil {
 		t.Fatal(err)

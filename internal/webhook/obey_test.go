@@ -87,7 +87,7 @@ func TestEd25519SignsBesideTheSecrets(t *testing.T) {
 	}
 	header := webhook.SignStandard(webhook.StandardKeys{
 		Secrets: [][]byte{[]byte("the new one"), []byte("the old one")}, Private: private,
-	}, webhook.Letter{Delivery: payment.DeliveryID{7}, At: began, Body: []byte(`{}`)})
+	}, webhook.Letter{Delivery: payment.DeliveryID{7}, Sent: began, Body: []byte(`{}`)})
 	signatures := strings.Split(header.Get("Webhook-Signature"), " ")
 	if len(signatures) != 3 || !strings.HasPrefix(signatures[0], "v1,") || !strings.HasPrefix(signatures[1], "v1,") {
 		t.Fatalf("signed %v", signatures)

@@ -40,7 +40,7 @@ type StandardKeys struct {
 // time and body: v1 is HMAC-SHA256 with a shared secret, v1a Ed25519.
 func SignStandard(keys StandardKeys, letter Letter) http.Header {
 	id := letter.Delivery.String()
-	at := strconv.FormatInt(letter.At.Unix(), 10)
+	at := strconv.FormatInt(letter.Sent.Unix(), 10)
 	signed := append([]byte(id+"."+at+"."), letter.Body...)
 	var signatures []string
 	for _, secret := range keys.Secrets {

@@ -187,7 +187,8 @@ func (t *Teller) attempt(ctx context.Context, voice Voice, result *Result, timeo
 	d := &result.Delivery
 	at := t.config.Now()
 	header, body, err := voice.Sign(ctx, Letter{
-		Tenant: d.Tenant, Delivery: d.ID, Endpoint: d.Endpoint, Event: d.Event, At: at, Body: d.Body,
+		Tenant: d.Tenant, Delivery: d.ID, Endpoint: d.Endpoint, Event: d.Event, At: at, Sent: t.config.Machine(),
+		Body: d.Body,
 	})
 	if err != nil {
 		return response{}, fmt.Errorf("sign a webhook: %w", err)

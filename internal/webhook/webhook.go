@@ -85,6 +85,7 @@ type Letter struct {
 	Endpoint payment.EndpointID // zero: the payment's own callback
 	Event    Event
 	At       time.Time // domain time of this attempt
+	Sent     time.Time // this machine's time, which no test clock moves: receivers refuse what is far from theirs
 	Body     []byte    // as [Voice.Body] rendered it
 }
 
