@@ -83,7 +83,7 @@ type auditCheck struct {
 
 // Run implements the command.
 func (c *auditCheck) Run(t *terminal) error {
-	checked, err := checkFile(c.File)
+	checked, err := t.checkFile(c.File)
 	if err != nil {
 		return err
 	}
@@ -100,14 +100,22 @@ func (c *auditCheck) Run(t *terminal) error {
 	return err
 }
 
-// checkFile checks an export.
-func checkFile(path string) (audit.Checked, error) {
+// noProof is the exit status where a file proves nothing, one way or the other.
+const noProof = exitError(2)
+
+// checkFile checks an export, or a checkpoint. A file that is neither says
+// nothing of the trail: it must not look like one that was changed.
+func (t *terminal) checkFile(path string) (audit.Checked, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return audit.Checked{}, fmt.Errorf("read the export: %w", err)
 	}
 	checked, err := audit.Check(file)
-	return checked, errors.Join(err, file.Close())
+	if err = errors.Join(err, file.Close()); err != nil {
+		_, _ = fmt.Fprintf(t.stderr, "refundry: the file is no checkpoint and no export: %s\n", err)
+		return audit.Checked{}, noProof
+	}
+	return checked, nil
 }
 
 // printChecked prints what was found in an export, as verify does.

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +36,22 @@ func TestAuditIsProvenByWhatWasKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.does(t, "settings", "set", "policy.window_days=30")
+	for _, text := range []string{"", "{", "not found\n"} { // what a command that failed leaves is no proof against anybody
+		broken := filepath.Join(t.TempDir(), "broken.json")
+		if err := os.WriteFile(broken, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range [][]string{{"audit", "check", broken}, {"verify", "--checkpoint=" + broken}} {
+			if command[0] == "verify" {
+				command = append(command, "--data="+string(f))
+			}
+			output, err := exec.CommandContext(t.Context(), must(binary()), command...).CombinedOutput() //nolint:gosec // our own program
+			exit, isExit := errors.AsType[*exec.ExitError](err)
+			if !isExit || exit.ExitCode() != 2 || !strings.Contains(string(output), "no checkpoint and no export") {
+				t.Errorf("%q, %v: %v: %s", text, command, err, output)
+			}
+		}
+	}
 	for _, file := range []string{export, checkpoint} {
 		if output, err := check(t, file); err != nil || !strings.Contains(output, "all is as it was sealed") {
 			t.Errorf("%v: %s", err, output)

@@ -88,6 +88,8 @@ func TestListsAreTables(t *testing.T) {
 	f := newFolder(t)
 	for _, row := range []struct{ command, want string }{
 		{"refunds", "ID    PAYMENT  AMOUNT  CURRENCY  STATUS  DOOR  CREATED_AT"},
+		{"payments list", "ID    AMOUNT  CURRENCY  STATUS  REFUNDABLE  HOME  CREATED_AT"},
+		{"reasons", "CODE  TITLE  DOORS  DEFAULT_AT  IS_RETIRED"},
 		{"disputes", "ID    PAYMENT  KIND  AMOUNT  CURRENCY  STATUS  CREATED_AT"},
 		{"ledger", "AT  PAYMENT  CAUSE  DEBIT  CREDIT  AMOUNT  CURRENCY"},
 		{"ledger accounts", "ACCOUNT  KIND  NORMAL_SIDE  CURRENCIES  PURPOSE"},

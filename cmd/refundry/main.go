@@ -25,8 +25,9 @@ type commands struct {
 	Demo       demoCommand       `cmd:"" help:"See Refundry at work: refunds through the front doors, webhooks, books. Needs nothing."`
 	Serve      serveCommand      `cmd:"" help:"Run the server."`
 	Verify     verifyCommand     `cmd:"" help:"Recompute every total, the ledger and the audit chain, and print what differs."`
-	Payments   paymentsCommand   `cmd:"" help:"Import payments that were made elsewhere, and look at payments."`
-	Refunds    refundsCommand    `cmd:"" help:"List refunds, look at one, approve or cancel it."`
+	Payments   paymentsCommand   `cmd:"" help:"Import payments that were made elsewhere, list payments, look at one, erase what is personal."`
+	Refunds    refundsCommand    `cmd:"" help:"List refunds, look at one, decide about it, say what became of it."`
+	Reasons    reasonsCommand    `cmd:"" help:"Show and replace the catalogue of reasons that refunds may have."`
 	Batches    batchesCommand    `cmd:"" help:"Refund many payments at once, from NDJSON or CSV."`
 	Disputes   disputesCommand   `cmd:"" help:"List, open and close disputes and chargebacks."`
 	Audit      auditCommand      `cmd:"" help:"Show who did what, export it, check an export, erase a person."`

@@ -7,11 +7,28 @@ import (
 	"net/url"
 )
 
-// paymentsCommand imports payments, shows them and erases what is personal about them.
+// paymentsCommand imports payments, lists and shows them, and erases what is personal about them.
 type paymentsCommand struct {
 	Import paymentsImport `cmd:"" help:"Import payments that were made elsewhere, from NDJSON or CSV. Safe to run again."`
+	List   paymentsList   `cmd:"" help:"List payments, the newest first."`
 	Show   paymentsShow   `cmd:"" help:"Show a payment."`
 	Erase  paymentsErase  `cmd:"" help:"Erase, for good, what is personal about payments. Amounts, references and books stay."`
+}
+
+type paymentsList struct {
+	operatorFlags
+
+	Status string `help:"As in captured or authorized."`
+	Home   string `help:"Made at this front door."`
+	Order  string `help:"Of this order."`
+	Limit  string `help:"At most this many." default:"50"`
+}
+
+// Run implements the command.
+func (c *paymentsList) Run(ctx context.Context, t *terminal) error {
+	return c.operate(ctx, t, http.MethodGet,
+		"/v1/payments"+query("status", c.Status, "home", c.Home, "order", c.Order, "limit", c.Limit), nil,
+		"id", "amount", "currency", "status", "refundable", "home", "created_at")
 }
 
 type paymentsShow struct {

@@ -22,7 +22,7 @@ type verifyCommand struct {
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	var anchors []audit.Anchor
 	if c.Checkpoint != "" {
-		checked, err := checkFile(c.Checkpoint)
+		checked, err := t.checkFile(c.Checkpoint)
 		if err != nil {
 			return err
 		}

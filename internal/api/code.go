@@ -183,7 +183,7 @@ var refundProblems = map[code]facts{
 	},
 	"items_not_refundable": {
 		422, "The line items do not allow it", false,
-		"A line item is not there, is named twice, has been refunded already, or does not add up.",
+		"A line item is not there, is named twice, has been refunded already, or has more tax than it costs.",
 		"Read the payment: each of its `items` says what is refundable.", "the payment has no such line item",
 	},
 	"amount_out_of_range": {
@@ -208,8 +208,10 @@ var refundProblems = map[code]facts{
 	},
 	"lines_do_not_add_up": {
 		422, "The lines do not add up", false,
-		"The refund says which lines will remain, and these and its amount are not together the lines that are.",
-		"Read the payment for its lines now, leave out what goes back, and nothing else.",
+		"The items of a new payment are not together its amount. Or a refund says which lines will remain, and these and its " +
+			"amount are not together the lines that are.",
+		"Name every line of a new payment, with its `total`. For a refund, read the payment for its lines now, leave out what " +
+			"goes back, and nothing else.",
 		"the amount and the lines that will be do not add up to the lines that are",
 	},
 	"recipient_would_gain": {

@@ -110,7 +110,7 @@ func (a *API) tenantNamed(ctx context.Context, name string) (payment.TenantID, e
 		}
 	default:
 		return payment.TenantID{}, &problem{
-			code: codeInvalid, detail: "there are several tenants: name one in " + tenantHeader,
+			code: codeInvalid, detail: "there are several tenants: name one, by --tenant or in the header " + tenantHeader,
 		}
 	}
 }

@@ -21,8 +21,9 @@ func (a *API) paymentOperations() []operation {
 			doc: "What was paid, so that it can be refunded here. No money moves.", scope: scopeWritePayments, takesKey: true,
 			body:    paymentRequest,
 			answers: created("The payment, as it was recorded.", paymentSchema, headerLocation),
-			codes:   codesOf(payment.RuleAmount, payment.RuleItems, payment.RuleStatus, payment.RuleCurrency, payment.RuleAlias),
-			serve:   a.createPayment,
+			codes: codesOf(payment.RuleAmount, payment.RuleItems, payment.RuleListSum, payment.RuleStatus,
+				payment.RuleCurrency, payment.RuleAlias),
+			serve: a.createPayment,
 		},
 		{
 			method: "GET", path: "/v1/payments", id: "listPayments", tag: tagPayments, summary: "List payments",

@@ -20,7 +20,8 @@ func (a *API) judgments() []operation {
 		{
 			method: "POST", path: "/v1/refunds/{id}/cancel", id: "cancelRefund", tag: tagRefunds, summary: "Cancel a refund",
 			doc: "Stops a refund that has not left. Its amount is refundable again. With `group: true`, all that were opened " +
-				"with it and have not ended are canceled, or none: `refunds` of the refusal names those that have left.",
+				"with it and have not ended are canceled, or none: `refunds` of the refusal names those that have left, and " +
+				"the one that was named if it has ended.",
 			scope: scopeWriteRefunds, takesKey: true, parameters: one, body: decisionRequest, codes: decided,
 			answers: ok("The refund, canceled.", refundOpened), serve: a.cancelRefund,
 		},

@@ -64,6 +64,15 @@ func TestLinesAreThoseThatAreNow(t *testing.T) {
 	}
 }
 
+// Lines of a new payment that do not add up are refused as lines, not as a
+// refund of them.
+func TestLinesOfAPaymentAddUp(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.call(t, "POST", "/v1/payments", `{"amount": 1000, "currency": "EUR", "items": [{"name": "Hat", "unit_amount": 999}]}`).
+		wantCode(t, 422, "lines_do_not_add_up")
+}
+
 // What we have made may look like anything, a card number too.
 func TestDigestsAreNoCardNumbers(t *testing.T) {
 	t.Parallel()

@@ -171,6 +171,9 @@ func lineOf(commit int64, fact row.Fact) EventLine {
 // errLine means that a line of an export cannot be read.
 var errLine = errors.New("a line is not one of an export")
 
+// errEmpty means that there is nothing to check: a download that failed, say.
+var errEmpty = errors.New("there is nothing in it")
+
 // fact returns the event of a line with what it proves.
 func (e EventLine) fact() (row.Fact, error) {
 	fact := row.Fact{
@@ -234,13 +237,17 @@ type Checked struct {
 func (c Checked) IsClean() bool { return len(c.Findings) == 0 }
 
 // Check reads an export, or a checkpoint alone, and digests again what it has
-// of each commit. It needs nothing but the file.
+// of each commit. It needs nothing but the file. An error means that it is
+// neither.
 func Check(from io.Reader) (Checked, error) {
 	c := &checker{Checked: Checked{Findings: []string{}}}
 	lines := json.NewDecoder(from)
 	for number := 1; ; number++ {
 		var line Line
 		err := lines.Decode(&line)
+		if errors.Is(err, io.EOF) && number == 1 {
+			return c.Checked, errEmpty
+		}
 		if errors.Is(err, io.EOF) {
 			break
 		}

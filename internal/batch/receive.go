@@ -149,7 +149,7 @@ func (r *receiver) add(row Row) {
 }
 
 func (r Row) withTakenKey() Row {
-	wrongs := Wrongs{{Pointer: "#/key", Detail: "another row of the batch has this key"}}
+	wrongs := Wrongs{{Pointer: "#/key", Detail: "must differ from those of the other rows of the batch"}}
 	return r.decided(RowInvalid, Reason{Message: wrongs.Error(), Wrongs: wrongs})
 }
 

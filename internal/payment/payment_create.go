@@ -149,7 +149,7 @@ func (c CreatePayment) check(b *Book) error {
 		return err
 	}
 	if len(c.Items) > 0 && totalOf(c.Items) != c.Amount.Minor {
-		return refuse(RuleItems, "the line items do not add up to the amount")
+		return refuse(RuleListSum, "the line items do not add up to the amount")
 	}
 	switch c.Status {
 	case PaymentCreated, PaymentPending, PaymentAuthorized, PaymentCaptured,

@@ -222,6 +222,7 @@ var (
 	createWords = dictionary{
 		payment.RuleAmount: notCreated, payment.RuleCurrency: notCreated, payment.RuleAlias: notCreated,
 		payment.RuleStatus: notCreated, payment.RuleOrder: notCreated, payment.RuleItems: notCreated,
+		payment.RuleListSum: notCreated,
 	}
 	captureWords = dictionary{
 		payment.RuleStatus: bad(idStatus, "The payment cannot be captured"),
