@@ -39,20 +39,27 @@ func (c StartAttempt) Apply(b *Book) (Answer, error) {
 	if tenant.Halts(r.Connector) {
 		return Answer{}, refuse(RuleHalted, "refunds have been stopped")
 	}
+	attempt := b.begin(c.Meta, &v, &r, c.Expected)
+	b.watch(tenant, r)
+	b.save(v)
+	return Answer{View: v, Refund: r, Attempt: attempt, Reason: reasonOf(tenant.Settings, r.Reason)}, nil
+}
+
+// begin gives a refund a new attempt, which should take as long as expected; 0:
+// nobody says.
+func (b *Book) begin(meta Meta, v *View, r *Refund, expected time.Duration) Attempt {
 	v.Payment.touch(b.Now)
 	attempt := Attempt{
 		Refund: r.ID, ID: b.newID(), Number: r.AttemptCount + 1, Connector: r.Connector,
 		Outcome: AttemptOpen, StartedAt: v.Payment.UpdatedAt,
 	}
 	r.Attempt, r.AttemptCount = attempt.ID, attempt.Number
-	r.expect(c.Expected, &v.Payment)
+	r.expect(expected, &v.Payment)
 	r.note(NoteSubmitted, &v.Payment)
-	v.putRefund(r)
+	v.putRefund(*r)
 	v.putAttempt(attempt)
-	b.tell(c.Meta, EventRefundSubmitted, r.ID, v.Payment, r)
-	b.watch(tenant, r)
-	b.save(v)
-	return Answer{View: v, Refund: r, Attempt: attempt, Reason: reasonOf(tenant.Settings, r.Reason)}, nil
+	b.tell(meta, EventRefundSubmitted, r.ID, v.Payment, *r)
+	return attempt
 }
 
 // lost gives up an attempt of which nobody knows whether it left.

@@ -121,6 +121,9 @@ func (c SettleRefund) Apply(b *Book) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	if fact.Attempt.IsZero() {
+		fact.Attempt = b.begin(c.Meta, &v, &r, 0).ID
+	}
 	answer, err := fact.record(b, v, r, &Evidence{Actor: c.Actor, User: c.User, Note: c.Evidence})
 	if err != nil {
 		return Answer{}, err
@@ -132,9 +135,14 @@ func (c SettleRefund) Apply(b *Book) (Answer, error) {
 // operators is how the actors begin who may say what a processor does not.
 const operators = "operator:"
 
-// fact returns what the evidence says, as if the processor had.
+// fact returns what the evidence says, as if the processor had. It has no
+// attempt if none has left: then a person has carried the refund out by hand, or
+// it was not carried out.
 func (c SettleRefund) fact(v View, r Refund) (RecordOutcome, error) {
 	attempt, err := v.open(r)
+	if err != nil && r.Status == RefundPending {
+		attempt, err = Attempt{}, nil
+	}
 	switch {
 	case !strings.HasPrefix(c.Actor, operators):
 		return RecordOutcome{}, refuse(RuleSelfApproval, "only an operator can say what became of a refund")

@@ -198,6 +198,37 @@ func TestResendOfWhatNeverLeft(t *testing.T) {
 
 // A dispute that takes what was given back says how much, once what has not
 // left is stopped.
+// A person may carry out by hand what never left, and says so, or that nothing
+// was done: it is an attempt like any other, and the books follow.
+func TestSettlingWhatNeverLeft(t *testing.T) {
+	check(t, func(t *rapid.T) {
+		m := policed(t, nil, 1000)
+		r := m.must(t, m.meta(), 400)
+		settle := payment.SettleRefund{
+			Meta: m.meta(), Payment: r.Payment, Refund: r.ID, Evidence: "a transfer on March 2",
+			To: rapid.SampledFrom([]payment.RefundStatus{payment.RefundSucceeded, payment.RefundFailed}).Draw(t, "to"),
+		}
+		settle.Actor = "operator:local"
+		if _, err := m.run(t, settle); rule(err) != payment.RuleStatus {
+			t.Fatalf("the machinery has not given it up: %v", err)
+		}
+		if _, err := m.run(t, payment.FlagRefund{Meta: m.meta(), Payment: r.Payment, Refund: r.ID}); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := m.run(t, settle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settled, _ := answer.View.Refund(r.ID)
+		if settled.Status != settle.To || settled.AttemptCount != 1 || len(settled.Evidence) != 1 || settled.SubmittedAt.IsZero() {
+			t.Fatalf("%+v", settled)
+		}
+		if _, err := m.run(t, settle); rule(err) != payment.RuleStatus {
+			t.Fatalf("it is settled twice: %v", err)
+		}
+	})
+}
+
 func TestDoubleLoss(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		for name, test := range map[string]struct {
