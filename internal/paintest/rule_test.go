@@ -154,6 +154,12 @@ func TestPain22WhoDidItAndWhy(t *testing.T) {
 		dialecttest.At(made, "request_id") != got.Header.Get("X-Request-Id") || dialecttest.At(made, "at") == nil {
 		t.Errorf("the event does not say who asked: %v", made)
 	}
+	entries := list(s.read("/v1/audit?user=anna&kind=refund.created").At("entries"))
+	if len(entries) != 1 || dialecttest.At(entries[0], "refund") != id || dialecttest.At(entries[0], "address") != "127.0.0.1" ||
+		number(dialecttest.At(entries[0], "after.amount")) != 1_000 ||
+		number(dialecttest.At(entries[0], "after.payment.reserved")) != 1_000 {
+		t.Errorf("the trail does not say who, from where and what: %v", entries)
+	}
 	changed := slices.ContainsFunc(s.settings(), func(event any) bool {
 		return dialecttest.At(event, "actor") != nil && dialecttest.At(event, "detail") != nil
 	})
