@@ -14,7 +14,7 @@ export CGO_ENABLED ?= 0
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
-check: ## What to run before a commit: format, vet, lint, quick tests. Under two minutes, once built.
+check: ## What to run before a commit: format, vet, lint, quick tests, without Postgres. Under two minutes, once built.
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) vet $(PACKAGES)

@@ -30,9 +30,6 @@ func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 		test(t, whole(t, ""))
 	})
 	t.Run("postgres", func(t *testing.T) {
-		if testing.Short() {
-			t.Skip("the other store is enough for now")
-		}
 		t.Parallel()
 		test(t, whole(t, pgtest.Database(t)))
 	})

@@ -193,9 +193,13 @@ func Main(m *testing.M) {
 }
 
 // Shared returns the cluster of this test binary, started when first asked
-// for. It does not flush: no test pulls the plug.
+// for. It does not flush: no test pulls the plug. Quick tests do without: the
+// other store says most of it, and `make test` runs them all.
 func Shared(t testing.TB) *Cluster {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("no Postgres in a quick run")
+	}
 	shared.Do(func() { shared.cluster, shared.err = Start("fsync=off", "synchronous_commit=on") })
 	if shared.err != nil {
 		t.Fatal(shared.err)
