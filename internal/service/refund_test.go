@@ -132,11 +132,15 @@ func TestSandboxOutcomes(t *testing.T) {
 						_, now := w.api(http.MethodGet, "/v1/refunds/"+id, nil)
 						return now["status"] == row.end && (row.end != "pending" || now["pending_reason"] == "processor")
 					})
-					_, now := w.api(http.MethodGet, "/v1/payments/"+paid["id"].(string), nil)
 					want := 0.0
 					if row.refunded > 0 {
 						want = asNumber(ask["amount"])
 					}
+					var now object
+					eventually(t, row.name+" is told of what the other side did", func() bool { // a notice of its own
+						_, now = w.api(http.MethodGet, "/v1/payments/"+paid["id"].(string), nil)
+						return now["disputed"] == row.disputed
+					})
 					if now["refunded"] != want || now["disputed"] != row.disputed {
 						t.Errorf("refunded %v, disputed %v; want %v, %v", now["refunded"], now["disputed"], want, row.disputed)
 					}
