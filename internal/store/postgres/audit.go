@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/refundry/refundry/internal/audit"
@@ -76,14 +77,21 @@ func (s *Store) sendSealed(ctx context.Context, tx pgx.Tx, w *writer, batch [16]
 func (s *Store) ErasePerson(ctx context.Context, event payment.Event) error {
 	err := s.heard(ctx, func(ctx context.Context, batch [16]byte) error {
 		return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, `UPDATE personal_key SET key = '', erased_at = $1
-				WHERE tenant_id = $2 AND owner_id = $3 AND erased_at = 0`,
-				row.Micros(event.At), pgUUID(event.Tenant), pgUUID(event.Subject))
-			if err != nil {
+			if err := wantNamed(ctx, tx, event); err != nil {
 				return err
 			}
-			if tag.RowsAffected() == 0 {
-				return notErased(ctx, tx, event)
+			w := &writer{}
+			isDestroyed := false
+			erasure := row.Erasure{Owner: row.Owner{Tenant: event.Tenant, ID: event.Subject}, At: event.At}
+			w.destroyKeys([]row.Erasure{erasure}).Exec(func(tag pgconn.CommandTag) error {
+				isDestroyed = tag.RowsAffected() > 0
+				return nil
+			})
+			if err := tx.SendBatch(ctx, &w.pipe).Close(); err != nil {
+				return err
+			}
+			if !isDestroyed {
+				return errErasedBefore
 			}
 			facts := row.FactsOf(payment.Changes{Tellings: []payment.Telling{{Event: event}}})
 			return s.sendSealed(ctx, tx, &writer{}, batch, facts)
@@ -99,19 +107,16 @@ func (s *Store) ErasePerson(ctx context.Context, event payment.Event) error {
 	}
 }
 
-// notErased says why no key was destroyed.
-func notErased(ctx context.Context, tx pgx.Tx, event payment.Event) error {
-	var isKnown bool
-	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM personal_key WHERE tenant_id = $1 AND owner_id = $2)`,
-		pgUUID(event.Tenant), pgUUID(event.Subject)).Scan(&isKnown)
-	switch {
-	case err != nil:
-		return err
-	case isKnown:
-		return errErasedBefore
-	default:
-		return fault.New(fault.NotFound, "nobody was ever named so")
+// wantNamed fails unless an event of the tenant names the person: keys of
+// payments and orders lie beside those of persons, and are not for the taking.
+func wantNamed(ctx context.Context, tx pgx.Tx, event payment.Event) error {
+	var isNamed bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE tenant_id = $1 AND person_id = $2)`,
+		pgUUID(event.Tenant), pgUUID(event.Subject)).Scan(&isNamed)
+	if err == nil && !isNamed {
+		err = fault.New(fault.NotFound, "nobody was ever named so")
 	}
+	return err
 }
 
 // errErasedBefore ends a change that was made before.

@@ -64,13 +64,15 @@ func (s *Store) personalKey(c *conn, owner row.Owner) (key row.PersonalKey, err 
 // and its WAL when it returns or, if a reader is in the way, soon after.
 func (s *Store) ErasePerson(_ context.Context, event payment.Event) error {
 	err := s.audited([]payment.Event{event}, func(c *conn) error {
-		const erase = `UPDATE personal_key SET key = x'', erased_at = ?
-			WHERE tenant_id = ? AND owner_id = ? AND erased_at = 0`
-		changed, err := c.exec(erase, row.Micros(event.At), ident(event.Tenant), event.Subject[:])
-		if err != nil || changed == 1 {
+		if err := wantNamed(c, event); err != nil {
 			return err
 		}
-		return s.notErased(c, event)
+		erasure := row.Erasure{Owner: row.Owner{Tenant: event.Tenant, ID: event.Subject}, At: event.At}
+		isDestroyed, err := destroyKey(c, erasure)
+		if err == nil && !isDestroyed {
+			err = errErasedBefore
+		}
+		return err
 	})
 	if errors.Is(err, errErasedBefore) {
 		return nil
@@ -109,12 +111,13 @@ func (s *Store) scrub(patience int) {
 	}
 }
 
-// notErased says why no key was destroyed.
-func (s *Store) notErased(c *conn, event payment.Event) error {
+// wantNamed fails unless an event of the tenant names the person: keys of
+// payments and orders lie beside those of persons, and are not for the taking.
+func wantNamed(c *conn, event payment.Event) error {
 	err := error(fault.New(fault.NotFound, "nobody was ever named so"))
-	const query = `SELECT 1 FROM personal_key WHERE tenant_id = ? AND owner_id = ?`
+	const query = `SELECT 1 FROM event INDEXED BY event_by_person WHERE tenant_id = ? AND person_id = ? LIMIT 1`
 	if readErr := c.query(query, []any{ident(event.Tenant), event.Subject[:]}, func(*cells) error {
-		err = errErasedBefore
+		err = nil
 		return nil
 	}); readErr != nil {
 		return readErr

@@ -21,6 +21,7 @@ var auditTests = map[string]func(*testing.T, Open){
 	"a caller who is changed is found":              testCallerDamage,
 	"an erased person leaves the chain whole":       testErasedPerson,
 	"a person who is erased again or never was":     testErasedTwice,
+	"a payment is not erased as a person":           testErasedNoPerson,
 	"of two who name a person first, both are read": testFirstSight,
 	"the trail is read in pages":                    testTrailPages,
 	"the trail is narrowed to a payment or person":  testTrailRange,
@@ -215,6 +216,28 @@ func testErasedTwice(t *testing.T, open Open) {
 		t.Errorf("%d entries of a payment and an erasure", len(all))
 	}
 	b.wantClean(t)
+}
+
+// Keys of payments, orders and persons share a table: an id is not enough.
+func testErasedNoPerson(t *testing.T, open Open) {
+	b := setup(t, open)
+	view := b.personal(t)
+	for what, subject := range map[string][16]byte{"a payment": view.Payment.ID, "an order": view.Order.ID} {
+		err := b.store.ErasePerson(t.Context(), payment.Event{
+			Tenant: b.tenant, Kind: payment.EventPersonErased, Subject: subject, At: b.clock.Now(),
+		})
+		if fault.CodeOf(err) != fault.NotFound {
+			t.Errorf("%s is erased as a person: %v", what, err)
+		}
+	}
+	if after := b.view(t, view.Payment.ID); marks(after) != allMarks {
+		t.Errorf("%d of %d marks are left", marks(after), allMarks)
+	}
+	b.damage(t, `UPDATE personal_key SET key = substr(key, 1, 0), erased_at = 1`)
+	b.erasePayment(t, view.Payment)
+	if after := b.view(t, view.Payment.ID); after.Payment.ErasedAt().IsZero() {
+		t.Error("a payment whose key is gone is not erased")
+	}
 }
 
 func testFirstSight(t *testing.T, open Open) {
