@@ -20,21 +20,20 @@ type verifyCommand struct {
 
 // Run implements the command.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
-	var anchors []audit.Anchor
+	var kept audit.Checked
 	if c.Checkpoint != "" {
-		checked, err := checkFile(c.Checkpoint)
-		if err != nil {
+		var err error
+		if kept, err = checkFile(c.Checkpoint); err != nil {
 			return err
 		}
-		if !checked.IsClean() {
-			return errors.Join(t.printChecked(checked), exitError(1))
+		if !kept.IsClean() {
+			return errors.Join(t.printChecked(kept), exitError(1))
 		}
-		anchors = checked.Anchors
 	}
 	bar := t.progress("verifying", -1)
 	result, err := service.Verify(ctx, service.Config{
 		Data: c.Data, Database: c.Database, Machine: machineTime, NewID: newID, Log: t.log,
-	}, anchors, func(done int64) { _ = bar.Add64(done) })
+	}, kept, func(done int64) { _ = bar.Add64(done) })
 	_ = bar.Finish()
 	if err != nil {
 		return err

@@ -237,7 +237,7 @@ func TestExportIsWhole(t *testing.T) {
 	if err != nil || !checked.IsClean() || checked.Events != 6 {
 		t.Fatalf("checked %+v: %v", checked, err)
 	}
-	differ, err := audit.Prove(t.Context(), w.store, checked.Anchors)
+	differ, err := audit.Prove(t.Context(), w.store, checked)
 	if err != nil || len(differ) > 0 {
 		t.Errorf("not in the chain: %v, %v", differ, err)
 	}

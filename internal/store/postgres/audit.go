@@ -196,6 +196,12 @@ func findLink(ctx context.Context, db querier, number int64) (l row.Link, err er
 	return l, err
 }
 
+// Links implements [audit.Store].
+func (s *Store) Links(ctx context.Context, after, last int64, limit int) ([]row.Link, error) {
+	links, err := listLinks(ctx, s.pool, after+1, last, limit)
+	return links, unavailable(err)
+}
+
 // Parts implements [audit.Store].
 func (s *Store) Parts(ctx context.Context, tenant payment.TenantID, after, last int64, limit int,
 ) (parts []audit.Part, err error) {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -89,7 +90,7 @@ func (s *Store) BatchesCounted(ctx context.Context, after verify.Batch, limit in
 func (s *Store) Commits(ctx context.Context, after int64, limit int) ([]verify.Commit, error) {
 	var commits []verify.Commit
 	err := s.snapshot(ctx, func(tx pgx.Tx) error {
-		links, err := listLinks(ctx, tx, after, limit+1)
+		links, err := listLinks(ctx, tx, after, math.MaxInt64, limit+1)
 		if err != nil {
 			return err
 		}
@@ -109,9 +110,10 @@ func (s *Store) Commits(ctx context.Context, after int64, limit int) ([]verify.C
 	return commits, err
 }
 
-func listLinks(ctx context.Context, tx pgx.Tx, from int64, limit int) ([]row.Link, error) {
-	rows, err := tx.Query(ctx, `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number >= $1
-		ORDER BY number LIMIT $2`, from, limit)
+// listLinks reads at most limit commit rows from one number to another, in order.
+func listLinks(ctx context.Context, db querier, first, last int64, limit int) ([]row.Link, error) {
+	rows, err := db.Query(ctx, `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number BETWEEN $1 AND $2
+		ORDER BY number LIMIT $3`, first, last, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -216,6 +216,26 @@ func findLink(c *conn, number int64) (found link, err error) {
 	return found, err
 }
 
+// Links implements [audit.Store].
+func (s *Store) Links(_ context.Context, after, last int64, limit int) (links []row.Link, err error) {
+	err = s.read(func(c *conn) error {
+		links, err = listLinks(c, after+1, last, limit)
+		return err
+	})
+	return links, err
+}
+
+// listLinks reads at most limit commit rows from one number to another, in order.
+func listLinks(c *conn, first, last int64, limit int) (links []link, err error) {
+	const query = `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number BETWEEN ? AND ?
+		ORDER BY number LIMIT ?`
+	err = c.query(query, []any{first, last, limit}, func(r *cells) error {
+		links = append(links, scanLink(r))
+		return nil
+	})
+	return links, err
+}
+
 // Parts implements [audit.Store].
 func (s *Store) Parts(_ context.Context, tenant payment.TenantID, after, last int64, limit int) (parts []audit.Part, err error) {
 	err = s.snapshot(func(c *conn) error {

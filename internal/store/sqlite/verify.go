@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"math"
 
 	"github.com/refundry/refundry/internal/ledger"
 	"github.com/refundry/refundry/internal/payment"
@@ -76,13 +77,8 @@ func (s *Store) BatchesCounted(_ context.Context, after verify.Batch, limit int)
 func (s *Store) Commits(_ context.Context, after int64, limit int) ([]verify.Commit, error) {
 	var commits []verify.Commit
 	err := s.snapshot(func(c *conn) error {
-		const query = `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number >= ?
-			ORDER BY number LIMIT ?`
-		var links []link
-		if err := c.query(query, []any{after, limit + 1}, func(r *cells) error {
-			links = append(links, scanLink(r))
-			return nil
-		}); err != nil {
+		links, err := listLinks(c, after, math.MaxInt64, limit+1)
+		if err != nil {
 			return err
 		}
 		for _, l := range row.Chain(links, after) {

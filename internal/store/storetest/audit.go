@@ -389,6 +389,10 @@ func testParts(t *testing.T, open Open) {
 		}
 	}
 	wantSame(t, "commits", numbers, []int64{1, 3, 4})
+	links, err := b.store.Links(t.Context(), 1, 3, 10)
+	if err != nil || len(links) != 2 || links[0].Number != 2 || links[0].DigestOf(b.tenant) != nil || links[1].DigestOf(b.tenant) == nil {
+		t.Errorf("links %+v: %v", links, err)
+	}
 	theirs, err := b.store.Checkpoint(t.Context(), stranger.tenant, 1)
 	if err != nil || theirs.Digest != nil {
 		t.Errorf("a stranger sees %+v: %v", theirs, err)
