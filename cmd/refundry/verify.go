@@ -57,12 +57,20 @@ func (t *terminal) printVerified(result verify.Result) error {
 	for _, f := range result.Findings {
 		where := fmt.Sprintf("commit %d", f.Commit)
 		switch {
+		case f.Commit == 0 && f.Payment.IsZero() && f.Batch.IsZero():
+			where = "all commits"
 		case !f.Payment.IsZero():
 			where = f.Payment.String()
 		case !f.Batch.IsZero():
 			where = f.Batch.String()
 		}
 		if _, err := fmt.Fprintf(t.stdout, "%s: %s: %s\n", f.Kind, where, f.Message); err != nil {
+			return err
+		}
+	}
+	if result.LostKeys > 0 {
+		const lost = "keys: %d were marked as lost, and what they have sealed cannot be read\n"
+		if _, err := fmt.Fprintf(t.stdout, lost, result.LostKeys); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,8 @@ var auditTests = map[string]func(*testing.T, Open){
 	"the trail is narrowed to a payment or person":  testTrailRange,
 	"a time is found in the chain":                  testCommitAt,
 	"what a commit wrote is read as it was sealed":  testParts,
+	"what was put beside the chain is found":        testBeside,
+	"a key that vanished or was replaced is found":  testKeysVanished,
 }
 
 const (
@@ -399,4 +401,66 @@ func testParts(t *testing.T, open Open) {
 	}
 	_, err = b.store.Checkpoint(t.Context(), b.tenant, 5)
 	wantCode(t, err, fault.NotFound)
+}
+
+// testBeside writes what no commit has written, where nothing else would miss it.
+func testBeside(t *testing.T, open Open) {
+	const event = `INSERT INTO event (tenant_id, commit_number, number, kind, payment_id, subject_id, version, at, actor,
+		door, request, detail) SELECT tenant_id, %s, number + 50, kind, payment_id, subject_id, version, at, actor, door,
+		request, detail FROM event WHERE commit_number = 2`
+	const posting = `INSERT INTO posting (tenant_id, subject_id, version, number, payment_id, cause, debit, credit, amount,
+		currency, at, commit_number) SELECT tenant_id, tenant_id, version, number, %s, cause, debit, credit, amount,
+		currency, at, commit_number FROM posting WHERE commit_number = 2`
+	for name, statement := range map[string]string{
+		"an event of a commit":            fmt.Sprintf(event, "commit_number"),
+		"an event of no commit":           fmt.Sprintf(event, "commit_number + 1000"),
+		"an event before all commits":     fmt.Sprintf(event, "0"),
+		"an entry":                        fmt.Sprintf(posting, "tenant_id"),
+		"an entry's time":                 `UPDATE posting SET at = at + 1 WHERE commit_number = 2`,
+		"the payment of balanced entries": `UPDATE posting SET payment_id = tenant_id`,
+		"a commit's time":                 `UPDATE commit_row SET at = 1 WHERE number = 2`,
+		"a payout": `INSERT INTO payout (tenant_id, id, order_id, merchant, amount, currency, at)
+			SELECT tenant_id, tenant_id, tenant_id, 'm', 1, 'EUR', 1 FROM event WHERE commit_number = 2`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, open)
+			for range 3 {
+				b.capture(t, 1000)
+			}
+			b.wantClean(t)
+			b.damage(t, statement)
+			b.wantFound(t)
+		})
+	}
+}
+
+func testKeysVanished(t *testing.T, open Open) {
+	b := setup(t, open)
+	p := b.soldBy(t, b.as(ann, home))
+	b.soldBy(t, b.as("bob", home))
+	b.mustErase(t, ann)
+	b.erasePayment(t, p)
+	b.wantClean(t)
+	b.damage(t, `CREATE TABLE kept AS SELECT * FROM personal_key`)
+	for name, try := range map[string]struct {
+		statement string
+		isFound   bool
+	}{
+		"destroyed": {`UPDATE personal_key SET key = substr(key, 1, 0), erased_at = 1234567 WHERE erased_at = 0`, true},
+		"replaced": {`UPDATE personal_key SET key = (SELECT k.key FROM kept k
+			WHERE k.erased_at = 0 AND k.owner_id <> personal_key.owner_id LIMIT 1) WHERE erased_at = 0`, true},
+		"marked as lost": {`UPDATE personal_key SET key = substr(key, 1, 0), erased_at = 1 WHERE erased_at = 0`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.damage(t, try.statement)
+			if try.isFound {
+				b.wantFound(t)
+			} else {
+				b.wantClean(t)
+			}
+			b.damage(t, `DELETE FROM personal_key`)
+			b.damage(t, `INSERT INTO personal_key SELECT * FROM kept`)
+		})
+	}
 }
