@@ -74,29 +74,17 @@ func (s *Store) sendSealed(ctx context.Context, tx pgx.Tx, w *writer, batch [16]
 
 // ErasePerson implements [audit.Store]. The row that held the key is dead; its
 // bytes go when Postgres vacuums the table.
-func (s *Store) ErasePerson(ctx context.Context, event payment.Event) error {
-	err := s.heard(ctx, func(ctx context.Context, batch [16]byte) error {
-		return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-			if err := wantNamed(ctx, tx, event); err != nil {
-				return err
-			}
-			w := &writer{}
-			isDestroyed := false
-			erasure := row.Erasure{Owner: row.Owner{Tenant: event.Tenant, ID: event.Subject}, At: event.At}
-			w.destroyKeys([]row.Erasure{erasure}).Exec(func(tag pgconn.CommandTag) error {
-				isDestroyed = tag.RowsAffected() > 0
-				return nil
+func (s *Store) ErasePerson(ctx context.Context, event payment.Event) (err error) {
+	for range eraseTries {
+		err = s.heard(ctx, func(ctx context.Context, batch [16]byte) error {
+			return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+				return s.erasePerson(ctx, tx, batch, event)
 			})
-			if err := tx.SendBatch(ctx, &w.pipe).Close(); err != nil {
-				return err
-			}
-			if !isDestroyed {
-				return errErasedBefore
-			}
-			facts := row.FactsOf(payment.Changes{Tellings: []payment.Telling{{Event: event}}})
-			return s.sendSealed(ctx, tx, &writer{}, batch, facts)
 		})
-	})
+		if !errors.Is(raced(err), engine.ErrLostRace) {
+			break
+		}
+	}
 	switch {
 	case errors.Is(err, errErasedBefore):
 		return nil
@@ -105,6 +93,44 @@ func (s *Store) ErasePerson(ctx context.Context, event payment.Event) error {
 	default:
 		return err
 	}
+}
+
+// eraseTries is how often an erasure is tried that lost a race: another replica
+// may be at the same keys.
+const eraseTries = 3
+
+// erasePerson destroys a person's key in a database transaction. It waits for
+// the keys of everybody whom it touches, in the order in which all do, before it
+// changes any: whoever changed one first would make others wait, and be waited for.
+func (s *Store) erasePerson(ctx context.Context, tx pgx.Tx, batch [16]byte, event payment.Event) error {
+	if err := wantNamed(ctx, tx, event); err != nil {
+		return err
+	}
+	facts := row.FactsOf(payment.Changes{Tellings: []payment.Telling{{Event: event}}})
+	person := row.Owner{Tenant: event.Tenant, ID: event.Subject}
+	w := &writer{}
+	keys, err := w.persons(row.Persons(facts, person), s.config.Random)
+	if err != nil {
+		return err
+	}
+	isDestroyed := false
+	w.destroyKeys([]row.Erasure{{Owner: person, At: event.At}}).Exec(func(tag pgconn.CommandTag) error {
+		isDestroyed = tag.RowsAffected() > 0
+		return nil
+	})
+	if err := tx.SendBatch(ctx, &w.pipe).Close(); err != nil {
+		return err
+	}
+	if !isDestroyed {
+		return errErasedBefore
+	}
+	delete(keys, person) // who erases itself is not named any more
+	if err := row.Seal(facts, keys); err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	pipe := &pgx.Batch{}
+	queueSeal(pipe, batch, row.Micros(s.config.Now()), facts)
+	return tx.SendBatch(ctx, pipe).Close()
 }
 
 // wantNamed fails unless an event of the tenant names the person: keys of

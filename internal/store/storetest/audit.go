@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ var auditTests = map[string]func(*testing.T, Open){
 	"an erased person leaves the chain whole":       testErasedPerson,
 	"a person who is erased again or never was":     testErasedTwice,
 	"a payment is not erased as a person":           testErasedNoPerson,
+	"persons who erase each other all are erased":   testErasedCrosswise,
 	"of two who name a person first, both are read": testFirstSight,
 	"the trail is read in pages":                    testTrailPages,
 	"the trail is narrowed to a payment or person":  testTrailRange,
@@ -240,6 +242,53 @@ func testErasedNoPerson(t *testing.T, open Open) {
 	if after := b.view(t, view.Payment.ID); after.Payment.ErasedAt().IsZero() {
 		t.Error("a payment whose key is gone is not erased")
 	}
+}
+
+// Whoever erases names somebody, too, whose key another may be destroying, while
+// commits name both.
+func testErasedCrosswise(t *testing.T, open Open) {
+	b := setup(t, open)
+	b.join(t, nil)
+	other := b.beside(t, nobody{})
+	const rounds = 12
+	for round := range rounds {
+		names := []string{fmt.Sprint("a", round), fmt.Sprint("b", round)}
+		for _, name := range names {
+			b.soldBy(t, b.as(name, home))
+		}
+		var wait sync.WaitGroup
+		for n, name := range names {
+			wait.Go(func() {
+				if err := b.store.ErasePerson(t.Context(), payment.Event{
+					Tenant: b.tenant, Kind: payment.EventPersonErased, Subject: payment.PersonOf(b.tenant, name),
+					At: b.clock.Now(), User: names[1-n],
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+			wait.Go(func() {
+				told, too := b.changed(), b.changed()
+				told.User, too.User = fmt.Sprint("new", round), name
+				if err := b.tryChange(t, auth.Change{Events: []payment.Event{told, too}}); err != nil {
+					t.Error(err)
+				}
+			})
+			wait.Go(func() {
+				command := b.captured(10)
+				command.Meta = b.as(name, home)
+				if _, err := other.Do(t.Context(), command); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+	}
+	for _, e := range b.trail(t, audit.Range{}) {
+		if e.User != "" && !strings.HasPrefix(e.User, "new") {
+			t.Errorf("%q is read in %s", e.User, e.Kind)
+		}
+	}
+	b.wantClean(t)
 }
 
 func testFirstSight(t *testing.T, open Open) {
