@@ -19,14 +19,6 @@ func scanCaller(r *cells, fact *row.Fact) {
 	fact.Person, fact.Sealed, fact.Address = r.uuid(), r.maybe(), r.text()
 }
 
-// orNull is bytes as an argument; none are NULL.
-func orNull(bytes []byte) any {
-	if bytes == nil {
-		return nil
-	}
-	return bytes
-}
-
 // sealPersons seals who stands behind events, each under a key that is made
 // when a person is first named. Events that name nobody cost nothing.
 func (s *Store) sealPersons(c *conn, facts []row.Facts) error {
@@ -78,7 +70,6 @@ func (s *Store) ErasePerson(_ context.Context, event payment.Event) error {
 		return nil
 	}
 	if err == nil {
-		s.scrubs.Store(true)
 		s.scrub(scrubPatience)
 	}
 	return err

@@ -9,12 +9,11 @@ import (
 // older version wrote beside them in the clear. What is sealed stays where it
 // is: nothing opens it any more.
 func eraseChanges(c *conn, changes *payment.Changes) error {
-	erasures := row.Erasures(changes)
 	blanks := []string{
 		`UPDATE item SET metadata = '' WHERE tenant_id = ? AND payment_id = ? AND metadata <> ''`,
 		`UPDATE facet SET body = x'' WHERE tenant_id = ? AND payment_id = ? AND length(body) > 0`,
 	}
-	for _, e := range erasures {
+	for _, e := range row.Erasures(changes) {
 		if _, err := destroyKey(c, e); err != nil { // one that was destroyed before is no worse
 			return err
 		}
@@ -24,7 +23,6 @@ func eraseChanges(c *conn, changes *payment.Changes) error {
 			}
 		}
 	}
-	c.ring.Destroy(erasures)
 	return nil
 }
 
@@ -33,6 +31,7 @@ func eraseChanges(c *conn, changes *payment.Changes) error {
 func destroyKey(c *conn, e row.Erasure) (isDestroyed bool, err error) {
 	const destroy = `INSERT INTO personal_key (tenant_id, owner_id, key, erased_at) VALUES (?, ?, x'', ?)
 		ON CONFLICT (tenant_id, owner_id) DO UPDATE SET key = x'', erased_at = excluded.erased_at WHERE erased_at = 0`
+	c.ring.Destroy([]row.Erasure{e})
 	changed, err := c.exec(destroy, ident(e.Tenant), e.ID[:], row.Micros(e.At))
 	return changed == 1, err
 }
