@@ -211,14 +211,14 @@ func subjectOf[T ~[16]byte, P interface {
 
 // listAudit shows entries of the trail, the newest first. What fits is sought
 // among so many entries and no more: a page costs the same however long the
-// trail is.
+// trail is. Each payment that it shows is read whole, once.
 func (a *API) listAudit(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
 	filter, limit, err := a.readAuditFilter(r.Context(), caller, r.URL.Query())
 	if err != nil {
 		return err
 	}
 	filter.Limit = auditLook
-	shower := &auditShower{api: a, tenant: caller.Tenant, views: map[payment.PaymentID]payment.View{}}
+	shower := &auditShower{api: a, tenant: caller.Tenant, views: map[payment.PaymentID]*rewound{}}
 	to := newWriter()
 	to.begin("")
 	to.beginList("entries")
