@@ -199,7 +199,8 @@ func (c Commit) check(result *Result) {
 		result.Events += part.Events
 		if part.Damaged > 0 {
 			result.find(Finding{
-				Tenant: part.Tenant, Commit: c.Number, Kind: "keys", Message: "the key of a person does not open what was sealed with it",
+				Tenant: part.Tenant, Commit: c.Number, Kind: "keys",
+				Message: "the key of a person does not open what was sealed with it",
 			})
 		}
 		if !part.IsIntact {
@@ -222,7 +223,7 @@ func count(ctx context.Context, store Store, result *Result, upTo int64) error {
 		result.find(Finding{Kind: "chain", Message: "there are events that no commit has sealed"})
 	}
 	if counts.Postings > 0 {
-		result.find(Finding{Kind: "chain", Message: "there are entries of which no event of the same payment, version and time tells"})
+		result.find(Finding{Kind: "chain", Message: "there are entries of which no event of their payment and time tells"})
 	}
 	if counts.Payouts > 0 {
 		result.find(Finding{Kind: "chain", Message: "there are payouts of which no event tells"})

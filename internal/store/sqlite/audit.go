@@ -12,9 +12,7 @@ import (
 	"github.com/refundry/refundry/internal/store/row"
 )
 
-// callerColumns are who stands behind an event, and where it was asked for.
-const callerColumns = `person_id, sealed, address`
-
+// scanCaller reads who stands behind an event, and where it was asked for.
 func scanCaller(r *cells, fact *row.Fact) {
 	fact.Person, fact.Sealed, fact.Address = r.uuid(), r.maybe(), r.text()
 }
