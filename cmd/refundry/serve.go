@@ -101,11 +101,16 @@ func parsePrefixes(flag string, texts []string) ([]netip.Prefix, error) {
 	prefixes := make([]netip.Prefix, 0, len(texts))
 	for _, text := range texts {
 		if address, err := netip.ParseAddr(text); err == nil {
+			address = address.Unmap()
 			prefixes = append(prefixes, netip.PrefixFrom(address, address.BitLen()))
 			continue
 		}
 		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
+		if prefix.Addr().Is4In6() { // callers' addresses are IPv4 then: as it stands it would contain none
+			const mapped = 96 // bits that say so
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mapped)
+		}
+		if err != nil || !prefix.IsValid() {
 			return nil, fault.New(fault.Invalid, "%s takes networks as in 10.0.0.0/8", flag)
 		}
 		prefixes = append(prefixes, prefix)

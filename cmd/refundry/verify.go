@@ -20,21 +20,20 @@ type verifyCommand struct {
 
 // Run implements the command.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
-	var anchors []audit.Anchor
+	var kept audit.Checked
 	if c.Checkpoint != "" {
-		checked, err := t.checkFile(c.Checkpoint)
-		if err != nil {
+		var err error
+		if kept, err = t.checkFile(c.Checkpoint); err != nil {
 			return err
 		}
-		if !checked.IsClean() {
-			return errors.Join(t.printChecked(checked), exitError(1))
+		if !kept.IsClean() {
+			return errors.Join(t.printChecked(kept), exitError(1))
 		}
-		anchors = checked.Anchors
 	}
 	bar := t.progress("verifying", -1)
 	result, err := service.Verify(ctx, service.Config{
 		Data: c.Data, Database: c.Database, Machine: machineTime, NewID: newID, Log: t.log,
-	}, anchors, func(done int64) { _ = bar.Add64(done) })
+	}, kept, func(done int64) { _ = bar.Add64(done) })
 	_ = bar.Finish()
 	if err != nil {
 		return err
@@ -58,12 +57,20 @@ func (t *terminal) printVerified(result verify.Result) error {
 	for _, f := range result.Findings {
 		where := fmt.Sprintf("commit %d", f.Commit)
 		switch {
+		case f.Commit == 0 && f.Payment.IsZero() && f.Batch.IsZero():
+			where = "all commits"
 		case !f.Payment.IsZero():
 			where = f.Payment.String()
 		case !f.Batch.IsZero():
 			where = f.Batch.String()
 		}
 		if _, err := fmt.Fprintf(t.stdout, "%s: %s: %s\n", f.Kind, where, f.Message); err != nil {
+			return err
+		}
+	}
+	if result.LostKeys > 0 {
+		const lost = "keys: %d were marked as lost, and what they have sealed cannot be read\n"
+		if _, err := fmt.Fprintf(t.stdout, lost, result.LostKeys); err != nil {
 			return err
 		}
 	}

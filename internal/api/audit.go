@@ -126,7 +126,11 @@ func (a *API) readAuditFilter(ctx context.Context, caller auth.Identity, query u
 		if !wire.IsVisible(user, wire.UserMax) {
 			q.wrong("user", "must have at most "+strconv.Itoa(wire.UserMax)+" visible ASCII characters")
 		}
-		f.Person = payment.PersonOf(caller.Tenant, user)
+		named := payment.PersonOf(caller.Tenant, user)
+		if !f.Person.IsZero() && f.Person != named {
+			q.wrong("user", "must be the name of person, where both are given")
+		}
+		f.Person = named
 	}
 	var from, until time.Time
 	var noPlace payment.Place
@@ -207,14 +211,14 @@ func subjectOf[T ~[16]byte, P interface {
 
 // listAudit shows entries of the trail, the newest first. What fits is sought
 // among so many entries and no more: a page costs the same however long the
-// trail is.
+// trail is. Each payment that it shows is read whole, once.
 func (a *API) listAudit(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
 	filter, limit, err := a.readAuditFilter(r.Context(), caller, r.URL.Query())
 	if err != nil {
 		return err
 	}
 	filter.Limit = auditLook
-	shower := &auditShower{api: a, tenant: caller.Tenant, views: map[payment.PaymentID]payment.View{}}
+	shower := &auditShower{api: a, tenant: caller.Tenant, views: map[payment.PaymentID]*rewound{}}
 	to := newWriter()
 	to.begin("")
 	to.beginList("entries")
@@ -307,6 +311,9 @@ func (a *API) exportAudit(w http.ResponseWriter, r *http.Request, caller auth.Id
 	last, err := commitParameter(r, "last")
 	if err != nil {
 		return err
+	}
+	if last > 0 && first > last {
+		return wrongParameter("first", "must not be behind last")
 	}
 	w.Header().Set("Content-Type", mediaLines)
 	w.Header().Set("Content-Disposition", `attachment; filename="audit_`+caller.Tenant.String()+`.ndjson"`)

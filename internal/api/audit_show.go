@@ -24,7 +24,8 @@ var auditSchema = shown("AuditEntry", "Something that somebody did.",
 	may("user", someText, "The person on whose behalf. Absent: nobody was named, or the person was erased."),
 	may("person", personID, "Names that person, erased or not."),
 	may("erased", someFlag, "`true`: the person was erased, and user and address with it."),
-	may("damaged", someFlag, "`true`: the entry is not what was sealed. Run `refundry verify`."),
+	may("damaged", someFlag, "`true`: the key of its person does not open what names the person: one of the two "+
+		"is not what it was. Run `refundry verify`; it looks at the rest of the entry, too."),
 	may("address", someText, "The IP address that it was asked from. Absent: not over the network, or the person was erased."),
 	may("door", someDoor, "Where it was asked for."),
 	may("request_id", someText, "The request that asked for it."),
@@ -44,7 +45,20 @@ var auditSchema = shown("AuditEntry", "Something that somebody did.",
 type auditShower struct {
 	api    *API
 	tenant payment.TenantID
-	views  map[payment.PaymentID]payment.View
+	views  map[payment.PaymentID]*rewound
+}
+
+// rewound is a payment on its way back: entries come the newest first, and each
+// step back from the entry before is a short one, however many refunds there are.
+type rewound struct{ now, then payment.View }
+
+// asOf returns the payment as it stood at a version.
+func (r *rewound) asOf(version int64) payment.View {
+	if version > r.then.Payment.Version {
+		r.then = r.now
+	}
+	r.then = r.then.AsOf(version)
+	return r.then
 }
 
 func (s *auditShower) show(ctx context.Context, w *writer, e audit.Entry) error {
@@ -96,20 +110,22 @@ func (s *auditShower) showChange(ctx context.Context, w *writer, event payment.E
 	}
 	view, known := s.views[event.Payment]
 	if !known {
-		var err error
 		var gone *payment.Refusal // somebody has deleted it: the trail must say what it can
-		if view, err = s.api.config.Reader.View(ctx, s.tenant, event.Payment); err != nil && !errors.As(err, &gone) {
+		now, err := s.api.config.Reader.View(ctx, s.tenant, event.Payment)
+		if err != nil && !errors.As(err, &gone) {
 			return err
 		}
+		view = &rewound{now: now, then: now}
 		s.views[event.Payment] = view
 	}
-	if view.Payment.ID.IsZero() {
+	if view.now.Payment.ID.IsZero() {
 		return nil
 	}
-	after := membersOf(view.AsOf(event.Version), event)
+	then := view.asOf(event.Version)
+	after := membersOf(then, event)
 	var before members
 	if event.Version > 1 {
-		before = membersOf(view.AsOf(event.Version-1), event)
+		before = membersOf(then.AsOf(event.Version-1), event)
 	}
 	if before["id"] == nil { // it was not there
 		after, before = after.born(), nil

@@ -124,7 +124,9 @@ func TestTrailIsNarrowed(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", query, got, want)
 		}
 	}
-	for _, bad := range []string{"after=x", "limit=0", "limit=201", "subject=x", "person=x", "from=x", "user=%C3%A4", "kinds=x"} {
+	for _, bad := range []string{"after=x", "limit=0", "limit=201", "subject=x", "person=x", "from=x", "user=%C3%A4", "kinds=x",
+		"user=" + url.QueryEscape(anna) + "&person=" + payment.PersonOf(w.tenant, "bob").String(),
+	} {
 		w.call(t, "GET", "/v1/audit?"+bad, "").wantCode(t, 422, "invalid_request")
 	}
 	as := "Authorization: Bearer " + w.stranger
@@ -184,9 +186,10 @@ func TestTrailPageIsBounded(t *testing.T) {
 func TestErasedPersonIsNotShown(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.annasRefund(t)
+	of, _ := w.annasRefund(t)
 	erase := fmt.Sprintf(`{"user": %q}`, anna)
 	w.operate(t, "POST", "/v1/audit/erase-person", `{"user": "nobody"}`).wantCode(t, 404, "not_found")
+	w.operate(t, "POST", "/v1/audit/erase-person", `{"person": "per_`+strings.TrimPrefix(of, "pay_")+`"}`).wantCode(t, 404, "not_found")
 	w.operate(t, "POST", "/v1/audit/erase-person", `{}`).wantCode(t, 422, "invalid_request")
 	person := w.operate(t, "POST", "/v1/audit/erase-person", erase).want(t, 200).string(t, "person")
 	w.operate(t, "POST", "/v1/audit/erase-person", erase).want(t, 200)
@@ -237,7 +240,7 @@ func TestExportIsWhole(t *testing.T) {
 	if err != nil || !checked.IsClean() || checked.Events != 6 {
 		t.Fatalf("checked %+v: %v", checked, err)
 	}
-	differ, err := audit.Prove(t.Context(), w.store, checked.Anchors)
+	differ, err := audit.Prove(t.Context(), w.store, checked)
 	if err != nil || len(differ) > 0 {
 		t.Errorf("not in the chain: %v, %v", differ, err)
 	}
@@ -253,5 +256,6 @@ func TestExportIsWhole(t *testing.T) {
 	if more := w.call(t, "GET", "/v1/audit/export?last=1000", "").want(t, 200).text; more != export {
 		t.Errorf("up to more than there are: %s", more)
 	}
+	w.call(t, "GET", "/v1/audit/export?first=3&last=2", "").wantCode(t, 422, "invalid_request")
 	w.call(t, "GET", "/v1/audit/checkpoint?number=1000", "").wantCode(t, 404, "not_found")
 }

@@ -52,6 +52,8 @@ type Part struct {
 type Checkpoints interface {
 	// Checkpoint returns the chain at a commit, 0: at the newest; [ErrNoCommit].
 	Checkpoint(ctx context.Context, tenant payment.TenantID, number int64) (Checkpoint, error)
+	// Links returns at most limit commit rows behind a number, and up to another, in order.
+	Links(ctx context.Context, after, last int64, limit int) ([]row.Link, error)
 }
 
 // Store keeps the trail.

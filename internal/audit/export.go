@@ -210,19 +210,25 @@ func (e EventLine) fact() (row.Fact, error) {
 
 // Anchor is what a file says of the chain at one commit.
 type Anchor struct {
-	Tenant payment.TenantID
-	Number int64
-	Hash   string // in hexadecimal
-	Digest string // in hexadecimal; empty: the tenant has no part
+	Tenant   payment.TenantID
+	Number   int64
+	Hash     string // in hexadecimal
+	Digest   string // in hexadecimal; empty: the tenant has no part
+	At       string
+	IsCommit bool // the file has the events of it; else it is a checkpoint
 }
 
 // anchor returns what a line says of the chain.
 func (l Line) anchor() (Anchor, error) {
-	a := Anchor{Number: l.Number, Hash: l.Hash, Digest: l.Digest}
-	if l.Number < 1 || len(l.Hash) != hex.EncodedLen(len(Checkpoint{}.Hash)) {
+	a := Anchor{Number: l.Number, Hash: l.Hash, Digest: l.Digest, At: l.At, IsCommit: l.Line == LineCommit}
+	if l.Number < 1 || len(l.Hash) != hex.EncodedLen(len(Checkpoint{}.Hash)) || l.EventLine != nil {
 		return a, errLine
 	}
-	return a, a.Tenant.UnmarshalText([]byte(l.Tenant))
+	err := a.Tenant.UnmarshalText([]byte(l.Tenant))
+	if err == nil && a.Tenant.IsZero() {
+		err = errLine // nobody's part would be compared with nothing
+	}
+	return a, err
 }
 
 // Checked is what was found in an export.
@@ -230,6 +236,7 @@ type Checked struct {
 	Commits  int64    `json:"commits"`
 	Events   int64    `json:"events"`
 	Anchors  []Anchor `json:"-"` // the checkpoint last
+	First    int64    `json:"-"` // the first commit that an export is about; 0: it is a checkpoint alone
 	Findings []string `json:"findings"`
 }
 
@@ -242,6 +249,7 @@ func (c Checked) IsClean() bool { return len(c.Findings) == 0 }
 func Check(from io.Reader) (Checked, error) {
 	c := &checker{Checked: Checked{Findings: []string{}}}
 	lines := json.NewDecoder(from)
+	lines.DisallowUnknownFields() // what nobody proves must not look as if it were proven
 	for number := 1; ; number++ {
 		var line Line
 		err := lines.Decode(&line)
@@ -286,7 +294,7 @@ func (c *checker) take(line Line) error {
 		c.find("there are lines behind the checkpoint")
 	}
 	if line.Line == LineEvent {
-		if line.EventLine == nil {
+		if line.EventLine == nil || line != (Line{Line: LineEvent, EventLine: line.EventLine}) {
 			return errLine
 		}
 		fact, err := line.fact()
@@ -302,20 +310,40 @@ func (c *checker) take(line Line) error {
 		return err
 	}
 	c.finish()
-	if len(c.Anchors) > 0 && anchor.Number < c.Anchors[len(c.Anchors)-1].Number {
-		c.find("commit %d does not come in its order", anchor.Number)
-	}
+	c.order(anchor)
 	c.Anchors = append(c.Anchors, anchor)
-	if line.Line == LineCommit {
+	if anchor.IsCommit {
 		c.commit = line
 		c.Commits++
 		return nil
 	}
 	c.isClosed = true
-	if line.Line == LineCheckpoint && (line.Commits != c.Commits || line.Events != c.Events) {
+	if line.Line != LineCheckpoint { // it comes alone
+		return nil
+	}
+	c.First = line.First
+	if line.Commits != c.Commits || line.Events != c.Events {
 		c.find("the file has %d events in %d commits, and should have %d in %d", c.Events, c.Commits, line.Events, line.Commits)
 	}
+	if first := c.Anchors[0].Number; line.First < 1 || first < line.First && c.Commits > 0 {
+		c.find("the file is about commits from %d on, and begins with %d", line.First, first)
+	}
 	return nil
+}
+
+// order finds what cannot follow the line before: numbers grow, and only the
+// checkpoint has that of the last commit. A file is of one tenant.
+func (c *checker) order(anchor Anchor) {
+	if len(c.Anchors) == 0 {
+		return
+	}
+	before := c.Anchors[len(c.Anchors)-1]
+	if anchor.Number < before.Number || anchor.Number == before.Number && anchor.IsCommit {
+		c.find("commit %d does not come in its order", anchor.Number)
+	}
+	if anchor.Tenant != before.Tenant {
+		c.find("commit %d is another tenant's", anchor.Number)
+	}
 }
 
 // finish digests the events of the commit that has ended.
@@ -325,23 +353,9 @@ func (c *checker) finish() {
 		if hex.EncodeToString(digest[:]) != c.commit.Digest {
 			c.find("commit %d: an event or an entry is not what was sealed with the commit", c.commit.Number)
 		}
-	}
-	c.commit, c.facts = Line{}, row.Facts{}
-}
-
-// Prove compares what a file says of the chain with the chain itself, and
-// returns the commits that differ.
-func Prove(ctx context.Context, store Checkpoints, anchors []Anchor) (differ []int64, err error) {
-	for _, a := range anchors {
-		found, err := store.Checkpoint(ctx, a.Tenant, a.Number)
-		switch {
-		case errors.Is(err, ErrNoCommit):
-			differ = append(differ, a.Number)
-		case err != nil:
-			return differ, err
-		case hex.EncodeToString(found.Hash[:]) != a.Hash, !a.Tenant.IsZero() && hex.EncodeToString(found.Digest) != a.Digest:
-			differ = append(differ, a.Number)
+		if events := int64(len(c.facts.Facts)); events != c.commit.Events {
+			c.find("commit %d has %d events, and should have %d", c.commit.Number, events, c.commit.Events)
 		}
 	}
-	return differ, nil
+	c.commit, c.facts = Line{}, row.Facts{}
 }

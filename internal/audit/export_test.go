@@ -19,7 +19,13 @@ type chain struct {
 	audit.Store
 
 	parts []audit.Part
+	links []row.Link
 	asked int // pages
+}
+
+func (c *chain) Links(_ context.Context, after, last int64, limit int) ([]row.Link, error) {
+	last = min(last, after+int64(limit), int64(len(c.links)))
+	return c.links[min(after, last):last], nil
 }
 
 func (c *chain) Checkpoint(_ context.Context, _ payment.TenantID, number int64) (audit.Checkpoint, error) {
@@ -63,6 +69,7 @@ func newChain(commits int) *chain {
 		}
 		facts := row.Facts{Tenant: tenant, Facts: []row.Fact{fact}}
 		link = row.Link{Number: link.Number + 1, At: row.Micros(at), Digests: row.Digests([]row.Facts{facts})}.Follow(link.Hash)
+		c.links = append(c.links, link)
 		c.parts = append(c.parts, audit.Part{Checkpoint: audit.CheckpointOf(link, tenant), Facts: facts})
 	}
 	return c
@@ -88,17 +95,17 @@ func TestExportIsWhatWasSealed(t *testing.T) {
 	if c.asked != 3 {
 		t.Errorf("1200 commits were read in %d pages", c.asked)
 	}
-	if differ, err := audit.Prove(t.Context(), c, checked.Anchors); err != nil || len(differ) > 0 {
+	if differ, err := audit.Prove(t.Context(), c, checked); err != nil || len(differ) > 0 {
 		t.Errorf("not in the chain: %v, %v", differ, err)
 	}
 	other := newChain(1200)
-	for n := range other.parts {
-		other.parts[n].Hash[0]++
+	for n := range other.links {
+		other.links[n].Hash[0]++
 	}
-	if differ, err := audit.Prove(t.Context(), other, checked.Anchors); err != nil || len(differ) != 1201 {
+	if differ, err := audit.Prove(t.Context(), other, checked); err != nil || len(differ) != 1201 {
 		t.Errorf("in another chain %d differ, %v", len(differ), err)
 	}
-	if differ, err := audit.Prove(t.Context(), newChain(1199), checked.Anchors); err != nil || fmt.Sprint(differ) != "[1200 1200]" {
+	if differ, err := audit.Prove(t.Context(), newChain(1199), checked); err != nil || len(differ) != 2 || differ[0].Number != 1200 {
 		t.Errorf("in a chain that was cut %v differ, %v", differ, err)
 	}
 	part := export(t, c, 100, 120)
@@ -126,19 +133,60 @@ func TestExportThatWasChangedIsFound(t *testing.T) {
 		"the end gone":         strings.Join(lines[:8], ""),
 		"commits in disorder":  strings.Join([]string{lines[2], lines[3], lines[0], lines[1], strings.Join(lines[4:], "")}, ""),
 		"something behind it":  text + lines[0] + lines[1],
+		"a commit twice":       counting(strings.Join(append(lines[:2:2], append(lines[:2:2], lines[2:]...)...), ""), 7),
+		"another tenant":       strings.Replace(text, tenant.String(), payment.TenantID{1, 3}.String(), 1),
+		"a commit's count":     strings.Replace(text, `"events":1`, `"events":2`, 1),
+		"its first":            strings.Replace(text, `"first":1`, `"first":2`, 1),
 	} {
 		checked, err := audit.Check(strings.NewReader(changed))
 		if changed == text || err != nil || checked.IsClean() {
 			t.Errorf("%s: found %v: %v", name, checked.Findings[:min(3, len(checked.Findings))], err)
 		}
 	}
-	for _, bad := range []string{"", "x", `{"line":"event"}`, `{"line":"commit"}`, `{"number":1,"hash":"00"}`, `[]`, text[:400]} {
+	for _, bad := range []string{"", "x", `{"line":"event"}`, `{"line":"commit"}`, `{"number":1,"hash":"00"}`, `[]`, text[:400],
+		strings.Replace(text, tenant.String(), "", 1), strings.Replace(text, tenant.String(), payment.TenantID{}.String(), 1),
+		strings.Replace(text, `"line":"event"`, `"line":"event","remark":"approved"`, 1),
+		strings.Replace(text, `"line":"event"`, `"line":"event","number":1`, 1),
+		strings.Replace(text, `"line":"commit"`, `"line":"commit","detail":"x"`, 1),
+	} {
 		if checked, err := audit.Check(strings.NewReader(bad)); err == nil {
-			t.Errorf("%q is taken: %+v", bad, checked)
+			t.Errorf("%.300q is taken: %v", bad, checked.Findings)
 		}
 	}
 }
 
 func slicesWithout(lines []string, at int) []string {
 	return append(append([]string(nil), lines[:at]...), lines[at+1:]...)
+}
+
+// counting returns an export whose checkpoint counts so many commits, of one event each.
+func counting(text string, commits int) string {
+	text = strings.Replace(text, `"events":6`, fmt.Sprintf(`"events":%d`, commits), 1)
+	return strings.Replace(text, `"commits":6`, fmt.Sprintf(`"commits":%d`, commits), 1)
+}
+
+// What is left out of an export, or told of another time, is found in the chain.
+func TestExportIsProvenWhole(t *testing.T) {
+	t.Parallel()
+	c := newChain(6)
+	text := export(t, c, 0, 0)
+	lines := strings.SplitAfter(text, "\n")
+	for name, try := range map[string]struct{ text, want string }{
+		"as it is":   {text, "[]"},
+		"a part":     {export(t, c, 3, 4), "[]"},
+		"the first":  {counting(strings.Join(lines[2:], ""), 5), "[{1 the commit is left out of the export}]"},
+		"one of it":  {counting(strings.Join(append(lines[:4:4], lines[6:]...), ""), 5), "[{3 the commit is left out of the export}]"},
+		"the last":   {counting(strings.Join(append(lines[:10:10], lines[12:]...), ""), 5), "[{6 the commit is left out of the export}]"},
+		"its time":   {strings.Replace(text, "2026-03-01T12", "2026-03-01T13", 1), "[{1 the commit is not the one that the checkpoint is of}]"},
+		"a tenant's": {strings.ReplaceAll(text, tenant.String(), payment.TenantID{1, 3}.String()), ""},
+	} {
+		checked, err := audit.Check(strings.NewReader(try.text))
+		if err != nil || !checked.IsClean() {
+			t.Fatalf("%s: %v: %v", name, checked.Findings, err)
+		}
+		differ, err := audit.Prove(t.Context(), c, checked)
+		if got := fmt.Sprint(differ); err != nil || got != try.want && try.want != "" || len(differ) != 7 && try.want == "" {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+	}
 }

@@ -87,6 +87,15 @@ type Meta struct {
 	Key     Key
 }
 
+// event returns the event that tells of what was asked for: all that is known
+// of who asked goes with it.
+func (m Meta) event(kind EventKind, subject [16]byte, version int64, at time.Time) Event {
+	return Event{
+		Tenant: m.Tenant, Kind: kind, Subject: subject, Version: version, At: at,
+		Actor: m.Actor, Door: m.Door, Request: m.Request, User: m.User, Address: m.Address,
+	}
+}
+
 // Answer is what came of a command: the thing and its payment as they stood
 // right after it.
 type Answer struct {
@@ -305,14 +314,9 @@ func (b *Book) save(view View) {
 
 // tell records that something happened to a payment.
 func (b *Book) tell(meta Meta, kind EventKind, subject [16]byte, p Payment, r Refund) {
-	b.Changes.Tellings = append(b.Changes.Tellings, Telling{
-		Event: Event{
-			Tenant: meta.Tenant, Kind: kind, Payment: p.ID, Subject: subject, Version: p.Version,
-			At: p.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request, User: meta.User, Address: meta.Address,
-		},
-		Payment: p,
-		Refund:  r,
-	})
+	event := meta.event(kind, subject, p.Version, p.UpdatedAt)
+	event.Payment = p.ID
+	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: event, Payment: p, Refund: r})
 }
 
 // tellDispute records that something happened to a dispute.
@@ -323,10 +327,7 @@ func (b *Book) tellDispute(meta Meta, kind EventKind, p Payment, d Dispute) {
 
 // tellOrder records that something happened to an order.
 func (b *Book) tellOrder(meta Meta, kind EventKind, order Order) {
-	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
-		Tenant: meta.Tenant, Kind: kind, Subject: order.ID, Version: order.Version,
-		At: order.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request, User: meta.User, Address: meta.Address,
-	}})
+	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: meta.event(kind, order.ID, order.Version, order.UpdatedAt)})
 }
 
 // post writes an entry, at the payment's current version.

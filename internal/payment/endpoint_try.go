@@ -15,11 +15,7 @@ func (c TryEndpoint) Apply(b *Book) (Answer, error) {
 	endpoint := c.Endpoint
 	endpoint.Door = c.Door
 	b.Changes.Tellings = append(b.Changes.Tellings, Telling{
-		Event: Event{
-			Tenant: c.Tenant, Kind: EventEndpointTried, Subject: b.newID(), At: b.Now,
-			Actor: c.Actor, Door: c.Door, Request: c.Request, User: c.User, Address: c.Address,
-		},
-		To: &endpoint,
+		Event: c.event(EventEndpointTried, b.newID(), 0, b.Now), To: &endpoint,
 	})
 	return Answer{}, nil
 }

@@ -172,10 +172,14 @@ func (m *model) check(t *rapid.T, command payment.Command, before, after payment
 	}
 }
 
-// past checks that the view as of each version is the view that was shown then.
+// past checks that the view as of each version is the view that was shown then,
+// whether it is read at once or by way of a version between.
 func (m *model) past(t *rapid.T) {
 	for version, shown := range m.versions {
 		then := m.view.AsOf(version)
+		if by := m.view.AsOf((version + m.view.Payment.Version + 1) / 2).AsOf(version); !reflect.DeepEqual(by, then) {
+			t.Fatalf("version %d of %d, in two steps: %+v, want %+v", version, m.view.Payment.Version, by, then)
+		}
 		if then.Payment.Status != shown.Payment.Status {
 			t.Fatalf("version %d was %s and is remembered as %s", version, shown.Payment.Status, then.Payment.Status)
 		}

@@ -25,12 +25,7 @@ func (b *Book) payOut(meta Meta, order Order, parts []part) {
 		}
 		b.Changes.Payouts = append(b.Changes.Payouts, payout)
 		b.Changes.Tellings = append(b.Changes.Tellings, Telling{
-			Event: Event{
-				Tenant: order.Tenant, Kind: EventPayoutCreated, Subject: payout.ID, Version: order.Version,
-				At: order.UpdatedAt, Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
-				User: meta.User, Address: meta.Address,
-			},
-			Payout: payout,
+			Event: meta.event(EventPayoutCreated, payout.ID, order.Version, order.UpdatedAt), Payout: payout,
 		})
 	}
 }

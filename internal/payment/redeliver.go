@@ -24,9 +24,6 @@ func (c Redeliver) Apply(b *Book) (Answer, error) {
 	for _, queued := range c.Deliveries {
 		b.Deliver(queued.Delivery, queued.Queue)
 	}
-	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
-		Tenant: c.Tenant, Kind: EventEndpointReplayed, Subject: c.Endpoint, At: b.Now,
-		Actor: c.Actor, Door: c.Door, Request: c.Request, User: c.User, Address: c.Address,
-	}})
+	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: c.event(EventEndpointReplayed, c.Endpoint, 0, b.Now)})
 	return Answer{}, nil
 }

@@ -50,10 +50,7 @@ func (c PutResource) Apply(b *Book) (Answer, error) {
 		resource.ID = b.newID()
 	}
 	b.Changes.Resources = append(b.Changes.Resources, resource)
-	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
-		Tenant: c.Tenant, Kind: EventResourcePut, Subject: resource.ID, At: b.Now,
-		Actor: c.Actor, Door: c.Door, Request: c.Request, User: c.User, Address: c.Address,
-	}})
+	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: c.event(EventResourcePut, resource.ID, 0, b.Now)})
 	b.keep(c.Meta, resource.ID, PaymentID{}, 0)
 	return Answer{Resource: resource}, nil
 }
@@ -61,8 +58,5 @@ func (c PutResource) Apply(b *Book) (Answer, error) {
 // remove removes a resource that is about a person. One that there is not is fine.
 func (b *Book) remove(meta Meta, ref ResourceRef) {
 	b.Changes.Removed = append(b.Changes.Removed, Resource{Tenant: meta.Tenant, Door: ref.Door, Kind: ref.Kind, ID: ref.ID})
-	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: Event{
-		Tenant: meta.Tenant, Kind: EventResourceRemoved, Subject: ref.ID, At: b.Now,
-		Actor: meta.Actor, Door: meta.Door, Request: meta.Request,
-	}})
+	b.Changes.Tellings = append(b.Changes.Tellings, Telling{Event: meta.event(EventResourceRemoved, ref.ID, 0, b.Now)})
 }

@@ -167,11 +167,14 @@ func capturesAsOf(captures []Capture, version int64) []Capture {
 }
 
 func refundsAsOf(refunds []Refund, version int64) []Refund {
-	var then []Refund
-	for _, refund := range refunds {
-		if past, existed := refund.AsOf(version); existed {
+	then := make([]Refund, 0, len(refunds)) // there may be very many
+	for i := range refunds {
+		if past, existed := refunds[i].AsOf(version); existed {
 			then = append(then, past)
 		}
+	}
+	if len(then) == 0 {
+		return nil
 	}
 	return then
 }

@@ -17,8 +17,8 @@ import (
 
 // Verify recomputes everything, beside a service that runs or without one. It
 // takes no lock and changes nothing. It proves, too, that the chain is the one
-// that anchors are of, if there are any. progress hears how much is done.
-func Verify(ctx context.Context, config Config, anchors []audit.Anchor, progress func(done int64)) (_ verify.Result, err error) {
+// that a file is of that was kept, if it has any anchors. progress hears how much is done.
+func Verify(ctx context.Context, config Config, kept audit.Checked, progress func(done int64)) (_ verify.Result, err error) {
 	reader, err := openReader(ctx, config)
 	if err != nil {
 		return verify.Result{}, err
@@ -28,11 +28,9 @@ func Verify(ctx context.Context, config Config, anchors []audit.Anchor, progress
 	if err != nil {
 		return result, err
 	}
-	differ, err := audit.Prove(ctx, reader, anchors)
-	for _, number := range differ {
-		result.Findings = append(result.Findings, verify.Finding{
-			Commit: number, Kind: "chain", Message: "the commit is not the one that the checkpoint is of",
-		})
+	differ, err := audit.Prove(ctx, reader, kept)
+	for _, d := range differ {
+		result.Findings = append(result.Findings, verify.Finding{Commit: d.Number, Kind: "chain", Message: d.What})
 	}
 	return result, err
 }

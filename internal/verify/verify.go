@@ -20,7 +20,7 @@ type Key struct {
 // Commit is one commit row, with what was recomputed of it.
 type Commit struct {
 	Number  int64
-	Follows bool // its hash follows from the one before, and no number is missing
+	Follows bool // its hash follows from the one before, no number is missing, and its time is not earlier
 	Parts   []Part
 }
 
@@ -28,7 +28,8 @@ type Commit struct {
 type Part struct {
 	Tenant   payment.TenantID
 	Events   int64
-	IsIntact bool // the digest of its events and entries is the one that was sealed
+	Damaged  int64 // events that the key of their person does not open
+	IsIntact bool  // the digest of its events and entries is the one that was sealed
 }
 
 // Batch is a batch of refunds, with what was recounted of it.
@@ -52,9 +53,23 @@ type Store interface {
 	// Commits returns at most limit commits behind a number, in order, each
 	// recomputed.
 	Commits(ctx context.Context, after int64, limit int) ([]Commit, error)
-	// CountEvents returns how many events there are up to a commit.
-	CountEvents(ctx context.Context, upTo int64) (int64, error)
+	// CountAll counts events up to a commit, and what no commit accounts for.
+	CountAll(ctx context.Context, upTo int64) (Counts, error)
 }
+
+// Counts is what was counted over all commits, as of one moment.
+type Counts struct {
+	Events   int64 // up to the commit
+	Later    int64 // events whose commit is not there, behind the newest that is
+	Postings int64 // those of which no event of their commit, payment, version and time tells
+	Payouts  int64 // those of which no event tells
+	Keys     int64 // those that were destroyed, and no event says that somebody was erased
+	Lost     int64 // keys that an operator has marked as lost, see [LostAt]
+}
+
+// LostAt is the time at which a key is said to be destroyed that was lost: a
+// backup was restored that had none. No event tells of it.
+const LostAt = 1
 
 // Finding is something that differs.
 type Finding struct {
@@ -62,7 +77,7 @@ type Finding struct {
 	Payment payment.PaymentID `json:"payment,omitzero"`
 	Batch   batch.ID          `json:"batch,omitzero"`
 	Commit  int64             `json:"commit,omitempty"`
-	Kind    string            `json:"kind"` // "totals", "status", "ledger", "attempts", "batch", "chain"
+	Kind    string            `json:"kind"` // "totals", "status", "ledger", "attempts", "batch", "chain", "keys"
 	Message string            `json:"message"`
 }
 
@@ -74,6 +89,7 @@ type Result struct {
 	Batches  int64     `json:"batches"`
 	Commits  int64     `json:"commits"`
 	Events   int64     `json:"events"`
+	LostKeys int64     `json:"lost_keys,omitempty"` // marked as lost after a backup without keys was restored
 	Findings []Finding `json:"findings"`
 }
 
@@ -163,7 +179,7 @@ func commits(ctx context.Context, store Store, result *Result, progress func(int
 			return err
 		}
 		if len(list) == 0 {
-			return countEvents(ctx, store, result, after)
+			return count(ctx, store, result, after)
 		}
 		for _, c := range list {
 			result.Commits++
@@ -181,6 +197,12 @@ func (c Commit) check(result *Result) {
 	}
 	for _, part := range c.Parts {
 		result.Events += part.Events
+		if part.Damaged > 0 {
+			result.find(Finding{
+				Tenant: part.Tenant, Commit: c.Number, Kind: "keys",
+				Message: "the key of a person does not open what was sealed with it",
+			})
+		}
 		if !part.IsIntact {
 			result.find(Finding{
 				Tenant: part.Tenant, Commit: c.Number, Kind: "chain",
@@ -190,13 +212,26 @@ func (c Commit) check(result *Result) {
 	}
 }
 
-// countEvents looks for events that no commit has sealed.
-func countEvents(ctx context.Context, store Store, result *Result, upTo int64) error {
-	count, err := store.CountEvents(ctx, upTo)
-	if err == nil && count != result.Events {
+// count looks for what no commit has sealed.
+func count(ctx context.Context, store Store, result *Result, upTo int64) error {
+	counts, err := store.CountAll(ctx, upTo)
+	if err != nil {
+		return err
+	}
+	result.LostKeys = counts.Lost
+	if counts.Events != result.Events || counts.Later > 0 {
 		result.find(Finding{Kind: "chain", Message: "there are events that no commit has sealed"})
 	}
-	return err
+	if counts.Postings > 0 {
+		result.find(Finding{Kind: "chain", Message: "there are entries of which no event of their payment and time tells"})
+	}
+	if counts.Payouts > 0 {
+		result.find(Finding{Kind: "chain", Message: "there are payouts of which no event tells"})
+	}
+	if counts.Keys > 0 {
+		result.find(Finding{Kind: "keys", Message: "there are keys that were destroyed without anything being erased"})
+	}
+	return nil
 }
 
 // Payment says what is wrong with one payment. It needs all its parts.

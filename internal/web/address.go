@@ -30,12 +30,15 @@ func address(r *http.Request, trusted []netip.Prefix) string {
 	return from.String()
 }
 
-// parseAddress reads an address with or without a port.
+// parseAddress reads an address with or without a port; one of IPv6 may stand in
+// brackets without a port, too.
 func parseAddress(text string) (netip.Addr, bool) {
 	withPort, err := netip.ParseAddrPort(text)
 	address := withPort.Addr()
 	if err != nil {
-		if address, err = netip.ParseAddr(strings.Trim(text, "[]")); err != nil {
+		inner, isOpen := strings.CutPrefix(text, "[")
+		inner, isClosed := strings.CutSuffix(inner, "]")
+		if address, err = netip.ParseAddr(inner); err != nil || isOpen != isClosed || isOpen && address.Is4() {
 			return netip.Addr{}, false
 		}
 	}

@@ -40,6 +40,10 @@ func TestAddressOfTheCaller(t *testing.T) {
 		"a proxy that says nothing":        {proxies, "10.0.0.1:4711", nil, "10.0.0.1"},
 		"ports and brackets":               {proxies, "[fd00::1]:4711", []string{"[2001:db8::1]:80"}, "2001:db8::1"},
 		"an IPv4 address spelled as IPv6":  {proxies, "[::ffff:10.0.0.1]:4711", []string{"::ffff:198.51.100.1"}, "198.51.100.1"},
+		"brackets that are no IPv6's":      {proxies, "10.0.0.1:4711", []string{"[[[1.2.3.4]]]"}, "10.0.0.1"},
+		"brackets around IPv4":             {proxies, "10.0.0.1:4711", []string{"[1.2.3.4]"}, "10.0.0.1"},
+		"a bracket":                        {proxies, "10.0.0.1:4711", []string{"[2001:db8::1"}, "10.0.0.1"},
+		"brackets without a port":          {proxies, "10.0.0.1:4711", []string{"[2001:db8::1]"}, "2001:db8::1"},
 		"the operator's socket":            {proxies, "@", []string{"198.51.100.1"}, ""},
 		"a zone that only this host knows": {nil, "[fe80::1%eth0]:4711", nil, "fe80::1"},
 	} {

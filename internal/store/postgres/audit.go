@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/refundry/refundry/internal/audit"
@@ -73,22 +74,17 @@ func (s *Store) sendSealed(ctx context.Context, tx pgx.Tx, w *writer, batch [16]
 
 // ErasePerson implements [audit.Store]. The row that held the key is dead; its
 // bytes go when Postgres vacuums the table.
-func (s *Store) ErasePerson(ctx context.Context, event payment.Event) error {
-	err := s.heard(ctx, func(ctx context.Context, batch [16]byte) error {
-		return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, `UPDATE personal_key SET key = '', erased_at = $1
-				WHERE tenant_id = $2 AND owner_id = $3 AND erased_at = 0`,
-				row.Micros(event.At), pgUUID(event.Tenant), pgUUID(event.Subject))
-			if err != nil {
-				return err
-			}
-			if tag.RowsAffected() == 0 {
-				return notErased(ctx, tx, event)
-			}
-			facts := row.FactsOf(payment.Changes{Tellings: []payment.Telling{{Event: event}}})
-			return s.sendSealed(ctx, tx, &writer{}, batch, facts)
+func (s *Store) ErasePerson(ctx context.Context, event payment.Event) (err error) {
+	for range eraseTries {
+		err = s.heard(ctx, func(ctx context.Context, batch [16]byte) error {
+			return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+				return s.erasePerson(ctx, tx, batch, event)
+			})
 		})
-	})
+		if !errors.Is(raced(err), engine.ErrLostRace) {
+			break
+		}
+	}
 	switch {
 	case errors.Is(err, errErasedBefore):
 		return nil
@@ -99,19 +95,54 @@ func (s *Store) ErasePerson(ctx context.Context, event payment.Event) error {
 	}
 }
 
-// notErased says why no key was destroyed.
-func notErased(ctx context.Context, tx pgx.Tx, event payment.Event) error {
-	var isKnown bool
-	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM personal_key WHERE tenant_id = $1 AND owner_id = $2)`,
-		pgUUID(event.Tenant), pgUUID(event.Subject)).Scan(&isKnown)
-	switch {
-	case err != nil:
+// eraseTries is how often an erasure is tried that lost a race: another replica
+// may be at the same keys.
+const eraseTries = 3
+
+// erasePerson destroys a person's key in a database transaction. It waits for
+// the keys of everybody whom it touches, in the order in which all do, before it
+// changes any: whoever changed one first would make others wait, and be waited for.
+func (s *Store) erasePerson(ctx context.Context, tx pgx.Tx, batch [16]byte, event payment.Event) error {
+	if err := wantNamed(ctx, tx, event); err != nil {
 		return err
-	case isKnown:
-		return errErasedBefore
-	default:
-		return fault.New(fault.NotFound, "nobody was ever named so")
 	}
+	facts := row.FactsOf(payment.Changes{Tellings: []payment.Telling{{Event: event}}})
+	person := row.Owner{Tenant: event.Tenant, ID: event.Subject}
+	w := &writer{}
+	keys, err := w.persons(row.Persons(facts, person), s.config.Random)
+	if err != nil {
+		return err
+	}
+	isDestroyed := false
+	w.destroyKeys([]row.Erasure{{Owner: person, At: event.At}}).Exec(func(tag pgconn.CommandTag) error {
+		isDestroyed = tag.RowsAffected() > 0
+		return nil
+	})
+	if err := tx.SendBatch(ctx, &w.pipe).Close(); err != nil {
+		return err
+	}
+	if !isDestroyed {
+		return errErasedBefore
+	}
+	delete(keys, person) // who erases itself is not named any more
+	if err := row.Seal(facts, keys); err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	pipe := &pgx.Batch{}
+	queueSeal(pipe, batch, row.Micros(s.config.Now()), facts)
+	return tx.SendBatch(ctx, pipe).Close()
+}
+
+// wantNamed fails unless an event of the tenant names the person: keys of
+// payments and orders lie beside those of persons, and are not for the taking.
+func wantNamed(ctx context.Context, tx pgx.Tx, event payment.Event) error {
+	var isNamed bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE tenant_id = $1 AND person_id = $2)`,
+		pgUUID(event.Tenant), pgUUID(event.Subject)).Scan(&isNamed)
+	if err == nil && !isNamed {
+		err = fault.New(fault.NotFound, "nobody was ever named so")
+	}
+	return err
 }
 
 // errErasedBefore ends a change that was made before.
@@ -189,6 +220,12 @@ func findLink(ctx context.Context, db querier, number int64) (l row.Link, err er
 	}
 	err = each(rows, scanLink, func(found row.Link) { l = found })
 	return l, err
+}
+
+// Links implements [audit.Store].
+func (s *Store) Links(ctx context.Context, after, last int64, limit int) ([]row.Link, error) {
+	links, err := listLinks(ctx, s.pool, after+1, last, limit)
+	return links, unavailable(err)
 }
 
 // Parts implements [audit.Store].

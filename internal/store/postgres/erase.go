@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"github.com/jackc/pgx/v5"
+
 	"github.com/refundry/refundry/internal/engine"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/store/row"
@@ -27,13 +29,21 @@ func (w *writer) erase(erasures []row.Erasure) {
 	}
 	tenants := ids(erasures, func(e row.Erasure) [16]byte { return e.Tenant })
 	owners := ids(erasures, func(e row.Erasure) [16]byte { return e.ID })
-	w.exactly(len(erasures), errVersion, `UPDATE personal_key k SET key = '', erased_at = e.at
-		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS e (tenant_id, owner_id, at)
-		WHERE k.tenant_id = e.tenant_id AND k.owner_id = e.owner_id AND k.erased_at = 0`, tenants, owners,
-		col(erasures, func(e row.Erasure) int64 { return row.Micros(e.At) }))
+	w.destroyKeys(erasures) // one that was destroyed before is no worse
 	const of = ` FROM unnest($1::uuid[], $2::uuid[]) AS e (tenant_id, payment_id)
 		WHERE t.tenant_id = e.tenant_id AND t.payment_id = e.payment_id`
 	w.pipe.Queue(`UPDATE item t SET metadata = ''`+of+` AND t.metadata <> ''`, tenants, owners)
 	w.pipe.Queue(`UPDATE facet t SET body = ''`+of+` AND length(t.body) > 0`, tenants, owners)
 	w.ring.Destroy(erasures)
+}
+
+// destroyKeys destroys keys, or makes sure that there never are any. It touches
+// those only that had not been destroyed before.
+func (w *writer) destroyKeys(erasures []row.Erasure) *pgx.QueuedQuery {
+	return w.pipe.Queue(`INSERT INTO personal_key AS k (tenant_id, owner_id, key, erased_at)
+		SELECT tenant_id, owner_id, '', at FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS e (tenant_id, owner_id, at)
+		ON CONFLICT (tenant_id, owner_id) DO UPDATE SET key = '', erased_at = excluded.erased_at WHERE k.erased_at = 0`,
+		ids(erasures, func(e row.Erasure) [16]byte { return e.Tenant }),
+		ids(erasures, func(e row.Erasure) [16]byte { return e.ID }),
+		col(erasures, func(e row.Erasure) int64 { return row.Micros(e.At) }))
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -89,7 +90,7 @@ func (s *Store) BatchesCounted(ctx context.Context, after verify.Batch, limit in
 func (s *Store) Commits(ctx context.Context, after int64, limit int) ([]verify.Commit, error) {
 	var commits []verify.Commit
 	err := s.snapshot(ctx, func(tx pgx.Tx) error {
-		links, err := listLinks(ctx, tx, after, limit+1)
+		links, err := listLinks(ctx, tx, after, math.MaxInt64, limit+1)
 		if err != nil {
 			return err
 		}
@@ -109,9 +110,10 @@ func (s *Store) Commits(ctx context.Context, after int64, limit int) ([]verify.C
 	return commits, err
 }
 
-func listLinks(ctx context.Context, tx pgx.Tx, from int64, limit int) ([]row.Link, error) {
-	rows, err := tx.Query(ctx, `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number >= $1
-		ORDER BY number LIMIT $2`, from, limit)
+// listLinks reads at most limit commit rows from one number to another, in order.
+func listLinks(ctx context.Context, db querier, first, last int64, limit int) ([]row.Link, error) {
+	rows, err := db.Query(ctx, `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number BETWEEN $1 AND $2
+		ORDER BY number LIMIT $3`, first, last, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +137,7 @@ type factsKey struct {
 
 // selectFacts reads events with what each of them proves, see [row.SubjectsOf].
 const selectFacts = `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.payment_id, e.subject_id, e.version, e.at,
-		e.actor, e.door, e.request, e.detail, e.person_id, e.sealed, e.address, s.subject_id,
+		e.actor, e.door, e.request, e.detail, e.person_id, e.sealed, e.address, k.key, s.subject_id,
 		coalesce(p.cause, ''), coalesce(p.debit, ''),
 		coalesce(p.credit, ''), coalesce(p.amount, 0), coalesce(p.currency, ''), o.id, o.order_id,
 		coalesce(o.merchant, ''), coalesce(o.amount, 0), coalesce(o.currency, ''), coalesce(o.at, 0)
@@ -143,6 +145,7 @@ const selectFacts = `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.pa
 		CROSS JOIN LATERAL (VALUES (1, e.subject_id), (2, e.payment_id)) AS s (place, subject_id)
 		LEFT JOIN posting p ON p.tenant_id = e.tenant_id AND p.subject_id = s.subject_id AND p.version = e.version
 			AND p.commit_number = e.commit_number AND e.payment_id <> '00000000-0000-0000-0000-000000000000'
+		LEFT JOIN personal_key k ON k.tenant_id = e.tenant_id AND k.owner_id = e.person_id
 		LEFT JOIN payout o ON o.tenant_id = e.tenant_id AND o.id = e.subject_id
 	WHERE e.tenant_id = ANY($1) AND e.commit_number BETWEEN $2 AND $3 AND (s.place = 1 OR s.subject_id <> e.subject_id)
 	ORDER BY e.tenant_id, e.commit_number, e.number, s.place, p.number`
@@ -175,28 +178,26 @@ func listFacts(ctx context.Context, tx pgx.Tx, tenants []payment.TenantID, first
 	var payout payment.Payout
 	var payoutID, order pgtype.UUID
 	var person pgtype.UUID
-	var sealed []byte
+	var sealed, key []byte
 	index := -1
 	_, err = pgx.ForEachRow(rows, []any{
 		&e.Cursor.Commit, &e.Cursor.Index, raw(&e.Tenant), &e.Kind, raw(&e.Payment), &e.Subject, &e.Version, &at,
-		&e.Actor, &e.Door, &e.Request, &e.Detail, &person, &sealed, &e.Address, &entry.Subject, &entry.Cause,
+		&e.Actor, &e.Door, &e.Request, &e.Detail, &person, &sealed, &e.Address, &key, &entry.Subject, &entry.Cause,
 		&posting.Debit, &posting.Credit,
 		&posting.Amount.Minor, &posting.Amount.Currency, &payoutID, &order, &payout.Merchant,
 		&payout.Amount.Minor, &payout.Amount.Currency, &paidAt,
 	}, func() error {
-		key := factsKey{e.Cursor.Commit, e.Tenant}
-		facts, ok := all[key]
+		part := factsKey{e.Cursor.Commit, e.Tenant}
+		facts, ok := all[part]
 		if !ok {
 			facts = &row.Facts{Tenant: e.Tenant}
-			all[key], index = facts, -1
+			all[part], index = facts, -1
 		}
 		if e.Cursor.Index != index {
 			index = e.Cursor.Index
 			e.At, payout.At = row.Time(at), row.Time(paidAt)
 			payout.Tenant, payout.ID, payout.Order = e.Tenant, payoutID.Bytes, order.Bytes
-			facts.Facts = append(facts.Facts, row.Fact{
-				Event: e.Event, Person: person.Bytes, Sealed: slices.Clone(sealed), Payout: payout,
-			})
+			facts.Add(row.Fact{Event: e.Event, Person: person.Bytes, Sealed: slices.Clone(sealed), Payout: payout}, key)
 		}
 		if entry.Cause != "" {
 			fact := &facts.Facts[len(facts.Facts)-1]
@@ -218,14 +219,29 @@ func recompute(l row.Chained, facts map[factsKey]*row.Facts) verify.Commit {
 		}
 		digest := written.Digest()
 		commit.Parts = append(commit.Parts, verify.Part{
-			Tenant: tenant, Events: int64(len(written.Facts)), IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
+			Tenant: tenant, Events: int64(len(written.Facts)), Damaged: written.Damaged,
+			IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
 		})
 	}
 	return commit
 }
 
-// CountEvents implements [verify.Store].
-func (s *Store) CountEvents(ctx context.Context, upTo int64) (count int64, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM event WHERE commit_number <= $1`, upTo).Scan(&count)
-	return count, unavailable(err)
+// countAll counts what no commit accounts for, see [verify.Counts].
+const countAll = `SELECT (SELECT count(*) FROM event WHERE commit_number <= $1),
+	(SELECT count(*) FROM event WHERE commit_number > (SELECT coalesce(max(number), 0) FROM commit_row)),
+	(SELECT count(*) FROM posting p WHERE NOT EXISTS (SELECT 1 FROM event e
+		WHERE e.tenant_id = p.tenant_id AND e.commit_number = p.commit_number AND e.payment_id = p.payment_id
+			AND e.version = p.version AND e.at = p.at AND p.subject_id IN (e.subject_id, e.payment_id))),
+	(SELECT count(*) FROM payout o WHERE NOT EXISTS (SELECT 1 FROM event e
+		WHERE e.tenant_id = o.tenant_id AND e.subject_id = o.id AND e.kind = 'payout.created')),
+	(SELECT count(*) FROM personal_key k WHERE k.erased_at > 1 AND NOT EXISTS (SELECT 1 FROM event e
+		WHERE e.tenant_id = k.tenant_id AND e.subject_id = k.owner_id
+			AND e.kind IN ('person.erased', 'payment.erased', 'order.erased'))),
+	(SELECT count(*) FROM personal_key WHERE erased_at = 1)`
+
+// CountAll implements [verify.Store].
+func (s *Store) CountAll(ctx context.Context, upTo int64) (counts verify.Counts, err error) {
+	err = s.pool.QueryRow(ctx, countAll, upTo).Scan(
+		&counts.Events, &counts.Later, &counts.Postings, &counts.Payouts, &counts.Keys, &counts.Lost)
+	return counts, unavailable(err)
 }

@@ -79,8 +79,18 @@ type Fact struct {
 
 // Facts is what of one tenant a commit proves, events in their order.
 type Facts struct {
-	Tenant payment.TenantID
-	Facts  []Fact
+	Tenant  payment.TenantID
+	Facts   []Fact
+	Damaged int64 // events that the key of their person does not open
+}
+
+// Add adds an event that was read, with its person's key.
+func (f *Facts) Add(fact Fact, key PersonalKey) {
+	opened := fact
+	if _, err := Unseal(&opened, key); err != nil {
+		f.Damaged++
+	}
+	f.Facts = append(f.Facts, fact)
 }
 
 // FactsOf sorts what a commit writes by tenant.
@@ -210,7 +220,8 @@ func appendText(to []byte, text string) []byte {
 	return append(to, text...)
 }
 
-// Chained is a link, and whether it follows from the one before.
+// Chained is a link, and whether it follows from the one before. No hash covers
+// its time; it must not fall.
 type Chained struct {
 	Link
 
@@ -226,7 +237,7 @@ func Chain(links []Link, after int64) []Chained {
 	}
 	chained := make([]Chained, len(links))
 	for i, l := range links {
-		chained[i] = Chained{l, l.Number == previous.Number+1 && l.Follows(previous.Hash)}
+		chained[i] = Chained{l, l.Number == previous.Number+1 && l.At >= previous.At && l.Follows(previous.Hash)}
 		previous = l
 	}
 	return chained

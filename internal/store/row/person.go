@@ -25,10 +25,10 @@ func (o Owner) compare(other Owner) int {
 	return bytes.Compare(o.ID[:], other.ID[:])
 }
 
-// Persons returns the persons whom events name, each once, in the order in
-// which keys are made.
-func Persons(facts []Facts) []Owner {
-	var owners []Owner
+// Persons returns the persons whom events name, and others, each once, in the
+// order in which keys are made.
+func Persons(facts []Facts, others ...Owner) []Owner {
+	owners := slices.Clone(others)
 	for _, f := range facts {
 		for _, fact := range f.Facts {
 			if fact.User != "" {

@@ -12,19 +12,9 @@ import (
 	"github.com/refundry/refundry/internal/store/row"
 )
 
-// callerColumns are who stands behind an event, and where it was asked for.
-const callerColumns = `person_id, sealed, address`
-
+// scanCaller reads who stands behind an event, and where it was asked for.
 func scanCaller(r *cells, fact *row.Fact) {
 	fact.Person, fact.Sealed, fact.Address = r.uuid(), r.maybe(), r.text()
-}
-
-// orNull is bytes as an argument; none are NULL.
-func orNull(bytes []byte) any {
-	if bytes == nil {
-		return nil
-	}
-	return bytes
 }
 
 // sealPersons seals who stands behind events, each under a key that is made
@@ -64,19 +54,20 @@ func (s *Store) personalKey(c *conn, owner row.Owner) (key row.PersonalKey, err 
 // and its WAL when it returns or, if a reader is in the way, soon after.
 func (s *Store) ErasePerson(_ context.Context, event payment.Event) error {
 	err := s.audited([]payment.Event{event}, func(c *conn) error {
-		const erase = `UPDATE personal_key SET key = x'', erased_at = ?
-			WHERE tenant_id = ? AND owner_id = ? AND erased_at = 0`
-		changed, err := c.exec(erase, row.Micros(event.At), ident(event.Tenant), event.Subject[:])
-		if err != nil || changed == 1 {
+		if err := wantNamed(c, event); err != nil {
 			return err
 		}
-		return s.notErased(c, event)
+		erasure := row.Erasure{Owner: row.Owner{Tenant: event.Tenant, ID: event.Subject}, At: event.At}
+		isDestroyed, err := destroyKey(c, erasure)
+		if err == nil && !isDestroyed {
+			err = errErasedBefore
+		}
+		return err
 	})
 	if errors.Is(err, errErasedBefore) {
 		return nil
 	}
 	if err == nil {
-		s.scrubs.Store(true)
 		s.scrub(scrubPatience)
 	}
 	return err
@@ -109,12 +100,13 @@ func (s *Store) scrub(patience int) {
 	}
 }
 
-// notErased says why no key was destroyed.
-func (s *Store) notErased(c *conn, event payment.Event) error {
+// wantNamed fails unless an event of the tenant names the person: keys of
+// payments and orders lie beside those of persons, and are not for the taking.
+func wantNamed(c *conn, event payment.Event) error {
 	err := error(fault.New(fault.NotFound, "nobody was ever named so"))
-	const query = `SELECT 1 FROM personal_key WHERE tenant_id = ? AND owner_id = ?`
+	const query = `SELECT 1 FROM event INDEXED BY event_by_person WHERE tenant_id = ? AND person_id = ? LIMIT 1`
 	if readErr := c.query(query, []any{ident(event.Tenant), event.Subject[:]}, func(*cells) error {
-		err = errErasedBefore
+		err = nil
 		return nil
 	}); readErr != nil {
 		return readErr
@@ -211,6 +203,26 @@ func findLink(c *conn, number int64) (found link, err error) {
 		return nil
 	})
 	return found, err
+}
+
+// Links implements [audit.Store].
+func (s *Store) Links(_ context.Context, after, last int64, limit int) (links []row.Link, err error) {
+	err = s.read(func(c *conn) error {
+		links, err = listLinks(c, after+1, last, limit)
+		return err
+	})
+	return links, err
+}
+
+// listLinks reads at most limit commit rows from one number to another, in order.
+func listLinks(c *conn, first, last int64, limit int) (links []link, err error) {
+	const query = `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number BETWEEN ? AND ?
+		ORDER BY number LIMIT ?`
+	err = c.query(query, []any{first, last, limit}, func(r *cells) error {
+		links = append(links, scanLink(r))
+		return nil
+	})
+	return links, err
 }
 
 // Parts implements [audit.Store].

@@ -9,14 +9,12 @@ import (
 // older version wrote beside them in the clear. What is sealed stays where it
 // is: nothing opens it any more.
 func eraseChanges(c *conn, changes *payment.Changes) error {
-	erasures := row.Erasures(changes)
-	const destroy = `UPDATE personal_key SET key = x'', erased_at = ? WHERE tenant_id = ? AND owner_id = ? AND erased_at = 0`
 	blanks := []string{
 		`UPDATE item SET metadata = '' WHERE tenant_id = ? AND payment_id = ? AND metadata <> ''`,
 		`UPDATE facet SET body = x'' WHERE tenant_id = ? AND payment_id = ? AND length(body) > 0`,
 	}
-	for _, e := range erasures {
-		if err := one(c.exec(destroy, row.Micros(e.At), ident(e.Tenant), e.ID[:])); err != nil {
+	for _, e := range row.Erasures(changes) {
+		if _, err := destroyKey(c, e); err != nil { // one that was destroyed before is no worse
 			return err
 		}
 		for _, blank := range blanks {
@@ -25,6 +23,15 @@ func eraseChanges(c *conn, changes *payment.Changes) error {
 			}
 		}
 	}
-	c.ring.Destroy(erasures)
 	return nil
+}
+
+// destroyKey destroys an owner's key, or makes sure that there never is one. It
+// reports whether it had not been destroyed before.
+func destroyKey(c *conn, e row.Erasure) (isDestroyed bool, err error) {
+	const destroy = `INSERT INTO personal_key (tenant_id, owner_id, key, erased_at) VALUES (?, ?, x'', ?)
+		ON CONFLICT (tenant_id, owner_id) DO UPDATE SET key = x'', erased_at = excluded.erased_at WHERE erased_at = 0`
+	c.ring.Destroy([]row.Erasure{e})
+	changed, err := c.exec(destroy, ident(e.Tenant), e.ID[:], row.Micros(e.At))
+	return changed == 1, err
 }

@@ -47,7 +47,7 @@ func (s *Store) seal(c *conn, batch [16]byte, now time.Time, facts []row.Facts) 
 		for n, e := range f.Facts {
 			if _, err := c.exec(insertEvent, ident(e.Tenant), next.Number, n, string(e.Kind), ident(e.Payment),
 				e.Subject[:], e.Version, row.Micros(e.At), e.Actor, string(e.Door), e.Request, e.Detail,
-				nullable(e.Person), orNull(e.Sealed), e.Address); err != nil {
+				nullable(e.Person), maybeBytes(e.Sealed), e.Address); err != nil {
 				return err
 			}
 		}

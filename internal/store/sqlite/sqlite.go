@@ -227,14 +227,14 @@ func (s *Store) write(change func(*conn) error) error {
 		_, rollbackErr := s.writer.exec("ROLLBACK")
 		return errors.Join(err, rollbackErr)
 	}
+	if ring.HasDestroyed() {
+		s.scrubs.Store(true) // before it is known whether COMMIT will be heard
+	}
 	if _, err := s.writer.exec("COMMIT"); err != nil {
 		return s.uncertain(err)
 	}
 	if s.sealed.Number > s.last.Number {
 		s.last = s.sealed
-	}
-	if ring.HasDestroyed() {
-		s.scrubs.Store(true)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"math"
 
 	"github.com/refundry/refundry/internal/ledger"
 	"github.com/refundry/refundry/internal/payment"
@@ -76,13 +77,8 @@ func (s *Store) BatchesCounted(_ context.Context, after verify.Batch, limit int)
 func (s *Store) Commits(_ context.Context, after int64, limit int) ([]verify.Commit, error) {
 	var commits []verify.Commit
 	err := s.snapshot(func(c *conn) error {
-		const query = `SELECT number, batch_id, at, digests, hash FROM commit_row WHERE number >= ?
-			ORDER BY number LIMIT ?`
-		var links []link
-		if err := c.query(query, []any{after, limit + 1}, func(r *cells) error {
-			links = append(links, scanLink(r))
-			return nil
-		}); err != nil {
+		links, err := listLinks(c, after, math.MaxInt64, limit+1)
+		if err != nil {
 			return err
 		}
 		for _, l := range row.Chain(links, after) {
@@ -107,7 +103,8 @@ func recompute(c *conn, l row.Chained) (verify.Commit, error) {
 		}
 		digest := facts.Digest()
 		commit.Parts = append(commit.Parts, verify.Part{
-			Tenant: tenant, Events: int64(len(facts.Facts)), IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
+			Tenant: tenant, Events: int64(len(facts.Facts)), Damaged: facts.Damaged,
+			IsIntact: bytes.Equal(digest[:], l.DigestOf(tenant)),
 		})
 	}
 	return commit, nil
@@ -116,12 +113,14 @@ func recompute(c *conn, l row.Chained) (verify.Commit, error) {
 // factsOf reads what a commit has written of one tenant, and what it proves.
 func factsOf(c *conn, tenant payment.TenantID, number int64) (row.Facts, error) {
 	facts := row.Facts{Tenant: tenant}
-	const events = `SELECT ` + eventColumns + `, ` + callerColumns + ` FROM event
-		WHERE tenant_id = ? AND commit_number = ? ORDER BY number`
+	const events = `SELECT e.commit_number, e.number, e.tenant_id, e.kind, e.payment_id, e.subject_id, e.version, e.at, e.actor,
+		e.door, e.request, e.detail, e.person_id, e.sealed, e.address, k.key
+		FROM event e LEFT JOIN personal_key k ON k.tenant_id = e.tenant_id AND k.owner_id = e.person_id
+		WHERE e.tenant_id = ? AND e.commit_number = ? ORDER BY e.number`
 	if err := c.query(events, []any{ident(tenant), number}, func(r *cells) error {
 		fact := row.Fact{Event: scanEvent(r).Event}
 		scanCaller(r, &fact)
-		facts.Facts = append(facts.Facts, fact)
+		facts.Add(fact, r.maybe())
 		return nil
 	}); err != nil {
 		return facts, err
@@ -160,13 +159,28 @@ func scanPosting(r *cells) ledger.Posting {
 	}
 }
 
-// CountEvents implements [verify.Store].
-func (s *Store) CountEvents(_ context.Context, upTo int64) (count int64, err error) {
+// countAll counts what no commit accounts for, see [verify.Counts].
+const countAll = `WITH newest AS (SELECT coalesce(max(number), 0) AS number FROM commit_row)
+	SELECT (SELECT count(*) FROM event WHERE commit_number <= ?),
+		(SELECT count(*) FROM event, newest WHERE commit_number > newest.number),
+		(SELECT count(*) FROM posting p WHERE NOT EXISTS (SELECT 1 FROM event e
+			WHERE e.tenant_id = p.tenant_id AND e.commit_number = p.commit_number AND e.payment_id = p.payment_id
+				AND e.version = p.version AND e.at = p.at AND p.subject_id IN (e.subject_id, e.payment_id))),
+		(SELECT count(*) FROM payout WHERE (tenant_id, id) NOT IN (SELECT tenant_id, subject_id FROM event
+			WHERE kind = 'payout.created')),
+		(SELECT count(*) FROM personal_key WHERE erased_at > 1 AND (tenant_id, owner_id) NOT IN (
+			SELECT tenant_id, subject_id FROM event WHERE kind IN ('person.erased', 'payment.erased', 'order.erased'))),
+		(SELECT count(*) FROM personal_key WHERE erased_at = 1)`
+
+// CountAll implements [verify.Store].
+func (s *Store) CountAll(_ context.Context, upTo int64) (counts verify.Counts, err error) {
 	err = s.read(func(c *conn) error {
-		return c.query(`SELECT count(*) FROM event WHERE commit_number <= ?`, []any{upTo}, func(r *cells) error {
-			count = r.int()
+		return c.query(countAll, []any{upTo}, func(r *cells) error {
+			counts = verify.Counts{
+				Events: r.int(), Later: r.int(), Postings: r.int(), Payouts: r.int(), Keys: r.int(), Lost: r.int(),
+			}
 			return nil
 		})
 	})
-	return count, err
+	return counts, err
 }

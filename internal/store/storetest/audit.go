@@ -21,11 +21,16 @@ var auditTests = map[string]func(*testing.T, Open){
 	"a caller who is changed is found":              testCallerDamage,
 	"an erased person leaves the chain whole":       testErasedPerson,
 	"a person who is erased again or never was":     testErasedTwice,
+	"a payment is not erased as a person":           testErasedNoPerson,
+	"persons who erase each other all are erased":   testErasedCrosswise,
 	"of two who name a person first, both are read": testFirstSight,
 	"the trail is read in pages":                    testTrailPages,
 	"the trail is narrowed to a payment or person":  testTrailRange,
 	"a time is found in the chain":                  testCommitAt,
 	"what a commit wrote is read as it was sealed":  testParts,
+	"what was put beside the chain is found":        testBeside,
+	"a resource that is removed says who asked":     testRemovedBy,
+	"a key that vanished or was replaced is found":  testKeysVanished,
 }
 
 const (
@@ -366,6 +371,10 @@ func testParts(t *testing.T, open Open) {
 		}
 	}
 	wantSame(t, "commits", numbers, []int64{1, 3, 4})
+	links, err := b.store.Links(t.Context(), 1, 3, 10)
+	if err != nil || len(links) != 2 || links[0].Number != 2 || links[0].DigestOf(b.tenant) != nil || links[1].DigestOf(b.tenant) == nil {
+		t.Errorf("links %+v: %v", links, err)
+	}
 	theirs, err := b.store.Checkpoint(t.Context(), stranger.tenant, 1)
 	if err != nil || theirs.Digest != nil {
 		t.Errorf("a stranger sees %+v: %v", theirs, err)
