@@ -39,6 +39,13 @@ const (
 	DisabledFailing DisabledFor = "failing" // for too long nothing could be delivered
 )
 
+// Disabling is what its deliveries say against an endpoint.
+type Disabling struct {
+	Reason DisabledFor
+	URL    string    // that was called: an endpoint that has moved meanwhile is left alone
+	Since  time.Time // since when it fails: one that does not any more is left alone; zero: whatever becomes of it
+}
+
 // Policies hold at every front door. They are data: a tenant changes them
 // without a new version of Refundry.
 var (

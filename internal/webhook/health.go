@@ -111,7 +111,9 @@ func (t *Teller) giveUpOn(ctx context.Context, voice Voice, tenant *payment.Tena
 	}
 	health, err := t.config.Store.Health(ctx, d.Tenant, d.Endpoint)
 	if err == nil && !health.FailingSince.IsZero() && result.Attempt.At.Sub(health.FailingSince) >= patience {
-		err = t.config.Disable(ctx, d.Tenant, d.Endpoint, payment.DisabledFailing, health.FailingSince)
+		err = t.config.Disable(ctx, d.Tenant, d.Endpoint, payment.Disabling{
+			Reason: payment.DisabledFailing, URL: d.URL, Since: health.FailingSince,
+		})
 	}
 	if err != nil {
 		t.config.Log.WarnContext(ctx, "endpoint not disabled", "tenant_id", d.Tenant, "endpoint_id", d.Endpoint,
