@@ -51,6 +51,7 @@ var settingSchema = shown("Setting", "What a tenant may change.",
 		Type: openapi.String, Words: []string{"days", "hours", "minutes", "seconds", "minor_units"}, Example: "minor_units",
 	}, "What a number counts. Absent: things."),
 	may("minimum", &openapi.Schema{Type: openapi.Integer, Format: "int64"}, "The least that a number may be."),
+	may("maximum", &openapi.Schema{Type: openapi.Integer, Format: "int64"}, "The most that it may be. Absent: no limit."),
 	must("value", settingValueSchema, ""),
 	must("default", settingValueSchema, ""),
 	must("is_default", someFlag, "Whether the tenant has not chosen."),
@@ -81,6 +82,9 @@ func showSetting(w *writer, spec setting.Spec, values setting.Values) {
 	w.maybe("unit", spec.Unit())
 	if _, isNumber := spec.Default.(int64); isNumber {
 		w.number("minimum", spec.Min)
+		if spec.Max > 0 {
+			w.number("maximum", spec.Max)
+		}
 	}
 	w.any("value", value)
 	w.any("default", spec.Default)

@@ -84,7 +84,7 @@ func TestSettingsSayWhatTheyTake(t *testing.T) {
 	t.Parallel()
 	list := setup(t).operate(t, "GET", "/v1/settings", "").want(t, 200).text
 	for _, want := range []string{
-		`"name":"policy.undo_seconds","type":"integer","unit":"seconds","minimum":0,"value":0,"default":0,"is_default":true,"doc":"`,
+		`"name":"policy.undo_seconds","type":"integer","unit":"seconds","minimum":0,"maximum":3153600000,"value":0,"default":0,"is_default":true,"doc":"`,
 		`"name":"policy.approval_above","type":"integer","unit":"minor_units",`,
 		`"name":"policy.approvers","type":"integer","minimum":1,`,
 		`"name":"policy.partial_refunds","type":"boolean","value":true,`,

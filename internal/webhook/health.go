@@ -16,12 +16,8 @@ var SettingDisableAfter = setting.NewInt("webhook.disable_after_days", 5, 0,
 
 // PatienceOf returns how long an endpoint may fail before it is disabled; 0: for ever.
 func PatienceOf(settings setting.Values) time.Duration {
-	days := min(SettingDisableAfter.Of(settings), patienceMax)
-	return time.Duration(days) * 24 * time.Hour
+	return time.Duration(SettingDisableAfter.Of(settings)) * 24 * time.Hour
 }
-
-// patienceMax is how many days are as good as for ever; more would not fit into a duration.
-const patienceMax = 36_500
 
 // Patient is a voice that disables an endpoint to which nothing can be delivered.
 type Patient interface {
