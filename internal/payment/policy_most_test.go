@@ -23,10 +23,11 @@ func TestVeryLongTimesProtect(t *testing.T) {
 			return policed(t, settings, 1000)
 		}
 		for _, value := range []int64{math.MaxInt64, 9_007_199_254_740_991} {
-			if _, err := with(payment.PolicyEarliestHours, value).gives(t, payment.Meta{Actor: "a"}, 100); rule(err) != payment.RuleNextDay {
+			m := with(payment.PolicyEarliestHours, value)
+			if _, err := m.gives(t, m.meta(), 100); rule(err) != payment.RuleNextDay {
 				t.Fatalf("earliest: %v", err)
 			}
-			m := with(payment.PolicyDuplicateMinutes, value)
+			m = with(payment.PolicyDuplicateMinutes, value)
 			m.must(t, m.meta(), 100)
 			if _, err := m.gives(t, m.meta(), 100); rule(err) != payment.RuleDuplicate {
 				t.Fatalf("duplicate: %v", err)
