@@ -69,13 +69,6 @@ func (q *filters) wrong(name, detail string) {
 	}
 }
 
-// id reads an id, if there is one.
-func (q *filters) id(name string, parse func(string) error) {
-	if text := q.query.Get(name); text != "" && parse(text) != nil {
-		q.wrong(name, "must be an id as it was answered")
-	}
-}
-
 // text reads a text that something may be called.
 func (q *filters) text(name string) string {
 	text := q.query.Get(name)

@@ -110,7 +110,9 @@ func (a *API) answer(o operation) http.HandlerFunc {
 // checkQuery refuses parameters that are not known: a misspelled filter would
 // narrow nothing, and what somebody hopes to be a dry run would move money. Their
 // names are not repeated: a name may be a secret. Of a parameter that is given
-// twice only one would count. A page for anybody may be linked to with anything.
+// twice only one would count; one that is empty, as when a script's variable was
+// not set, would narrow nothing, but for the place where a list begins. A page for
+// anybody may be linked to with anything.
 func (o operation) checkQuery(r *http.Request) error {
 	if o.access == forAnybody {
 		return nil
@@ -126,6 +128,9 @@ func (o operation) checkQuery(r *http.Request) error {
 		}
 		if len(query[name]) > 1 && o.parameters[at].Schema.Type != openapi.Array {
 			return wrongParameter(name, "is given more than once")
+		}
+		if name != "after" && slices.Contains(query[name], "") {
+			return wrongParameter(name, "is empty")
 		}
 	}
 	return nil

@@ -31,3 +31,21 @@ func TestParametersAreGivenOnce(t *testing.T) {
 	}
 	w.call(t, "GET", "/v1/refunds?status=succeeded&status=failed", "").want(t, 200)
 }
+
+// What names nothing narrows nothing: it is refused, not taken for everything.
+func TestWhatNamesNothingIsRefusedAsAFilter(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.capture(t, "100")
+	zero := strings.Repeat("0", 26)
+	for _, query := range []string{
+		"/v1/refunds?group=grp_" + zero, "/v1/audit?person=per_" + zero, "/v1/audit?subject=pay_" + zero,
+		"/v1/payments?order=ord_" + zero, "/v1/refunds?payment=", "/v1/disputes?payment=", "/v1/deliveries?payment=",
+		"/v1/ledger/entries?payment=", "/v1/audit?payment=", "/v1/audit?subject=", "/v1/refunds?status=", "/v1/refunds?door=",
+	} {
+		if got := w.call(t, "GET", query, ""); got.status != 422 {
+			t.Errorf("%s: %d, %s", query, got.status, got.text)
+		}
+	}
+	w.call(t, "GET", "/v1/refunds?after=", "").want(t, 200)
+}

@@ -153,7 +153,9 @@ func showSums(w *writer, sums []payment.RefundSum) {
 
 func readRefundFilter(query url.Values) (filter payment.RefundFilter, err error) {
 	q := &filters{query: query}
-	q.id("group", filter.Group.Parse)
+	if !parseParameter(query, "group", &filter.Group) {
+		q.wrong("group", "must be an id as it was answered")
+	}
 	for _, word := range q.words("status", wordsOf(payment.RefundStatuses...)) {
 		filter.Statuses = append(filter.Statuses, payment.RefundStatus(word))
 	}
