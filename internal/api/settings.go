@@ -106,14 +106,8 @@ func (a *API) changeSettings(w http.ResponseWriter, r *http.Request, caller auth
 	for _, name := range in.value.Names() {
 		changes[name] = settingValue(in.value.Get(name))
 	}
-	before, err := a.config.Auth.Tenant(r.Context(), caller.Tenant)
-	if err != nil {
-		return err
-	}
-	if err := a.keepUsedReasons(r.Context(), before, changes); err != nil {
-		return err
-	}
-	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes); err != nil {
+	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes,
+		a.keepUsedReasons(r.Context())); err != nil {
 		return err
 	}
 	return a.listSettings(w, r, caller)

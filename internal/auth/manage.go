@@ -112,7 +112,8 @@ func (a *Auth) Specs() []setting.Spec { return a.config.Specs }
 // SetSettings changes settings of a tenant: each name gets its value, or its
 // default again if that is nil. All of them are changed, or none; fault.Conflict
 // if somebody else changed settings meanwhile.
-func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, changes map[string]any) error {
+func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, changes map[string]any, checks ...SettingCheck,
+) error {
 	tenant, err := a.config.Store.Tenant(ctx, id)
 	if err != nil {
 		return err
@@ -137,6 +138,11 @@ func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, chan
 		}
 		after[name] = values[name]
 	}
+	for _, check := range checks {
+		if err := check(tenant, values); err != nil {
+			return err
+		}
+	}
 	tenant.Settings = values
 	return a.change(ctx, Change{
 		Tenant: &tenant, Of: id, Events: []payment.Event{
@@ -144,6 +150,10 @@ func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, chan
 		},
 	})
 }
+
+// SettingCheck refuses settings. It is given the tenant whose settings they
+// would replace: the change fails if somebody else has changed it meanwhile.
+type SettingCheck func(before payment.Tenant, after setting.Values) error
 
 func (a *Auth) spec(name string) (setting.Spec, error) {
 	for _, spec := range a.config.Specs {
