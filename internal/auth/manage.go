@@ -31,6 +31,21 @@ const (
 	EventEndpointEnabled  payment.EventKind = "endpoint.enabled"
 )
 
+// EventKinds say what the kinds of event tell.
+var EventKinds = []payment.KindDoc{
+	{Kind: EventEndpointCreated, Doc: "A webhook endpoint was added."},
+	{Kind: EventEndpointChanged, Doc: "A webhook endpoint was changed."},
+	{Kind: EventEndpointRemoved, Doc: "A webhook endpoint was removed."},
+	{Kind: EventEndpointDisabled, Doc: "An endpoint of the own API is told nothing any more, for a reason."},
+	{Kind: EventEndpointEnabled, Doc: "It is told events again."},
+	{Kind: EventTenantCreated, Doc: "There is a new tenant."},
+	{Kind: EventTenantRenamed, Doc: "A tenant has another name."},
+	{Kind: EventSettingsChanged, Doc: "Settings of a tenant were changed."},
+	{Kind: EventKeyCreated, Doc: "A credential was made."},
+	{Kind: EventKeyChanged, Doc: "A credential has another name, or other scopes."},
+	{Kind: EventKeyRevoked, Doc: "A credential was ended."},
+}
+
 const nameLengthMax = 100
 
 // By says who changes settings.
