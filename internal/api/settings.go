@@ -6,7 +6,9 @@ import (
 	"slices"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/openapi"
+	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -107,10 +109,22 @@ func (a *API) changeSettings(w http.ResponseWriter, r *http.Request, caller auth
 		changes[name] = settingValue(in.value.Get(name))
 	}
 	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes,
-		a.keepUsedReasons(r.Context())); err != nil {
+		a.keepUsedReasons(r.Context()), a.knowConnectors); err != nil {
 		return err
 	}
 	return a.listSettings(w, r, caller)
+}
+
+// knowConnectors refuses to halt a connector that there is not: nothing would be
+// stopped. One that was halted before stays.
+func (a *API) knowConnectors(before payment.Tenant, after setting.Values) error {
+	halted := payment.PolicyHaltedConnectors.Of(before.Settings)
+	for _, name := range payment.PolicyHaltedConnectors.Of(after) {
+		if !slices.Contains(a.config.Connectors, name) && !slices.Contains(halted, name) {
+			return fault.New(fault.Invalid, "%s names a connector that there is not", payment.PolicyHaltedConnectors.Name)
+		}
+	}
+	return nil
 }
 
 // settingValue returns a value as settings keep it, nil for null. What no

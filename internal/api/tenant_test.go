@@ -95,3 +95,15 @@ func TestSettingsSayWhatTheyTake(t *testing.T) {
 		}
 	}
 }
+
+// A connector that there is not cannot be halted: nothing would be stopped.
+func TestOnlyConnectorsThatThereAreAreHalted(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.operate(t, "PATCH", "/v1/settings", `{"policy.halted_connectors": ["sandbox"]}`).want(t, 200)
+	got := w.operate(t, "PATCH", "/v1/settings", `{"policy.halted_connectors": ["sandbox", "sandbx"]}`).wantCode(t, 422, "invalid_request")
+	if !strings.Contains(got.text, "connector") || strings.Contains(got.text, "sandbx") {
+		t.Errorf("answered %s", got.text)
+	}
+	w.operate(t, "PATCH", "/v1/settings", `{"policy.halted_connectors": null}`).want(t, 200)
+}
