@@ -33,7 +33,7 @@ func (a *API) reasonOperations() []operation {
 const (
 	codeReasonUsed code = "reason_in_use"
 
-	reasonsMax = 100
+	reasonsMax = payment.ReasonsMax
 	doorsMax   = 20 // more than there are
 )
 

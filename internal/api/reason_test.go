@@ -86,3 +86,14 @@ func TestCatalogueIsCheckedAgainstTheOneItReplaces(t *testing.T) {
 	w.call(t, "POST", "/v1/refunds", with(refundOf(of, 1), `"reason": "returned"`)).want(t, 201)
 	w.operate(t, "PUT", "/v1/reasons", `{"reasons": []}`).wantCode(t, 409, "reason_in_use")
 }
+
+// The setting refuses codes that no catalogue could have, and too many.
+func TestPolicyReasonsTakesCodesOnly(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	many := `"code` + strings.Repeat(`", "code`, payment.ReasonsMax) + `"`
+	for _, bad := range []string{`"a=b"`, `""`, `"` + strings.Repeat("x", 256) + `"`, many} {
+		w.operate(t, "PATCH", "/v1/settings", `{"policy.reasons": [`+bad+`]}`).wantCode(t, 422, "invalid_request")
+	}
+	w.operate(t, "PATCH", "/v1/settings", `{"policy.reasons": ["returned", "Zurück"]}`).want(t, 200)
+}

@@ -78,7 +78,7 @@ var (
 	PolicyStuckHours = setting.NewInt("policy.stuck_hours", 0, 0,
 		"Hours beyond its expected end after which a refund that has left is told to be stuck; 0: never.")
 	PolicyReasons = setting.NewList("policy.reasons",
-		"The reasons that a refund may have; empty: any.")
+		"The reasons that a refund may have; empty: any.").Limited(ReasonsMax, isReasonCode)
 	PolicyReasonRequired = setting.NewBool("policy.reason_required", false,
 		"Whether a refund must have a reason.")
 	PolicyDailyCountKey = setting.NewInt("policy.daily_count_key", 0, 0,

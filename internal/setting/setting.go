@@ -25,9 +25,11 @@ type Spec struct {
 	Name    string
 	Doc     string
 	Default any
-	Choices []string // what a string may be; empty: anything
-	Min     int64    // the least that a number may be
-	Max     int64    // the most that it may be; 0: no limit
+	Choices []string               // what a string may be; empty: anything
+	Min     int64                  // the least that a number may be
+	Max     int64                  // the most that it may be; 0: no limit
+	Most    int                    // texts that a list may have; 0: no limit
+	Takes   func(text string) bool // whether a list may have a text; nil: any
 }
 
 // Type says what the setting takes.
@@ -95,10 +97,20 @@ func (s Spec) Check(value any) (any, error) {
 		return nil, fault.New(fault.Invalid, "%s takes a text", s.Name)
 	default:
 		if texts, ok := value.([]string); ok {
-			return texts, nil
+			return texts, s.checkTexts(texts)
 		}
 		return nil, fault.New(fault.Invalid, "%s takes a list of texts", s.Name)
 	}
+}
+
+func (s Spec) checkTexts(texts []string) error {
+	if s.Most > 0 && len(texts) > s.Most {
+		return fault.New(fault.Invalid, "%s takes at most %d texts", s.Name, s.Most)
+	}
+	if s.Takes != nil && slices.ContainsFunc(texts, func(text string) bool { return !s.Takes(text) }) {
+		return fault.New(fault.Invalid, "%s has a text that it does not take", s.Name)
+	}
+	return nil
 }
 
 // Bool is a switch.
@@ -149,6 +161,12 @@ type List struct{ Spec }
 // NewList describes a list of texts.
 func NewList(name, doc string) List {
 	return List{Spec{Name: name, Doc: doc, Default: []string{}}}
+}
+
+// Limited returns the list with at most so many texts, each of which is taken.
+func (l List) Limited(most int, takes func(text string) bool) List {
+	l.Most, l.Takes = most, takes
+	return l
 }
 
 // Of returns the tenant's choice.
