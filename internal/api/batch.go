@@ -133,7 +133,7 @@ func (a *API) createBatch(w http.ResponseWriter, r *http.Request, caller auth.Id
 	m.Key = keyOf(caller.Tenant, keyScope, key, batchDigest(options))
 	made, replayed, err := a.config.Batches.Create(r.Context(), m, options)
 	if err != nil {
-		return problemOfRow(err)
+		return problemOfRow(a.misuse(r.Context(), err))
 	}
 	w.Header().Set("Location", "/v1/batches/"+made.ID.String())
 	write(w, http.StatusCreated, replayed, batchJSON(made))
