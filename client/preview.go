@@ -69,8 +69,9 @@ func (c *Client) Refundability(ctx context.Context, payment string) (left Refund
 type Preview struct {
 	Payment   string   `json:"payment"`
 	IsAllowed bool     `json:"is_allowed"`
-	Replays   string   `json:"replays"` // the key was used: this refund would be the answer once more
-	Refusal   *Refusal `json:"refusal"` // the first rule that would say no; nil: none
+	Replays   string   `json:"replays"`  // the key was used: this refund would be the answer once more
+	Refusal   *Refusal `json:"refusal"`  // the first rule that would say no; nil: none
+	KeyUsed   *KeyUsed `json:"key_used"` // what the key was used for before, if that says no; nil: that is not the point
 	Money
 	Tax             int64             `json:"tax"`
 	Refunds         []PreviewedRefund `json:"refunds"`

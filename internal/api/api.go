@@ -76,6 +76,7 @@ type Config struct {
 	Random      io.Reader // where secrets come from; nil: crypto/rand
 	IsSandbox   bool
 	Connector   string        // of payments that are made here
+	Connectors  []string      // that there are; nil: that one
 	BodyMax     int64         // bytes; 0: the default
 	StreamPause time.Duration // between two looks for events of a stream; 0: the default
 	Log         *slog.Logger
@@ -113,6 +114,9 @@ func New(config Config) *API {
 	}
 	if config.Rows == nil {
 		config.Rows, _ = config.Reader.(report.Reader)
+	}
+	if config.Connectors == nil {
+		config.Connectors = []string{config.Connector}
 	}
 	if config.Random == nil {
 		config.Random = rand.Reader

@@ -121,7 +121,9 @@ func (a *API) readAuditFilter(ctx context.Context, caller auth.Identity, query u
 		q.wrong("kind", "must be named at most "+strconv.Itoa(auditKindsMax)+" times, with at most "+
 			strconv.Itoa(kindLetters)+" letters")
 	}
-	q.id("person", f.Person.Parse)
+	if !parseParameter(query, "person", &f.Person) {
+		q.wrong("person", "must be an id as it was answered")
+	}
 	if user := query.Get("user"); user != "" {
 		if !wire.IsVisible(user, wire.UserMax) {
 			q.wrong("user", "must have at most "+strconv.Itoa(wire.UserMax)+" visible ASCII characters")
@@ -206,7 +208,7 @@ func subjectOf[T ~[16]byte, P interface {
 }](text string) ([16]byte, bool) {
 	var parsed T
 	err := P(&parsed).Parse(text)
-	return parsed, err == nil
+	return parsed, err == nil && [16]byte(parsed) != [16]byte{} // the zero id would narrow nothing
 }
 
 // listAudit shows entries of the trail, the newest first. What fits is sought

@@ -72,7 +72,8 @@ var batchRequest = taken("BatchRequest", "How a batch is worked through.",
 		Example: []any{map[string]any{"amount": 500_000, "currency": "EUR"}},
 	}, "The most that is refunded, per currency. The row that would pass its cap is skipped, and so are all after it in its "+
 		"currency. With any cap, no other currency is refunded."),
-	may("pauses_on_failure", anyFlag(true), "It pauses at the first row that is refused; the rows behind it wait. They are decided one at a time, which is slower."),
+	may("pauses_on_failure", anyFlag(true), "It pauses at the first row that is refused; the rows behind it wait. They are "+
+		"decided one at a time, which is slower."),
 )
 
 func decodeBatch(in object) batch.Options {
@@ -133,7 +134,7 @@ func (a *API) createBatch(w http.ResponseWriter, r *http.Request, caller auth.Id
 	m.Key = keyOf(caller.Tenant, keyScope, key, batchDigest(options))
 	made, replayed, err := a.config.Batches.Create(r.Context(), m, options)
 	if err != nil {
-		return problemOfRow(err)
+		return problemOfRow(a.misuse(r.Context(), err))
 	}
 	w.Header().Set("Location", "/v1/batches/"+made.ID.String())
 	write(w, http.StatusCreated, replayed, batchJSON(made))

@@ -105,7 +105,7 @@ var deliveryMembers = []openapi.Member{
 	must("id", deliveryID, "Also the header `webhook-id` of every attempt."),
 	may("endpoint", endpointID, "Absent: it goes to a URL of the payment's own."),
 	must("door", someDoor, "In whose words it is told."),
-	must("url", someText, "As the endpoint had it when the event happened."),
+	must("url", someText, "That the last attempt called. Before the first: as the endpoint had it when the event happened."),
 	must("kind", someText, "The event's kind."),
 	may("word", someText, "What the door calls it, where that is something else."),
 	may("payment", paymentID, ""), may("refund", refundID, ""), may("dispute", disputeID, ""), may("order", orderID, ""),

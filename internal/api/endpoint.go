@@ -46,7 +46,7 @@ var endpointMembers = []openapi.Member{
 	must("id", endpointID, ""),
 	must("door", someDoor, "In whose words, and with whose signature and schedule, events are told."),
 	must("url", someText, ""),
-	may("kinds", listOf(someText), "The events that are told. Absent: all."),
+	may("kinds", listOf(someText), "The kinds of event that are told; others may come. Absent: all."),
 	must("is_disabled", someFlag, "Whether it is told nothing for now."),
 	may("disabled_for", disabledFor, "Why it is disabled. Absent: it is not, or that was long ago."),
 	may("is_ordered", someFlag, "`true`: the webhooks of a payment come one after the other, in order."),
@@ -117,7 +117,11 @@ var (
 	urlRequest = &openapi.Schema{
 		Type: openapi.String, LengthMin: 1, LengthMax: urlMax, Pattern: "^https?://", Example: "https://shop.example/refunds",
 	}
-	kindsRequest   = anyTexts(kindsMax, "refund.succeeded", "refund.failed")
+	kindsRequest = &openapi.Schema{
+		Type: openapi.Array, IsNullable: true, ItemsMax: kindsMax,
+		Items:   &openapi.Schema{Type: openapi.String, Words: toldKinds},
+		Example: []string{"refund.succeeded", "refund.declined", "refund.failed", "refund.canceled", "refund.returned"},
+	}
 	orderedRequest = may("is_ordered", anyFlag(true),
 		"The webhooks of a payment come one after the other, in order. Of endpoints of our own API only.")
 	formats       = []string{"plain", string(FormatCloudEvents)}
@@ -187,10 +191,15 @@ func (a *API) urlOf(in object) string {
 	return url
 }
 
-// kinds reads which events an endpoint is told of.
+// kinds reads which events an endpoint is told of. With one that is never told,
+// somebody would wait in vain.
 func (o object) kinds() []payment.EventKind {
 	var kinds []payment.EventKind
 	for _, kind := range o.texts("kinds", kindsMax) {
+		if !slices.Contains(toldKinds, kind) {
+			o.wrong("kinds", "has a kind of event that no endpoint is told: see docs/webhooks.md")
+			return nil
+		}
 		kinds = append(kinds, payment.EventKind(kind))
 	}
 	return kinds

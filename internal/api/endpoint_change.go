@@ -61,7 +61,7 @@ func (a *API) endpointChanges(one []openapi.Parameter) []operation {
 
 // endpointChange is what changeEndpoint reads.
 var endpointChange = taken("EndpointChange", "What is to change of a webhook endpoint.",
-	may("url", nullable(*urlRequest), "Deliveries that are open already go where they went."),
+	may("url", nullable(*urlRequest), "Whatever is told from now on goes there, what waits too; its health begins anew."),
 	may("kinds", kindsRequest, "The events that are told; an empty list: all."),
 	may("is_disabled", anyFlag(true), "Whether it is told nothing for now."),
 	orderedRequest, formatRequest, detailRequests[0], detailRequests[1],

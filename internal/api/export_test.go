@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
@@ -77,4 +78,32 @@ func RefundJSON(refund payment.Refund) []byte { return refundJSON(refund) }
 // SchemaNamed returns a component's schema.
 func SchemaNamed(name string) *openapi.Schema {
 	return map[string]*openapi.Schema{"Payment": paymentSchema, "Refund": refundSchema}[name]
+}
+
+// KindTable returns the table of kinds of events of docs/webhooks.md.
+func KindTable() string {
+	table := "| kind | told | |\n| --- | --- | --- |\n"
+	for _, known := range eventKinds {
+		told := "feed only"
+		if isTold(known.Kind) {
+			told = "yes"
+		}
+		table += "| `" + string(known.Kind) + "` | " + told + " | " + known.Doc + " |\n"
+	}
+	return table
+}
+
+// EventKinds returns the names of all kinds of event.
+func EventKinds() (names []string) {
+	for _, known := range eventKinds {
+		names = append(names, string(known.Kind))
+	}
+	return names
+}
+
+// FindAging looks for refunds on their way in lists.
+func FindAging(ctx context.Context, lists payment.Lists, filter payment.RefundFilter) (hasMore bool, err error) {
+	a := &API{config: Config{Lists: lists}}
+	found, err := a.findAging(ctx, payment.TenantID{1}, filter, payment.Aging{IsStuck: true})
+	return found.hasMore, err
 }

@@ -59,6 +59,16 @@ func TestKeysOfAnotherRequestAreRefused(t *testing.T) {
 			other["first_fingerprint"] != got["first_fingerprint"] || other["payment"] != of {
 			t.Errorf("got %v, %v and %v", got, same, other)
 		}
+		previewed := w.call(t, "POST", "/v1/refunds/preview", refundOf(of, 200), "Idempotency-Key: k").want(t, 200)
+		if member, _ := previewed.body["key_used"].(map[string]any); member["refund"] != got["refund"] || member["at"] != got["at"] {
+			t.Errorf("previewed %s", previewed.text)
+		}
+		batch := w.call(t, "POST", "/v1/batches", `{}`, "Idempotency-Key: k").wantCode(t, 422, "idempotency_key_reused")
+		if member, _ := batch.body["key_used"].(map[string]any); member["refund"] != got["refund"] ||
+			member["first_fingerprint"] != got["first_fingerprint"] || member["fingerprint"] == got["first_fingerprint"] ||
+			strings.Trim(fmt.Sprint(member["fingerprint"]), "0") == "" {
+			t.Errorf("a batch: %s", batch.text)
+		}
 		made := w.call(t, "POST", "/v1/payments", `{"amount": 1, "currency": "EUR"}`, "Idempotency-Key: p").want(t, 201)
 		crossed := w.call(t, "POST", "/v1/refunds", refundOf(of, 1), "Idempotency-Key: p").wantCode(t, 422, "idempotency_key_reused")
 		if member, _ := crossed.body["key_used"].(map[string]any); member["payment"] != made.string(t, "id") || member["refund"] != nil {

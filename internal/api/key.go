@@ -56,24 +56,32 @@ func (a *API) misuse(ctx context.Context, err error) error {
 	if !ok || refusal.Rule != payment.RuleKeyMisuse || refusal.Earlier == nil {
 		return err
 	}
-	record, p := refusal.Earlier, problemOf(refusal)
-	p.used = &keyUsed{
+	p := problemOf(refusal)
+	p.used = a.usedFor(ctx, refusal)
+	return p
+}
+
+// usedFor returns what the key of a refusal was used for. If that cannot be
+// read, what is known is enough.
+func (a *API) usedFor(ctx context.Context, refusal *payment.Refusal) *keyUsed {
+	record := refusal.Earlier
+	used := &keyUsed{
 		At: string(appendTime(nil, record.At)), First: hex.EncodeToString(record.Fingerprint[:]),
 		Now: hex.EncodeToString(refusal.Asked[:]),
 	}
 	if record.Payment.IsZero() {
-		return p
+		return used
 	}
-	p.used.Payment = record.Payment.String()
+	used.Payment = record.Payment.String()
 	view, err := a.config.Reader.View(ctx, record.Tenant, record.Payment)
 	if err != nil {
-		return p // what is known is enough
+		return used
 	}
 	if refund, found := view.Refund(record.Subject); found {
-		p.used.Refund = refund.ID.String()
+		used.Refund = refund.ID.String()
 	}
 	if dispute, found := view.Dispute(record.Subject); found {
-		p.used.Dispute = dispute.ID.String()
+		used.Dispute = dispute.ID.String()
 	}
-	return p
+	return used
 }

@@ -69,13 +69,6 @@ func (q *filters) wrong(name, detail string) {
 	}
 }
 
-// id reads an id, if there is one.
-func (q *filters) id(name string, parse func(string) error) {
-	if text := q.query.Get(name); text != "" && parse(text) != nil {
-		q.wrong(name, "must be an id as it was answered")
-	}
-}
-
 // text reads a text that something may be called.
 func (q *filters) text(name string) string {
 	text := q.query.Get(name)
@@ -108,14 +101,8 @@ func (q *filters) words(name string, words []string) []string {
 	return given
 }
 
-// plain reads the name of a front door.
-func (q *filters) plain(name string) string {
-	text := q.query.Get(name)
-	if !isPlain(text) {
-		q.wrong(name, "must be the name of a front door")
-	}
-	return text
-}
+// doors names every front door, our own among them.
+func (a *API) doors() []string { return append(wordsOf(a.config.Doors...), string(payment.DoorAPI)) }
 
 func (q *filters) currency(name string) money.Currency {
 	text := q.query.Get(name)
@@ -176,11 +163,6 @@ func parseParameter[K id.Kind](query url.Values, name string, to *id.ID[K]) bool
 }
 
 var wrongPlace = wrongParameter("after", "must be the next of an earlier answer")
-
-// isPlain reports whether a text of a query can be looked for at all.
-func isPlain(text string) bool {
-	return len(text) <= nameMax && isMadeOf(text, ' ', '~')
-}
 
 // latest is behind any time that a store keeps.
 var latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -52,7 +52,6 @@ func TestPaymentsAreListedInPages(t *testing.T) {
 		"/v1/payments?status=authorized&status=captured":                    newest,
 		"/v1/payments?status=failed":                                        nil,
 		"/v1/payments?home=dialect":                                         {imported},
-		"/v1/payments?home=nobody":                                          nil,
 		"/v1/payments?until=2025-12-31T00:00:00Z":                           {imported},
 		"/v1/payments?from=2026-01-01T00:00:00%2B01:00&limit=5":             newest[:8],
 		"/v1/payments?from=2026-03-01T12:00:03Z&status=captured":            made[:1],
@@ -69,7 +68,7 @@ func TestPaymentsAreListedInPages(t *testing.T) {
 	}
 	for _, query := range []string{
 		"after=x", "after=1-2", "limit=0", "limit=201", "limit=x", "status=nonsense", "order=pay_1", "order=ord_00000000000000000000000000", "from=today", "until=1989-01-01T00:00:00Z",
-		"from=2026-03-01", "home=%00", "home=%ff", "nonsense=1", strings.Repeat("status=captured&", 9),
+		"from=2026-03-01", "home=%00", "home=nobody", "home=%ff", "nonsense=1", strings.Repeat("status=captured&", 9),
 	} {
 		got := w.call(t, "GET", "/v1/payments?"+query, "").wantCode(t, 422, "invalid_request")
 		if got.body["errors"] == nil {

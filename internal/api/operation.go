@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -107,20 +108,32 @@ func (a *API) answer(o operation) http.HandlerFunc {
 }
 
 // checkQuery refuses parameters that are not known: a misspelled filter would
-// narrow nothing. Their names are not repeated: a name may be a secret.
+// narrow nothing, and what somebody hopes to be a dry run would move money. Their
+// names are not repeated: a name may be a secret. Of a parameter that is given
+// twice only one would count; one that is empty, as when a script's variable was
+// not set, would narrow nothing, but for the place where a list begins. A page for
+// anybody may be linked to with anything.
 func (o operation) checkQuery(r *http.Request) error {
-	for name := range r.URL.Query() {
-		isKnown := slices.ContainsFunc(o.parameters, func(p openapi.Parameter) bool { return p.In == "query" && p.Name == name })
-		if !isKnown && o.hasQuery() {
+	if o.access == forAnybody {
+		return nil
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return wrongParameter("", "is not a query of parameters")
+	}
+	for _, name := range sortedKeys(query) {
+		at := slices.IndexFunc(o.parameters, func(p openapi.Parameter) bool { return p.In == "query" && p.Name == name })
+		if at < 0 {
 			return wrongParameter("", "has a parameter that is not known here")
+		}
+		if len(query[name]) > 1 && o.parameters[at].Schema.Type != openapi.Array {
+			return wrongParameter(name, "is given more than once")
+		}
+		if name != "after" && slices.Contains(query[name], "") {
+			return wrongParameter(name, "is empty")
 		}
 	}
 	return nil
-}
-
-// hasQuery reports whether the operation has parameters in its query.
-func (o operation) hasQuery() bool {
-	return slices.ContainsFunc(o.parameters, func(p openapi.Parameter) bool { return p.In == "query" })
 }
 
 // noRoute answers what no operation answers: a wrong method, or nothing at all.
@@ -157,7 +170,7 @@ func (o operation) isOperators() bool { return o.access == forOperators || o.acc
 func (o operation) allCodes() []code {
 	all := slices.Concat(o.codes, []code{codeInternal, codeUnavailable})
 	if o.access != forAnybody {
-		all = append(all, codeUnauthorized)
+		all = append(all, codeUnauthorized, codeInvalid)
 	}
 	switch {
 	case o.isOperators():
@@ -167,9 +180,6 @@ func (o operation) allCodes() []code {
 	}
 	if o.isWithID() || o.access == forOperators { // who may name a tenant that is not there
 		all = append(all, codeNotFound)
-	}
-	if o.access == forOperators || o.hasQuery() || o.body != nil || o.takesUser {
-		all = append(all, codeInvalid)
 	}
 	if o.body != nil && o.bodyMedia == "" {
 		all = append(all, codeJSON, codeBody, codeTooLarge, codeMediaType, codeCardNumber)

@@ -32,7 +32,7 @@ var paymentFilters = append([]openapi.Parameter{
 
 // listPayments shows payments, the newest first.
 func (a *API) listPayments(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	filter, err := readPaymentFilter(r.URL.Query())
+	filter, err := a.readPaymentFilter(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -47,13 +47,13 @@ func (a *API) listPayments(w http.ResponseWriter, r *http.Request, caller auth.I
 	return nil
 }
 
-func readPaymentFilter(query url.Values) (filter payment.PaymentFilter, err error) {
+func (a *API) readPaymentFilter(query url.Values) (filter payment.PaymentFilter, err error) {
 	q := &filters{query: query}
 	filter.Parts = payment.PartItems | payment.PartRefunds | payment.PartDisputes
 	for _, word := range q.words("status", wordsOf(paymentStatuses...)) {
 		filter.Statuses = append(filter.Statuses, payment.PaymentStatus(word))
 	}
-	filter.Reference, filter.Home = q.text("reference"), payment.Door(q.plain("home"))
+	filter.Reference, filter.Home = q.text("reference"), payment.Door(q.word("home", a.doors()...))
 	if !parseParameter(query, "order", &filter.Order) {
 		q.wrong("order", "must be the id of an order")
 	}

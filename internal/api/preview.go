@@ -35,6 +35,7 @@ var previewSchema = shown("Preview", "What a refund would do.",
 	may("replays", refundID, "The Idempotency-Key was used for the same request: it would be answered with this refund once "+
 		"more, whose numbers these are, and nothing would be opened."),
 	may("refusal", refusalSchema, "The first rule that would say no: the numbers are those that it says no to."),
+	may("key_used", usedSchema, "What the Idempotency-Key was used for before, if that is what says no."),
 	must("amount", someAmount, "What would go back."),
 	must("tax", someAmount, "The part of it that is tax, as far as line items are known."),
 	must("currency", someCurrency, ""),
@@ -75,19 +76,26 @@ func (a *API) previewRefund(w http.ResponseWriter, r *http.Request, caller auth.
 			previewed = previewed.Used(view, command.Key, record)
 		}
 	}
+	var used *keyUsed
+	if refusal := previewed.Refusal; refusal != nil && refusal.Rule == payment.RuleKeyMisuse && refusal.Earlier != nil {
+		used = a.usedFor(r.Context(), refusal)
+	}
 	to := newWriter()
-	showPreview(to, command.Payment, previewed)
+	showPreview(to, command.Payment, previewed, used)
 	write(w, http.StatusOK, false, to.text)
 	return nil
 }
 
-func showPreview(w *writer, of payment.PaymentID, p payment.Previewed) {
+func showPreview(w *writer, of payment.PaymentID, p payment.Previewed, used *keyUsed) {
 	w.begin("")
 	named(w, "payment", of)
 	w.flag("is_allowed", p.Refusal == nil)
 	named(w, "replays", p.Replays)
 	if p.Refusal != nil {
 		showRefusal(w, "refusal", p.Refusal)
+	}
+	if used != nil {
+		w.any("key_used", used)
 	}
 	w.number("amount", int64(p.Amount.Minor))
 	w.number("tax", int64(p.Tax))

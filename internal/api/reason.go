@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -34,7 +33,7 @@ func (a *API) reasonOperations() []operation {
 const (
 	codeReasonUsed code = "reason_in_use"
 
-	reasonsMax = 100
+	reasonsMax = payment.ReasonsMax
 	doorsMax   = 20 // more than there are
 )
 
@@ -157,10 +156,8 @@ func (a *API) putReasons(w http.ResponseWriter, r *http.Request, caller auth.Ide
 	if in.value.Get("is_required").IsGiven() {
 		changes[payment.PolicyReasonRequired.Name] = isRequired
 	}
-	if err := a.keepUsedReasons(r.Context(), before, changes); err != nil {
-		return err
-	}
-	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes); err != nil {
+	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes,
+		a.keepUsedReasons(r.Context())); err != nil {
 		return err
 	}
 	return a.listReasons(w, r, caller)
@@ -228,28 +225,25 @@ func (a *API) decodeWords(in object, values setting.Values) map[payment.Door]str
 // keepUsedReasons refuses changes of settings by which a code that a refund has
 // would go, or mean something else. A refund that takes it at this moment keeps
 // it.
-func (a *API) keepUsedReasons(ctx context.Context, before *payment.Tenant, changes map[string]any) error {
-	after := maps.Clone(before.Settings)
-	if after == nil {
-		after = setting.Values{}
-	}
-	maps.Copy(after, changes) // nil, as in null, is nothing that a setting takes: the default
-	stay := payment.ReasonsOf(after)
-	var lost []string
-	for _, reason := range payment.ReasonsOf(before.Settings) {
-		if !slices.ContainsFunc(stay, func(now payment.Reason) bool { return now.Means(reason) }) {
-			lost = append(lost, reason.Code)
+func (a *API) keepUsedReasons(ctx context.Context) auth.SettingCheck {
+	return func(before payment.Tenant, after setting.Values) error {
+		stay := payment.ReasonsOf(after)
+		var lost []string
+		for _, reason := range payment.ReasonsOf(before.Settings) {
+			if !slices.ContainsFunc(stay, func(now payment.Reason) bool { return now.Means(reason) }) {
+				lost = append(lost, reason.Code)
+			}
 		}
-	}
-	if len(lost) == 0 {
+		if len(lost) == 0 {
+			return nil
+		}
+		used, err := a.config.Lists.UsedReasons(ctx, before.ID, lost)
+		if err != nil {
+			return err
+		}
+		if len(used) > 0 {
+			return &problem{code: codeReasonUsed, detail: "refunds have the reason " + strings.Join(used, ", ")}
+		}
 		return nil
 	}
-	used, err := a.config.Lists.UsedReasons(ctx, before.ID, lost)
-	if err != nil {
-		return err
-	}
-	if len(used) > 0 {
-		return &problem{code: codeReasonUsed, detail: "refunds have the reason " + strings.Join(used, ", ")}
-	}
-	return nil
 }

@@ -3,6 +3,10 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/payment"
 )
 
 // A refund has a reason of the catalogue, and a reason that a refund has stays
@@ -29,7 +33,7 @@ func TestReasonsInUseStay(t *testing.T) {
 		}
 		for _, without := range []string{
 			`{"policy.reasons": ["recall"]}`, `{"policy.reasons": null}`, `{"reasons.titles": ["returned=Fraud"]}`,
-			`{"reasons.titles": null}`, `{"reasons.words": ["returned=ping=other"]}`, `{"reasons.words": 7}`,
+			`{"reasons.titles": null}`, `{"reasons.words": ["returned=ping=other"]}`,
 		} {
 			w.operate(t, "PATCH", "/v1/settings", without).wantCode(t, 409, "reason_in_use")
 		}
@@ -58,4 +62,38 @@ func TestReasonsAreCodes(t *testing.T) {
 	} {
 		w.operate(t, "PUT", "/v1/reasons", bad).wantCode(t, 422, "invalid_request")
 	}
+}
+
+// A catalogue is checked against the one that it replaces, not against one that
+// a replica remembers from before.
+func TestCatalogueIsCheckedAgainstTheOneItReplaces(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	of := w.capture(t, "1000")
+	keyring, err := auth.NewKeyring()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := auth.New(auth.Config{
+		Store: w.store, Keyring: keyring, Specs: policies, Now: w.now, Machine: time.Now, NewID: countingIDs(),
+	})
+	w.operate(t, "GET", "/v1/reasons", "").want(t, 200) // it is remembered that there is none
+	if err := other.SetSettings(t.Context(), auth.By{Actor: "operator:other"}, w.tenant, map[string]any{
+		payment.PolicyReasons.Name: []string{"returned"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.call(t, "POST", "/v1/refunds", with(refundOf(of, 1), `"reason": "returned"`)).want(t, 201)
+	w.operate(t, "PUT", "/v1/reasons", `{"reasons": []}`).wantCode(t, 409, "reason_in_use")
+}
+
+// The setting refuses codes that no catalogue could have, and too many.
+func TestPolicyReasonsTakesCodesOnly(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	many := `"code` + strings.Repeat(`", "code`, payment.ReasonsMax) + `"`
+	for _, bad := range []string{`"a=b"`, `""`, `"` + strings.Repeat("x", 256) + `"`, many} {
+		w.operate(t, "PATCH", "/v1/settings", `{"policy.reasons": [`+bad+`]}`).wantCode(t, 422, "invalid_request")
+	}
+	w.operate(t, "PATCH", "/v1/settings", `{"policy.reasons": ["returned", "Zurück"]}`).want(t, 200)
 }

@@ -119,6 +119,7 @@ func (a *API) stretch(ctx context.Context, tenant payment.TenantID, filter payme
 			return nil, end, false, err
 		}
 		filter.To = end
+		isThereMore = isThereMore && !end.At.Before(filter.From) // nothing older is asked for
 	}
 	if refunds, err = a.config.Lists.ListRefunds(ctx, tenant, filter); err != nil {
 		return nil, end, false, err

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/refundry/refundry/internal/api"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 )
@@ -80,5 +82,31 @@ func TestOldRefundsAreFoundBehindManyThatEnded(t *testing.T) {
 	}
 	if got := w.listed(t, "pending_reason=not_sent", 5); !cmp.Equal(got, []string{"old"}) {
 		t.Errorf("found %v", got)
+	}
+}
+
+// endless is a list of refunds that have ended, a stretch for each day, for ever.
+type endless struct {
+	payment.Lists
+
+	stretches int
+}
+
+func (e *endless) RefundsEnd(context.Context, payment.TenantID, time.Time, payment.Place, int) (payment.Place, bool, error) {
+	e.stretches++
+	return payment.Place{At: began.AddDate(0, 0, -e.stretches)}, true, nil
+}
+
+func (*endless) ListRefunds(context.Context, payment.TenantID, payment.RefundFilter) ([]payment.Refund, error) {
+	return nil, nil
+}
+
+// Nobody looks further back than where the question begins.
+func TestAgingIsNotLookedForBeforeItsBeginning(t *testing.T) {
+	t.Parallel()
+	lists := &endless{}
+	hasMore, err := api.FindAging(t.Context(), lists, payment.RefundFilter{From: began.AddDate(0, 0, -3), Limit: 5})
+	if err != nil || hasMore || lists.stretches != 4 {
+		t.Errorf("%d stretches, more %t: %v", lists.stretches, hasMore, err)
 	}
 }

@@ -99,7 +99,7 @@ var refundPage = func() *openapi.Schema {
 
 // listRefunds shows refunds, the newest first.
 func (a *API) listRefunds(w http.ResponseWriter, r *http.Request, caller auth.Identity) error {
-	filter, err := readRefundFilter(r.URL.Query())
+	filter, err := a.readRefundFilter(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -151,14 +151,16 @@ func showSums(w *writer, sums []payment.RefundSum) {
 	w.endList()
 }
 
-func readRefundFilter(query url.Values) (filter payment.RefundFilter, err error) {
+func (a *API) readRefundFilter(query url.Values) (filter payment.RefundFilter, err error) {
 	q := &filters{query: query}
-	q.id("group", filter.Group.Parse)
+	if !parseParameter(query, "group", &filter.Group) {
+		q.wrong("group", "must be an id as it was answered")
+	}
 	for _, word := range q.words("status", wordsOf(payment.RefundStatuses...)) {
 		filter.Statuses = append(filter.Statuses, payment.RefundStatus(word))
 	}
 	filter.Reference, filter.Reason = q.text("reference"), q.text("reason")
-	filter.Door = payment.Door(q.plain("door"))
+	filter.Door = payment.Door(q.word("door", a.doors()...))
 	filter.Source = payment.Source(q.word("source", wordsOf(refundSources...)...))
 	if word := q.word("needs_review", "true", "false"); word != "" {
 		filter.NeedsReview = new(word == "true")

@@ -6,7 +6,9 @@ import (
 	"slices"
 
 	"github.com/refundry/refundry/internal/auth"
+	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/openapi"
+	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/setting"
 	"github.com/refundry/refundry/internal/wire"
 )
@@ -51,6 +53,7 @@ var settingSchema = shown("Setting", "What a tenant may change.",
 		Type: openapi.String, Words: []string{"days", "hours", "minutes", "seconds", "minor_units"}, Example: "minor_units",
 	}, "What a number counts. Absent: things."),
 	may("minimum", &openapi.Schema{Type: openapi.Integer, Format: "int64"}, "The least that a number may be."),
+	may("maximum", &openapi.Schema{Type: openapi.Integer, Format: "int64"}, "The most that it may be. Absent: no limit."),
 	must("value", settingValueSchema, ""),
 	must("default", settingValueSchema, ""),
 	must("is_default", someFlag, "Whether the tenant has not chosen."),
@@ -81,6 +84,9 @@ func showSetting(w *writer, spec setting.Spec, values setting.Values) {
 	w.maybe("unit", spec.Unit())
 	if _, isNumber := spec.Default.(int64); isNumber {
 		w.number("minimum", spec.Min)
+		if spec.Max > 0 {
+			w.number("maximum", spec.Max)
+		}
 	}
 	w.any("value", value)
 	w.any("default", spec.Default)
@@ -102,17 +108,23 @@ func (a *API) changeSettings(w http.ResponseWriter, r *http.Request, caller auth
 	for _, name := range in.value.Names() {
 		changes[name] = settingValue(in.value.Get(name))
 	}
-	before, err := a.config.Auth.Tenant(r.Context(), caller.Tenant)
-	if err != nil {
-		return err
-	}
-	if err := a.keepUsedReasons(r.Context(), before, changes); err != nil {
-		return err
-	}
-	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes); err != nil {
+	if err := a.config.Auth.SetSettings(r.Context(), by(r, caller), caller.Tenant, changes,
+		a.keepUsedReasons(r.Context()), a.knowConnectors); err != nil {
 		return err
 	}
 	return a.listSettings(w, r, caller)
+}
+
+// knowConnectors refuses to halt a connector that there is not: nothing would be
+// stopped. One that was halted before stays.
+func (a *API) knowConnectors(before payment.Tenant, after setting.Values) error {
+	halted := payment.PolicyHaltedConnectors.Of(before.Settings)
+	for _, name := range payment.PolicyHaltedConnectors.Of(after) {
+		if !slices.Contains(a.config.Connectors, name) && !slices.Contains(halted, name) {
+			return fault.New(fault.Invalid, "%s names a connector that there is not", payment.PolicyHaltedConnectors.Name)
+		}
+	}
+	return nil
 }
 
 // settingValue returns a value as settings keep it, nil for null. What no

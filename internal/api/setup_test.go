@@ -104,7 +104,7 @@ var policies = []setting.Spec{
 	payment.ReasonDefaults.Spec, payment.ReasonsRetired.Spec,
 
 	payment.PolicyPartial.Spec, payment.PolicyMaximum.Spec, payment.PolicyUndoSeconds.Spec, payment.PolicyApprovalAbove.Spec,
-	payment.PolicyApprovers.Spec,
+	payment.PolicyApprovers.Spec, payment.PolicyHaltedConnectors.Spec,
 }
 
 // dialect is a front door that other tests import payments of.

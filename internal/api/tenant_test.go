@@ -84,7 +84,7 @@ func TestSettingsSayWhatTheyTake(t *testing.T) {
 	t.Parallel()
 	list := setup(t).operate(t, "GET", "/v1/settings", "").want(t, 200).text
 	for _, want := range []string{
-		`"name":"policy.undo_seconds","type":"integer","unit":"seconds","minimum":0,"value":0,"default":0,"is_default":true,"doc":"`,
+		`"name":"policy.undo_seconds","type":"integer","unit":"seconds","minimum":0,"maximum":3153600000,"value":0,"default":0,"is_default":true,"doc":"`,
 		`"name":"policy.approval_above","type":"integer","unit":"minor_units",`,
 		`"name":"policy.approvers","type":"integer","minimum":1,`,
 		`"name":"policy.partial_refunds","type":"boolean","value":true,`,
@@ -94,4 +94,16 @@ func TestSettingsSayWhatTheyTake(t *testing.T) {
 			t.Errorf("no %s in %s", want, list)
 		}
 	}
+}
+
+// A connector that there is not cannot be halted: nothing would be stopped.
+func TestOnlyConnectorsThatThereAreAreHalted(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.operate(t, "PATCH", "/v1/settings", `{"policy.halted_connectors": ["sandbox"]}`).want(t, 200)
+	got := w.operate(t, "PATCH", "/v1/settings", `{"policy.halted_connectors": ["sandbox", "sandbx"]}`).wantCode(t, 422, "invalid_request")
+	if !strings.Contains(got.text, "connector") || strings.Contains(got.text, "sandbx") {
+		t.Errorf("answered %s", got.text)
+	}
+	w.operate(t, "PATCH", "/v1/settings", `{"policy.halted_connectors": null}`).want(t, 200)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,13 +42,37 @@ var alone = map[payment.EventKind]bool{
 	payment.EventEndpointTried: true, auth.EventEndpointDisabled: true, auth.EventEndpointEnabled: true,
 }
 
+// isAlone reports whether events of a kind are told although they are about no payment.
+func isAlone(kind payment.EventKind) bool {
+	return alone[kind] || strings.HasPrefix(string(kind), "batch.")
+}
+
+// isTold reports whether events of a kind are told at all.
+func isTold(kind payment.EventKind) bool {
+	noun, _, _ := strings.Cut(string(kind), ".")
+	return isAlone(kind) || !untold[kind] && slices.Contains([]string{"refund", "payment", "dispute"}, noun)
+}
+
+// eventKinds are all kinds of event.
+var eventKinds = slices.Concat(payment.EventKinds, batch.EventKinds, auth.EventKinds)
+
+// toldKinds are the kinds of event that an endpoint of our own API can be told.
+var toldKinds = func() (words []string) {
+	for _, known := range eventKinds {
+		if isTold(known.Kind) {
+			words = append(words, string(known.Kind))
+		}
+	}
+	return words
+}()
+
 // Tells implements [webhook.Voice]. Deliveries go out in any order, each with
 // the version that it tells of, unless the endpoint wants those of a payment in
 // order.
 func (Voice) Tells(telling payment.Telling, _ *payment.Tenant, endpoint payment.Endpoint) []webhook.Told {
 	kind := telling.Event.Kind
-	isAlone := alone[kind] || strings.HasPrefix(string(kind), "batch.") // it is about no payment
-	if !isAlone && (telling.Event.Payment.IsZero() || untold[kind]) {
+	isAlone := isAlone(kind)
+	if !isTold(kind) || !isAlone && telling.Event.Payment.IsZero() {
 		return nil
 	}
 	told := webhook.Told{Word: string(kind)}

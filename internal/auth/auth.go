@@ -55,7 +55,8 @@ type Endpoint struct {
 
 // Change is a change of settings, written whole or not at all, together with
 // the events that tell of it. Rows that exist (by id) are replaced, but for
-// their end: what has ended stays so.
+// their end: what has ended stays so. The health of an endpoint whose URL
+// becomes another begins anew.
 type Change struct {
 	Tenant      *payment.Tenant // name and settings; nil: unchanged. Version is the one that was read (0: a new tenant)
 	Of          payment.TenantID

@@ -26,19 +26,18 @@ func (a *Auth) ChangeEndpoint(ctx context.Context, by By, tenant payment.TenantI
 }
 
 // DisableEndpoint lets an endpoint be told nothing until it is enabled again.
-// Its open deliveries are canceled. since is since when it fails: one that does
-// not any more is left alone. Zero: whatever becomes of it.
+// Its open deliveries are canceled.
 func (a *Auth) DisableEndpoint(ctx context.Context, by By, tenant payment.TenantID, id payment.EndpointID,
-	reason payment.DisabledFor, since time.Time,
+	disabling payment.Disabling,
 ) error {
 	err := again(func() error {
 		_, err := a.changeEndpoint(ctx, by, tenant, id, func(endpoint *Endpoint) error {
-			if endpoint.Disabled {
+			if endpoint.Disabled || endpoint.URL != disabling.URL {
 				return errIsSo
 			}
-			endpoint.Disabled, endpoint.DisabledFor = true, reason
+			endpoint.Disabled, endpoint.DisabledFor = true, disabling.Reason
 			return nil
-		}, since)
+		}, disabling.Since)
 		return err
 	})
 	if errors.Is(err, errIsSo) || errors.Is(err, ErrRecovered) {
@@ -47,7 +46,7 @@ func (a *Auth) DisableEndpoint(ctx context.Context, by By, tenant payment.Tenant
 	return err
 }
 
-var errIsSo = errors.New("the endpoint is so already")
+var errIsSo = errors.New("the endpoint is disabled already, or has moved")
 
 // changeEndpoint tries once; fault.Conflict if somebody else was faster.
 func (a *Auth) changeEndpoint(ctx context.Context, by By, id payment.TenantID, of payment.EndpointID,

@@ -31,6 +31,21 @@ const (
 	EventEndpointEnabled  payment.EventKind = "endpoint.enabled"
 )
 
+// EventKinds say what the kinds of event tell.
+var EventKinds = []payment.KindDoc{
+	{Kind: EventEndpointCreated, Doc: "A webhook endpoint was added."},
+	{Kind: EventEndpointChanged, Doc: "A webhook endpoint was changed."},
+	{Kind: EventEndpointRemoved, Doc: "A webhook endpoint was removed."},
+	{Kind: EventEndpointDisabled, Doc: "An endpoint of the own API is told nothing any more, for a reason."},
+	{Kind: EventEndpointEnabled, Doc: "It is told events again."},
+	{Kind: EventTenantCreated, Doc: "There is a new tenant."},
+	{Kind: EventTenantRenamed, Doc: "A tenant has another name."},
+	{Kind: EventSettingsChanged, Doc: "Settings of a tenant were changed."},
+	{Kind: EventKeyCreated, Doc: "A credential was made."},
+	{Kind: EventKeyChanged, Doc: "A credential has another name, or other scopes."},
+	{Kind: EventKeyRevoked, Doc: "A credential was ended."},
+}
+
 const nameLengthMax = 100
 
 // By says who changes settings.
@@ -112,7 +127,8 @@ func (a *Auth) Specs() []setting.Spec { return a.config.Specs }
 // SetSettings changes settings of a tenant: each name gets its value, or its
 // default again if that is nil. All of them are changed, or none; fault.Conflict
 // if somebody else changed settings meanwhile.
-func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, changes map[string]any) error {
+func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, changes map[string]any, checks ...SettingCheck,
+) error {
 	tenant, err := a.config.Store.Tenant(ctx, id)
 	if err != nil {
 		return err
@@ -137,6 +153,11 @@ func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, chan
 		}
 		after[name] = values[name]
 	}
+	for _, check := range checks {
+		if err := check(tenant, values); err != nil {
+			return err
+		}
+	}
 	tenant.Settings = values
 	return a.change(ctx, Change{
 		Tenant: &tenant, Of: id, Events: []payment.Event{
@@ -144,6 +165,10 @@ func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, chan
 		},
 	})
 }
+
+// SettingCheck refuses settings. It is given the tenant whose settings they
+// would replace: the change fails if somebody else has changed it meanwhile.
+type SettingCheck func(before payment.Tenant, after setting.Values) error
 
 func (a *Auth) spec(name string) (setting.Spec, error) {
 	for _, spec := range a.config.Specs {

@@ -80,6 +80,16 @@ const (
 	EventDone     payment.EventKind = "batch.done"
 )
 
+// EventKinds say what the kinds of event tell.
+var EventKinds = []payment.KindDoc{
+	{Kind: EventCreated, Doc: "A batch of refunds is received."},
+	{Kind: EventStarted, Doc: "Its rows are being worked through."},
+	{Kind: EventPaused, Doc: "It has stopped for now."},
+	{Kind: EventResumed, Doc: "It goes on."},
+	{Kind: EventCanceled, Doc: "An end: the rows that were left are not worked through."},
+	{Kind: EventDone, Doc: "An end: every row has been worked through."},
+}
+
 // Options is what a batch is created with.
 type Options struct {
 	Reference       string         // what its owner calls it

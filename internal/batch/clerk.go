@@ -136,6 +136,7 @@ func (c *Clerk) replay(ctx context.Context, meta payment.Meta) (Batch, bool, err
 	case record.Fingerprint != meta.Key.Fingerprint:
 		return Batch{}, false, &payment.Refusal{
 			Rule: payment.RuleKeyMisuse, Message: "the idempotency key was used for another request", Earlier: record,
+			Asked: meta.Key.Fingerprint,
 		}
 	}
 	now, err := c.Get(ctx, meta.Tenant, record.Subject)

@@ -3,6 +3,8 @@ package payment
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/refundry/refundry/internal/setting"
 )
@@ -14,6 +16,20 @@ type Reason struct {
 	Words     map[Door]string // what doors call it that have words of their own
 	DefaultAt []Door          // where a refund has it for which nothing says another
 	IsRetired bool            // refunds that have it keep it, no other may take it
+}
+
+const (
+	// ReasonsMax is how many reasons a catalogue may have: people choose among them.
+	ReasonsMax = 100
+
+	reasonLetters = 255 // of a code
+)
+
+// isReasonCode reports whether a text can be a reason's code: lines of the other
+// settings of the catalogue name it before an equals sign.
+func isReasonCode(text string) bool {
+	return text != "" && utf8.ValidString(text) && utf8.RuneCountInString(text) <= reasonLetters &&
+		!strings.ContainsFunc(text, func(letter rune) bool { return letter == '=' || unicode.IsControl(letter) })
 }
 
 // What the catalogue of reasons has besides the codes of [PolicyReasons]. A

@@ -39,6 +39,13 @@ const (
 	DisabledFailing DisabledFor = "failing" // for too long nothing could be delivered
 )
 
+// Disabling is what its deliveries say against an endpoint.
+type Disabling struct {
+	Reason DisabledFor
+	URL    string    // that was called: an endpoint that has moved meanwhile is left alone
+	Since  time.Time // since when it fails: one that does not any more is left alone; zero: whatever becomes of it
+}
+
 // Policies hold at every front door. They are data: a tenant changes them
 // without a new version of Refundry.
 var (
@@ -71,7 +78,7 @@ var (
 	PolicyStuckHours = setting.NewInt("policy.stuck_hours", 0, 0,
 		"Hours beyond its expected end after which a refund that has left is told to be stuck; 0: never.")
 	PolicyReasons = setting.NewList("policy.reasons",
-		"The reasons that a refund may have; empty: any.")
+		"The reasons that a refund may have; empty: any.").Limited(ReasonsMax, isReasonCode)
 	PolicyReasonRequired = setting.NewBool("policy.reason_required", false,
 		"Whether a refund must have a reason.")
 	PolicyDailyCountKey = setting.NewInt("policy.daily_count_key", 0, 0,

@@ -2,6 +2,7 @@ package processor_test
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -264,6 +265,9 @@ func TestStuckIsToldOnce(t *testing.T) {
 		_, now := w.see(r.ID)
 		return now.IsStuck() && w.isQuiet(payment.TaskWatchRefund)
 	})
+	if log := w.logged.String(); !strings.Contains(log, `"msg":"refund stuck","refund_id":"`+r.ID.String()+`"`) {
+		t.Errorf("the log does not name the refund: %s", log)
+	}
 	view, now := w.see(r.ID)
 	w.receive(processor.Notice{
 		Tenant: w.tenant, Connector: connector, Payment: r.Payment, Refund: r.ID, Attempt: view.Attempts[0].ID, Outcome: done,

@@ -42,7 +42,7 @@ func (c *Carrier) resend(ctx context.Context, j job.Job) (job.Verdict, error) {
 func (c *Carrier) watch(ctx context.Context, j job.Job) (job.Verdict, error) {
 	answer, err := c.tell(ctx, payment.WatchRefund{Meta: clockMeta(j.Tenant), Payment: j.Payment, Refund: j.Subject}, j.Ref())
 	if err == nil && !answer.Unchanged {
-		c.config.Log.WarnContext(ctx, "refund stuck", "refund_id", j.Subject, "tenant_id", j.Tenant,
+		c.config.Log.WarnContext(ctx, "refund stuck", "refund_id", payment.RefundID(j.Subject), "tenant_id", j.Tenant,
 			"processor", answer.Refund.Connector)
 	}
 	return ended(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,7 +34,26 @@ type world struct {
 	carrier *processor.Carrier
 	sandbox *sandbox.Sandbox
 	runner  *job.Runner
+	logged  *safeText
 	*metrics
+}
+
+// safeText is a log that can be read while it is written.
+type safeText struct {
+	mutex sync.Mutex
+	text  strings.Builder
+}
+
+func (s *safeText) Write(text []byte) (int, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.text.Write(text)
+}
+
+func (s *safeText) String() string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.text.String()
 }
 
 // wanted is what a test wants to be different.
@@ -61,8 +81,8 @@ func newID() [16]byte { return uuid.Must(uuid.NewV7()) }
 func start(t *testing.T, s wanted) *world {
 	t.Helper()
 	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	w := &world{t: t, tenant: newID(), clock: clock.New(func() time.Time { return began }), metrics: &metrics{}}
-	log := slog.New(slog.DiscardHandler)
+	w := &world{t: t, tenant: newID(), clock: clock.New(func() time.Time { return began }), metrics: &metrics{}, logged: &safeText{}}
+	log := slog.New(slog.NewJSONHandler(w.logged, nil))
 	var err error
 	if w.store, err = sqlite.Open(sqlite.Config{
 		Path: filepath.Join(t.TempDir(), "refundry.db"), Now: w.clock.Now, Machine: time.Now, NewID: newID, Lease: lease, Log: log,

@@ -68,7 +68,7 @@ var postings = define("ledger", "A row for each posting of the time, in the orde
 // entries reads the entries of the time, page after page.
 func (q question) entries(ctx context.Context, each func(payment.BookedEntry) error) error {
 	filter := payment.EntryFilter{From: q.From, Until: q.last(), Limit: pageRows}
-	return pages(func() ([]payment.BookedEntry, error) {
+	return pages(ctx, func() ([]payment.BookedEntry, error) {
 		return q.reader.ListEntries(ctx, q.Tenant, filter)
 	}, func(last payment.BookedEntry) { filter.After = last.Place() }, func(page []payment.BookedEntry) error {
 		for _, entry := range page {

@@ -64,7 +64,7 @@ var disputes = define("disputes", "A row for each dispute that was opened in the
 	),
 	func(ctx context.Context, q question, each func(disputeRow) error) error {
 		filter := payment.DisputeFilter{From: q.From, Until: q.last(), Limit: pageRows}
-		return pages(func() ([]payment.Dispute, error) {
+		return pages(ctx, func() ([]payment.Dispute, error) {
 			return q.reader.ListDisputes(ctx, q.Tenant, filter)
 		}, func(last payment.Dispute) { filter.After = last.Place() }, func(page []payment.Dispute) error {
 			of, err := paymentsOf(ctx, q, page, func(d payment.Dispute) payment.PaymentID { return d.Payment })

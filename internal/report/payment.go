@@ -41,7 +41,7 @@ var payments = define("payments", "A row for each payment that was made in the t
 	),
 	func(ctx context.Context, q question, each func(payment.Payment) error) error {
 		filter := payment.PaymentFilter{From: q.From, Until: q.last(), Limit: pageRows}
-		return pages(func() ([]payment.View, error) {
+		return pages(ctx, func() ([]payment.View, error) {
 			return q.reader.Payments(ctx, q.Tenant, filter)
 		}, func(last payment.View) { filter.After = last.Payment.Place() }, func(page []payment.View) error {
 			for _, view := range page {

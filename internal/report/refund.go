@@ -91,15 +91,18 @@ func (r refundRow) referenced(kind string) string {
 
 // refunds reads refunds, the newest first, page after page.
 func (q question) refunds(ctx context.Context, filter payment.RefundFilter, each func([]payment.Refund) error) error {
-	return pages(func() ([]payment.Refund, error) {
+	return pages(ctx, func() ([]payment.Refund, error) {
 		filter.Limit = pageRows
 		return q.reader.ListRefunds(ctx, q.Tenant, filter)
 	}, func(last payment.Refund) { filter.After = last.Place() }, each)
 }
 
-// pages reads a list page after page.
-func pages[T any](read func() ([]T, error), goOn func(last T), each func([]T) error) error {
+// pages reads a list page after page, as long as somebody waits for it.
+func pages[T any](ctx context.Context, read func() ([]T, error), goOn func(last T), each func([]T) error) error {
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		page, err := read()
 		if err != nil {
 			return err

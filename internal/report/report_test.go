@@ -141,6 +141,24 @@ func TestBrokenReportsSaySo(t *testing.T) {
 	}
 }
 
+// A report ends when nobody waits for it any more.
+func TestReportsEndWhenTheirCallerHasGone(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"refunds", "reasons", "ageing"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		pages := 0
+		reader := shop{refunds: 5000, make: plain, asked: func(payment.RefundFilter) error {
+			pages++
+			cancel()
+			return nil
+		}}
+		err := named(t, name).Write(ctx, reader, report.Ask{Format: report.CSV}, &bytes.Buffer{})
+		if !errors.Is(err, context.Canceled) || pages != 1 {
+			t.Errorf("%s: %d pages, %v", name, pages, err)
+		}
+	}
+}
+
 // hostile are texts that break careless files, and how a spreadsheet gets them.
 var hostile = map[string]string{
 	``: ``, `plain`: `plain`, `a,b;c`: `a,b;c`, `say "hi"`: `say "hi"`, "two\nlines": "two\nlines", "two\r\nlines": "two\r\nlines",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/fault"
@@ -129,9 +128,9 @@ func (s *Service) SetSettings(ctx context.Context, changes map[string]any) error
 // disableEndpoint ends an endpoint whose receiver says that it is gone, or to
 // which nothing can be delivered.
 func (s *Service) disableEndpoint(ctx context.Context, tenant payment.TenantID, id payment.EndpointID,
-	reason payment.DisabledFor, since time.Time,
+	disabling payment.Disabling,
 ) error {
-	return s.auth.DisableEndpoint(ctx, auth.By{Actor: "receiver"}, tenant, id, reason, since)
+	return s.auth.DisableEndpoint(ctx, auth.By{Actor: "receiver"}, tenant, id, disabling)
 }
 
 // replay tells an endpoint what it missed.

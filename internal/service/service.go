@@ -168,6 +168,7 @@ func (s *Service) assemble() {
 		ReasonWords:    map[payment.Door]func(setting.Values) []string{ping.Name: ping.Reasons},
 		DoorSecrets:    map[payment.Door]api.DoorSecret{primer.Name: s.dialects.primer.EndpointSecret},
 		Now:            s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
+		Connectors: s.connectors(),
 	})
 	voices := append(s.dialects.voices(), s.api.Voice())
 	for _, voice := range voices {
@@ -231,6 +232,14 @@ func (s *Service) connector(name string) (processor.Processor, bool) {
 		return nil, false
 	}
 	return s.sandbox, true
+}
+
+// connectors names every connector that there is.
+func (s *Service) connectors() []string {
+	if s.sandbox == nil {
+		return []string{}
+	}
+	return []string{Connector}
 }
 
 func (s *Service) leaseLeft(j job.Job) time.Duration { return s.runner.LeaseLeft(j) }

@@ -25,8 +25,11 @@ type Spec struct {
 	Name    string
 	Doc     string
 	Default any
-	Choices []string // what a string may be; empty: anything
-	Min     int64    // the least that a number may be
+	Choices []string               // what a string may be; empty: anything
+	Min     int64                  // the least that a number may be
+	Max     int64                  // the most that it may be; 0: no limit
+	Most    int                    // texts that a list may have; 0: no limit
+	Takes   func(text string) bool // whether a list may have a text; nil: any
 }
 
 // Type says what the setting takes.
@@ -48,6 +51,10 @@ var units = []struct{ word, unit string }{
 	{"days", "days"}, {"hours", "hours"}, {"minutes", "minutes"}, {"seconds", "seconds"},
 	{"amount", "minor_units"}, {"above", "minor_units"},
 }
+
+// longest is how much of a unit of time a setting may be: a hundred years.
+// More is a slip, and would not fit into a duration.
+var longest = map[string]int64{"days": 36_500, "hours": 876_000, "minutes": 52_560_000, "seconds": 3_153_600_000}
 
 // Unit says what a number counts, as its name has it; empty: things.
 func (s Spec) Unit() string {
@@ -73,8 +80,11 @@ func (s Spec) Check(value any) (any, error) {
 		}
 		return nil, fault.New(fault.Invalid, "%s takes true or false", s.Name)
 	case int64:
-		if number, ok := value.(int64); ok && number >= s.Min {
+		if number, ok := value.(int64); ok && number >= s.Min && (s.Max == 0 || number <= s.Max) {
 			return number, nil
+		}
+		if s.Max > 0 {
+			return nil, fault.New(fault.Invalid, "%s takes a whole number from %d to %d", s.Name, s.Min, s.Max)
 		}
 		return nil, fault.New(fault.Invalid, "%s takes a whole number of at least %d", s.Name, s.Min)
 	case string:
@@ -87,10 +97,20 @@ func (s Spec) Check(value any) (any, error) {
 		return nil, fault.New(fault.Invalid, "%s takes a text", s.Name)
 	default:
 		if texts, ok := value.([]string); ok {
-			return texts, nil
+			return texts, s.checkTexts(texts)
 		}
 		return nil, fault.New(fault.Invalid, "%s takes a list of texts", s.Name)
 	}
+}
+
+func (s Spec) checkTexts(texts []string) error {
+	if s.Most > 0 && len(texts) > s.Most {
+		return fault.New(fault.Invalid, "%s takes at most %d texts", s.Name, s.Most)
+	}
+	if s.Takes != nil && slices.ContainsFunc(texts, func(text string) bool { return !s.Takes(text) }) {
+		return fault.New(fault.Invalid, "%s has a text that it does not take", s.Name)
+	}
+	return nil
 }
 
 // Bool is a switch.
@@ -107,13 +127,22 @@ func (b Bool) Of(values Values) bool { return of[bool](b.Spec, values) }
 // Int is a whole number.
 type Int struct{ Spec }
 
-// NewInt describes a whole number that is at least minimum.
+// NewInt describes a whole number that is at least minimum. One that counts
+// time, by its name, is a hundred years at the most.
 func NewInt(name string, byDefault, minimum int64, doc string) Int {
-	return Int{Spec{Name: name, Doc: doc, Default: byDefault, Min: minimum}}
+	spec := Spec{Name: name, Doc: doc, Default: byDefault, Min: minimum}
+	spec.Max = longest[spec.Unit()]
+	return Int{spec}
 }
 
-// Of returns the tenant's choice.
-func (i Int) Of(values Values) int64 { return of[int64](i.Spec, values) }
+// Of returns the tenant's choice. One from before there was a limit is the limit.
+func (i Int) Of(values Values) int64 {
+	value := of[int64](i.Spec, values)
+	if i.Max > 0 {
+		return min(value, i.Max)
+	}
+	return value
+}
 
 // Text is one of several words.
 type Text struct{ Spec }
@@ -132,6 +161,12 @@ type List struct{ Spec }
 // NewList describes a list of texts.
 func NewList(name, doc string) List {
 	return List{Spec{Name: name, Doc: doc, Default: []string{}}}
+}
+
+// Limited returns the list with at most so many texts, each of which is taken.
+func (l List) Limited(most int, takes func(text string) bool) List {
+	l.Most, l.Takes = most, takes
+	return l
 }
 
 // Of returns the tenant's choice.

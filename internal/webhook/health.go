@@ -16,12 +16,8 @@ var SettingDisableAfter = setting.NewInt("webhook.disable_after_days", 5, 0,
 
 // PatienceOf returns how long an endpoint may fail before it is disabled; 0: for ever.
 func PatienceOf(settings setting.Values) time.Duration {
-	days := min(SettingDisableAfter.Of(settings), patienceMax)
-	return time.Duration(days) * 24 * time.Hour
+	return time.Duration(SettingDisableAfter.Of(settings)) * 24 * time.Hour
 }
-
-// patienceMax is how many days are as good as for ever; more would not fit into a duration.
-const patienceMax = 36_500
 
 // Patient is a voice that disables an endpoint to which nothing can be delivered.
 type Patient interface {
@@ -111,7 +107,9 @@ func (t *Teller) giveUpOn(ctx context.Context, voice Voice, tenant *payment.Tena
 	}
 	health, err := t.config.Store.Health(ctx, d.Tenant, d.Endpoint)
 	if err == nil && !health.FailingSince.IsZero() && result.Attempt.At.Sub(health.FailingSince) >= patience {
-		err = t.config.Disable(ctx, d.Tenant, d.Endpoint, payment.DisabledFailing, health.FailingSince)
+		err = t.config.Disable(ctx, d.Tenant, d.Endpoint, payment.Disabling{
+			Reason: payment.DisabledFailing, URL: d.URL, Since: health.FailingSince,
+		})
 	}
 	if err != nil {
 		t.config.Log.WarnContext(ctx, "endpoint not disabled", "tenant_id", d.Tenant, "endpoint_id", d.Endpoint,

@@ -109,7 +109,8 @@ func TestEndpointIsDisabledOnce(t *testing.T) {
 		t.Fatalf("health %+v: %v", health, err)
 	}
 	disable := func() {
-		if err := w.auth.DisableEndpoint(t.Context(), by, tenant, endpoints[0], payment.DisabledFailing, health.FailingSince); err != nil {
+		disabling := payment.Disabling{Reason: payment.DisabledFailing, URL: url, Since: health.FailingSince}
+		if err := w.auth.DisableEndpoint(t.Context(), by, tenant, endpoints[0], disabling); err != nil {
 			t.Error(err)
 		}
 	}

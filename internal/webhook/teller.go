@@ -29,10 +29,8 @@ type Config struct {
 	Metrics   Metrics
 }
 
-// Disable ends an endpoint for a reason. since is since when it fails: if it
-// does not any more, it is left alone. Zero: whatever becomes of it.
-type Disable func(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID, reason payment.DisabledFor,
-	since time.Time) error
+// Disable ends an endpoint, if what is said against it still holds.
+type Disable func(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID, disabling payment.Disabling) error
 
 // Metrics hears about every attempt.
 type Metrics interface {
@@ -79,10 +77,12 @@ func (t *Teller) Handle(ctx context.Context, j job.Job) (job.Verdict, error) {
 	if err != nil {
 		return job.Verdict{}, err
 	}
-	if isOver || !isInUse(tenant, d.Endpoint) {
+	place, inUse := placeOf(tenant, d)
+	if isOver || !inUse {
 		result.Delivery.Status, result.Delivery.EndedAt = StatusCanceled, t.config.Now()
 		return t.record(ctx, result)
 	}
+	result.Delivery.URL = place
 	gaps, wanted := voice.Schedule(d.Event, tenant.Settings)
 	timeout, needed := job.CallTime(t.config.Lease, wanted)
 	if t.config.LeaseLeft(j) < needed {
@@ -110,9 +110,10 @@ func (t *Teller) Handle(ctx context.Context, j job.Job) (job.Verdict, error) {
 // good. An endpoint that could not be disabled is when it says so again.
 func (t *Teller) obey(ctx context.Context, result *Result, got response) {
 	d := &result.Delivery
-	if got.status == http.StatusGone && !d.Endpoint.IsZero() {
+	if got.status == http.StatusGone && !d.Endpoint.IsZero() && !t.hasMoved(ctx, *d) {
 		d.Status, d.EndedAt, result.Again = StatusGivenUp, t.config.Now(), time.Time{}
-		if err := t.config.Disable(ctx, d.Tenant, d.Endpoint, payment.DisabledGone, time.Time{}); err != nil {
+		disabling := payment.Disabling{Reason: payment.DisabledGone, URL: d.URL}
+		if err := t.config.Disable(ctx, d.Tenant, d.Endpoint, disabling); err != nil {
 			t.config.Log.WarnContext(ctx, "endpoint not disabled", "tenant_id", d.Tenant, "endpoint_id", d.Endpoint,
 				"error", err)
 		}
@@ -122,12 +123,26 @@ func (t *Teller) obey(ctx context.Context, result *Result, got response) {
 	}
 }
 
+// hasMoved reports whether an endpoint has a URL other than the one that was
+// called: what that one answers is not about the endpoint any more.
+func (t *Teller) hasMoved(ctx context.Context, d Delivery) bool {
+	current, err := t.config.Store.Tenant(ctx, d.Tenant)
+	if err != nil {
+		return false // disabling looks again
+	}
+	place, inUse := placeOf(&current, d)
+	return inUse && place != d.URL
+}
+
 // tenant returns a delivery's tenant. The remembered one may be older than the
 // endpoint, so an endpoint is gone only if the store says so too.
 func (t *Teller) tenant(ctx context.Context, d Delivery) (*payment.Tenant, error) {
 	remembered, err := t.config.Tenants(ctx, d.Tenant)
-	if err != nil || isInUse(remembered, d.Endpoint) {
-		return remembered, err
+	if err != nil {
+		return nil, err
+	}
+	if _, inUse := placeOf(remembered, d); inUse {
+		return remembered, nil
 	}
 	current, err := t.config.Store.Tenant(ctx, d.Tenant)
 	return &current, err
@@ -146,18 +161,18 @@ func (t *Teller) isOver(ctx context.Context, voice Voice, d Delivery) (bool, err
 	return forgetter.IsOver(d.Event, now), nil
 }
 
-// isInUse reports whether an endpoint still wants to be told. A payment's own
-// callback always does.
-func isInUse(tenant *payment.Tenant, id payment.EndpointID) bool {
-	if id.IsZero() {
-		return true
+// placeOf returns where a delivery goes now, and whether its endpoint still
+// wants to be told. A payment's own callback always does, where it was.
+func placeOf(tenant *payment.Tenant, d Delivery) (url string, inUse bool) {
+	if d.Endpoint.IsZero() {
+		return d.URL, true
 	}
 	for _, endpoint := range tenant.Endpoints {
-		if endpoint.ID == id {
-			return !endpoint.Disabled
+		if endpoint.ID == d.Endpoint {
+			return endpoint.URL, !endpoint.Disabled
 		}
 	}
-	return false
+	return d.URL, false
 }
 
 // render makes the body at the first attempt. Made again after a crash, it has

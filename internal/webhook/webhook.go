@@ -106,7 +106,7 @@ type Delivery struct {
 	ID       payment.DeliveryID
 	Endpoint payment.EndpointID
 	Door     payment.Door
-	URL      string // as the endpoint had it when the event was committed
+	URL      string // that the last attempt called; before the first, as the endpoint had it when the event was committed
 	Event    Event
 	Status   Status
 	Attempts int

@@ -140,10 +140,8 @@ var sharedKeyring = sync.OnceValue(func() []byte {
 func (w *world) newTeller(log *slog.Logger) *webhook.Teller {
 	config := webhook.Config{
 		Store: w.store, Reader: w.store, Tenants: w.auth.Tenant, Voices: []webhook.Voice{w.voice},
-		Disable: func(ctx context.Context, tenant payment.TenantID, id payment.EndpointID, reason payment.DisabledFor,
-			since time.Time,
-		) error {
-			return w.auth.DisableEndpoint(ctx, auth.By{Actor: "receiver"}, tenant, id, reason, since)
+		Disable: func(ctx context.Context, tenant payment.TenantID, id payment.EndpointID, disabling payment.Disabling) error {
+			return w.auth.DisableEndpoint(ctx, auth.By{Actor: "receiver"}, tenant, id, disabling)
 		},
 		Lease: lease, LeaseLeft: func(job.Job) time.Duration { return cmp.Or(w.plan.leaseLeft, lease) },
 		Now: w.now, Machine: time.Now, Luck: func() float64 { return w.plan.luck }, Log: log, Metrics: nobody{},

@@ -119,12 +119,12 @@ func (w *writer) moveDeliveries(deliveries []webhook.Delivery) {
 	for i, d := range deliveries {
 		bodies[i], sealed[i] = w.ring.Delivery(ownerOf(d), d.ID, d.Body)
 	}
-	w.pipe.Queue(`UPDATE delivery SET status = d.status, attempts = greatest(delivery.attempts, d.attempts),
+	w.pipe.Queue(`UPDATE delivery SET status = d.status, url = d.url, attempts = greatest(delivery.attempts, d.attempts),
 			ended_at = d.ended_at, body = coalesce(delivery.body, d.body),
 			personal = coalesce(delivery.personal, d.personal),
 			first_at = CASE WHEN delivery.first_at = 0 THEN d.first_at ELSE delivery.first_at END
 		FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::bigint[], $6::bytea[], $7::bigint[],
-				$8::bytea[]) AS d (tenant_id, id, status, attempts, ended_at, body, first_at, personal)
+				$8::bytea[], $9::text[]) AS d (tenant_id, id, status, attempts, ended_at, body, first_at, personal, url)
 		WHERE delivery.tenant_id = d.tenant_id AND delivery.id = d.id AND delivery.status = 'open'`,
 		ids(deliveries, func(d webhook.Delivery) [16]byte { return d.Tenant }),
 		ids(deliveries, func(d webhook.Delivery) [16]byte { return d.ID }),
@@ -133,7 +133,8 @@ func (w *writer) moveDeliveries(deliveries []webhook.Delivery) {
 		col(deliveries, func(d webhook.Delivery) int64 { return row.Micros(d.EndedAt) }),
 		bodies,
 		col(deliveries, func(d webhook.Delivery) int64 { return row.Micros(d.FirstAt) }),
-		sealed)
+		sealed,
+		col(deliveries, func(d webhook.Delivery) string { return d.URL }))
 }
 
 // logAttempts logs attempts under the next free numbers of their deliveries.

@@ -68,6 +68,15 @@ func (w *writer) begin(endpoint payment.EndpointID, of payment.TenantID, now tim
 		pgUUID(of), pgUUID(endpoint), row.Micros(now))
 }
 
+// move lets the health of an endpoint begin anew that is about to get another URL.
+func (w *writer) move(e auth.Endpoint, now time.Time) {
+	w.pipe.Queue(`INSERT INTO endpoint_health (tenant_id, endpoint_id, failing_since, failed_at, succeeded_at,
+			enabled_at, status_code, error)
+		SELECT tenant_id, id, 0, 0, 0, $4::bigint, 0, '' FROM endpoint WHERE tenant_id = $1 AND id = $2 AND url <> $3
+		ON CONFLICT (tenant_id, endpoint_id) DO UPDATE SET failing_since = 0, enabled_at = excluded.enabled_at`,
+		pgUUID(e.Tenant), pgUUID(e.ID), e.URL, row.Micros(now))
+}
+
 // Health implements [webhook.Store].
 func (s *Store) Health(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID,
 ) (webhook.Health, error) {

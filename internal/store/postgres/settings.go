@@ -71,6 +71,7 @@ func (s *Store) change(ctx context.Context, batch [16]byte, change auth.Change) 
 			queueCredential(&w.pipe, credential)
 		}
 		for _, endpoint := range change.Endpoints {
+			w.move(endpoint, s.config.Now())
 			queueEndpoint(&w.pipe, endpoint)
 		}
 		w.begin(change.Enabled, change.Of, s.config.Now())

@@ -72,11 +72,11 @@ func putAttempt(c *conn, d webhook.Delivery, a webhook.Attempt) error {
 		return err
 	}
 	body, sealed := c.ring.Delivery(owner, d.ID, d.Body)
-	const move = `UPDATE delivery SET status = ?, attempts = max(attempts, ?), ended_at = ?, body = coalesce(body, ?),
+	const move = `UPDATE delivery SET status = ?, url = ?, attempts = max(attempts, ?), ended_at = ?, body = coalesce(body, ?),
 			personal = coalesce(personal, ?), first_at = CASE WHEN first_at = 0 THEN ? ELSE first_at END
 		WHERE tenant_id = ? AND id = ? AND status = 'open'`
-	if _, err := c.exec(move, string(d.Status), d.Attempts, row.Micros(d.EndedAt), maybeBytes(body), maybeBytes(sealed),
-		row.Micros(d.FirstAt), ident(d.Tenant), ident(d.ID)); err != nil {
+	if _, err := c.exec(move, string(d.Status), d.URL, d.Attempts, row.Micros(d.EndedAt), maybeBytes(body),
+		maybeBytes(sealed), row.Micros(d.FirstAt), ident(d.Tenant), ident(d.ID)); err != nil {
 		return err
 	}
 	if a.Number == 0 {

@@ -54,11 +54,29 @@ func (s *Store) checkHealth(c *conn, change auth.Change) error {
 	if change.Enabled.IsZero() {
 		return nil
 	}
+	return s.begin(c, change.Of, change.Enabled)
+}
+
+// begin lets an endpoint's health begin anew.
+func (s *Store) begin(c *conn, tenant payment.TenantID, endpoint payment.EndpointID) error {
 	const begin = `INSERT INTO endpoint_health (tenant_id, endpoint_id, failing_since, failed_at, succeeded_at,
 			enabled_at, status_code, error) VALUES (?, ?, 0, 0, 0, ?, 0, '')
 		ON CONFLICT (tenant_id, endpoint_id) DO UPDATE SET failing_since = 0, enabled_at = excluded.enabled_at`
-	_, err := c.exec(begin, ident(change.Of), ident(change.Enabled), row.Micros(s.config.Now()))
+	_, err := c.exec(begin, ident(tenant), ident(endpoint), row.Micros(s.config.Now()))
 	return err
+}
+
+// move lets the health of an endpoint begin anew that is about to get another URL.
+func (s *Store) move(c *conn, e auth.Endpoint) error {
+	moves := false
+	const find = `SELECT 1 FROM endpoint WHERE tenant_id = ? AND id = ? AND url <> ?`
+	if err := c.query(find, []any{ident(e.Tenant), ident(e.ID), e.URL}, func(*cells) error {
+		moves = true
+		return nil
+	}); err != nil || !moves {
+		return err
+	}
+	return s.begin(c, e.Tenant, e.ID)
 }
 
 // Health implements [webhook.Store].

@@ -32,6 +32,9 @@ func (s *Store) Change(_ context.Context, change auth.Change) error {
 			}
 		}
 		for _, endpoint := range change.Endpoints {
+			if err := s.move(c, endpoint); err != nil {
+				return err
+			}
 			if err := putEndpoint(c, endpoint); err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ var healthTests = map[string]func(*testing.T, Open){
 	"an endpoint fails since the first attempt in vain, in whatever order they come": testHealthOrder,
 	"two who record at once come to the same health":                                 testHealthAtOnce,
 	"an endpoint that is enabled has not failed yet":                                 testHealthEnabled,
+	"an endpoint that has moved has not failed yet":                                  testHealthMoved,
 	"an endpoint is disabled only while it fails":                                    testHealthGuard,
 	"what waits for an endpoint is counted":                                          testHealthWaiting,
 	"a change tells whom it names":                                                   testChangeTells,
@@ -161,6 +162,23 @@ func testHealthEnabled(t *testing.T, open Open) {
 	b.record(t, d, outcomes{{1, false}})
 	want = webhook.Health{FailedAt: b.at(1), StatusCode: 501, FailingSince: b.at(1)}
 	wantSame(t, "health", b.health(t, place.ID), want)
+}
+
+func testHealthMoved(t *testing.T, open Open) {
+	b := setup(t, open)
+	b.join(t, nil)
+	place := b.endpoint("https://a.example")
+	b.change(t, auth.Change{Endpoints: []auth.Endpoint{place}})
+	d := webhook.Delivery{Tenant: b.tenant, Endpoint: place.ID}
+	b.record(t, d, outcomes{{-2, false}})
+	b.change(t, auth.Change{Endpoints: []auth.Endpoint{place}}) // it stays where it is
+	wantSame(t, "health", b.health(t, place.ID).FailingSince, b.at(-2))
+	place.URL = "https://b.example"
+	b.change(t, auth.Change{Endpoints: []auth.Endpoint{place}})
+	b.record(t, d, outcomes{{-1, false}}) // it was on its way before
+	wantSame(t, "health", b.health(t, place.ID), webhook.Health{FailedAt: b.at(-1), StatusCode: 499})
+	b.record(t, d, outcomes{{1, false}})
+	wantSame(t, "health", b.health(t, place.ID), webhook.Health{FailedAt: b.at(1), StatusCode: 501, FailingSince: b.at(1)})
 }
 
 func testHealthGuard(t *testing.T, open Open) {
