@@ -82,7 +82,7 @@ export interface AuditEntry {
   person?: PersonID;
   /** `true`: the person was erased, and user and address with it. */
   erased?: boolean;
-  /** `true`: the entry is not what was sealed. Run `refundry verify`. */
+  /** `true`: the key of its person does not open what names the person: one of the two is not what it was. Run `refundry verify`; it looks at the rest of the entry, too. */
   damaged?: boolean;
   /** The IP address that it was asked from. Absent: not over the network, or the person was erased. */
   address?: string;
@@ -388,7 +388,7 @@ export interface Delivery {
   endpoint?: EndpointID;
   /** In whose words it is told. */
   door: Door;
-  /** As the endpoint had it when the event happened. */
+  /** That the last attempt called. Before the first: as the endpoint had it when the event happened. */
   url: string;
   /** The event's kind. */
   kind: string;
@@ -450,7 +450,7 @@ export interface DeliveryWithAttempts {
   endpoint?: EndpointID;
   /** In whose words it is told. */
   door: Door;
-  /** As the endpoint had it when the event happened. */
+  /** That the last attempt called. Before the first: as the endpoint had it when the event happened. */
   url: string;
   /** The event's kind. */
   kind: string;
@@ -582,7 +582,7 @@ export interface Endpoint {
   /** In whose words, and with whose signature and schedule, events are told. */
   door: Door;
   url: string;
-  /** The events that are told. Absent: all. */
+  /** The kinds of event that are told; others may come. Absent: all. */
   kinds?: string[];
   /** Whether it is told nothing for now. */
   is_disabled: boolean;
@@ -599,10 +599,10 @@ export interface Endpoint {
 
 /** What is to change of a webhook endpoint. */
 export interface EndpointChange {
-  /** Deliveries that are open already go where they went. */
+  /** Whatever is told from now on goes there, what waits too; its health begins anew. */
   url?: string | null;
   /** The events that are told; an empty list: all. */
-  kinds?: string[] | null;
+  kinds?: Array<"refund.created" | "refund.awaiting_approval" | "refund.approved" | "refund.scheduled" | "refund.halted" | "refund.pending" | "refund.unknown" | "refund.stuck" | "refund.needs_review" | "refund.inquired" | "refund.resent" | "refund.updated" | "refund.succeeded" | "refund.declined" | "refund.failed" | "refund.canceled" | "refund.returned" | "refund.adopted" | "payment.created" | "payment.pending" | "payment.waiting" | "payment.try_failed" | "payment.authorized" | "payment.capturing" | "payment.canceling" | "payment.captured" | "payment.capture_failed" | "payment.declined" | "payment.failed" | "payment.canceled" | "payment.expired" | "payment.items_replaced" | "payment.erased" | "dispute.open" | "dispute.double_loss_risk" | "dispute.challenged" | "dispute.won" | "dispute.lost" | "dispute.accepted" | "dispute.expired" | "dispute.canceled" | "endpoint.tried" | "batch.created" | "batch.started" | "batch.paused" | "batch.resumed" | "batch.canceled" | "batch.done" | "endpoint.disabled" | "endpoint.enabled"> | null;
   /** Whether it is told nothing for now. */
   is_disabled?: boolean | null;
   /** The webhooks of a payment come one after the other, in order. Of endpoints of our own API only. */
@@ -658,7 +658,7 @@ export interface EndpointRequest {
   /** http:// or https://, without user, password or fragment. */
   url: string;
   /** The events that are told; all, unless they are named. */
-  kinds?: string[] | null;
+  kinds?: Array<"refund.created" | "refund.awaiting_approval" | "refund.approved" | "refund.scheduled" | "refund.halted" | "refund.pending" | "refund.unknown" | "refund.stuck" | "refund.needs_review" | "refund.inquired" | "refund.resent" | "refund.updated" | "refund.succeeded" | "refund.declined" | "refund.failed" | "refund.canceled" | "refund.returned" | "refund.adopted" | "payment.created" | "payment.pending" | "payment.waiting" | "payment.try_failed" | "payment.authorized" | "payment.capturing" | "payment.canceling" | "payment.captured" | "payment.capture_failed" | "payment.declined" | "payment.failed" | "payment.canceled" | "payment.expired" | "payment.items_replaced" | "payment.erased" | "dispute.open" | "dispute.double_loss_risk" | "dispute.challenged" | "dispute.won" | "dispute.lost" | "dispute.accepted" | "dispute.expired" | "dispute.canceled" | "endpoint.tried" | "batch.created" | "batch.started" | "batch.paused" | "batch.resumed" | "batch.canceled" | "batch.done" | "endpoint.disabled" | "endpoint.enabled"> | null;
   /** In whose words events are told; `api` unless it is named. */
   door?: string | null;
   /** `whsec_` and Base64 of 24 to 64 bytes; a fresh one, unless it is named. */
@@ -682,7 +682,7 @@ export interface EndpointWithKey {
   /** In whose words, and with whose signature and schedule, events are told. */
   door: Door;
   url: string;
-  /** The events that are told. Absent: all. */
+  /** The kinds of event that are told; others may come. Absent: all. */
   kinds?: string[];
   /** Whether it is told nothing for now. */
   is_disabled: boolean;
@@ -706,7 +706,7 @@ export interface EndpointWithSecret {
   /** In whose words, and with whose signature and schedule, events are told. */
   door: Door;
   url: string;
-  /** The events that are told. Absent: all. */
+  /** The kinds of event that are told; others may come. Absent: all. */
   kinds?: string[];
   /** Whether it is told nothing for now. */
   is_disabled: boolean;
@@ -1289,6 +1289,8 @@ export interface Preview {
   replays?: RefundID;
   /** The first rule that would say no: the numbers are those that it says no to. */
   refusal?: Refusal;
+  /** What the Idempotency-Key was used for before, if that is what says no. */
+  key_used?: KeyUsed;
   /** What would go back. */
   amount: Minor;
   /** The part of it that is tax, as far as line items are known. */
@@ -1799,6 +1801,8 @@ export interface Setting {
   unit?: "days" | "hours" | "minutes" | "seconds" | "minor_units";
   /** The least that a number may be. */
   minimum?: number;
+  /** The most that it may be. Absent: no limit. */
+  maximum?: number;
   value: SettingValue;
   default: SettingValue;
   /** Whether the tenant has not chosen. */
