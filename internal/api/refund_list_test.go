@@ -55,7 +55,7 @@ func TestRefundsAreFound(t *testing.T) {
 			"reason=recall":                       {"all", "ünï"},
 			"reason=recall&payment=" + of:         {"ünï"},
 			"door=api&source=api&currency=EUR":    {"all", "ünï", "a b&c"},
-			"door=dialect":                        nil,
+			"door=chip":                           nil,
 			"currency=USD":                        nil,
 			"needs_review=false":                  {"all", "ünï", "a b&c"},
 			"needs_review=true":                   nil,
