@@ -887,7 +887,7 @@ export interface ImportLine {
   items?: ItemRequest[];
   /** An object of the caller's own, of at most 16 KiB. */
   metadata?: Record<string, unknown> | null;
-  /** What the processor calls it. No two payments that the same connector took have the same: what was taken once can be refunded once. */
+  /** What the processor calls it. No two payments of a connector have the same: what was taken once can be refunded once. */
   processor_ref?: string | null;
   /** Now, unless it is named. Of a captured payment only. */
   captured_at?: string | null;
@@ -1239,7 +1239,7 @@ export interface PaymentRequest {
   items?: ItemRequest[];
   /** An object of the caller's own, of at most 16 KiB. */
   metadata?: Record<string, unknown> | null;
-  /** What the processor calls it. No two payments that the same connector took have the same: what was taken once can be refunded once. */
+  /** What the processor calls it. No two payments of a connector have the same: what was taken once can be refunded once. */
   processor_ref?: string | null;
   /** Now, unless it is named. Of a captured payment only. */
   captured_at?: string | null;

@@ -97,8 +97,8 @@ var paymentRequestMembers = []openapi.Member{
 	may("description", anyText(noteMax, "Two hats and a tie"), ""),
 	may("items", itemsRequest, "Lines of what was bought. They add up to the amount."),
 	may("metadata", anyMetadata, ""),
-	may("processor_ref", anyText(nameMax, "ch_1"), "What the processor calls it. No two payments that the same connector took have "+
-		"the same: what was taken once can be refunded once."),
+	may("processor_ref", anyText(nameMax, "ch_1"), "What the processor calls it. No two payments of a connector have the same: "+
+		"what was taken once can be refunded once."),
 	may("captured_at", anyTime("2026-02-28T12:00:00Z"), "Now, unless it is named. Of a captured payment only."),
 	may("created_at", anyTime("2026-02-28T12:00:00Z"), "The time of capture, unless it is named."),
 }
