@@ -197,16 +197,15 @@ func (c Commit) check(result *Result) {
 	}
 	for _, part := range c.Parts {
 		result.Events += part.Events
-		if part.Damaged > 0 {
-			result.find(Finding{
-				Tenant: part.Tenant, Commit: c.Number, Kind: "keys",
-				Message: "the key of a person does not open what was sealed with it",
-			})
-		}
-		if !part.IsIntact {
+		switch { // what was sealed opens beside the rest of its event only
+		case !part.IsIntact:
 			result.find(Finding{
 				Tenant: part.Tenant, Commit: c.Number, Kind: "chain",
 				Message: "an event or an entry is not what was sealed with the commit",
+			})
+		case part.Damaged > 0:
+			result.find(Finding{
+				Tenant: part.Tenant, Commit: c.Number, Kind: "keys", Message: "the key of a person does not open what was sealed with it",
 			})
 		}
 	}
