@@ -205,7 +205,8 @@ func (c Commit) check(result *Result) {
 			})
 		case part.Damaged > 0:
 			result.find(Finding{
-				Tenant: part.Tenant, Commit: c.Number, Kind: "keys", Message: "the key of a person does not open what was sealed with it",
+				Tenant: part.Tenant, Commit: c.Number, Kind: "keys",
+				Message: "the key of a person does not open what was sealed with it",
 			})
 		}
 	}
