@@ -34,22 +34,39 @@ func (a *API) erasePayment(w http.ResponseWriter, r *http.Request, caller auth.I
 	if err != nil {
 		return err
 	}
-	view, err := a.config.Reader.View(r.Context(), caller.Tenant, id)
-	if err != nil {
-		return err
+	m := meta(r, caller)
+	m.Key = keyOf(caller.Tenant, keyScope, key, new(wire.Digest).Text("erase").Bytes(id[:]))
+	for try := 1; ; try++ {
+		view, err := a.config.Reader.View(r.Context(), caller.Tenant, id)
+		if err != nil {
+			return err
+		}
+		answer, replayed, err := a.do(r.Context(), a.erasure(m, view))
+		if err == nil {
+			write(w, http.StatusOK, replayed, paymentJSON(answer.View))
+			return nil
+		}
+		now, readErr := a.config.Reader.View(r.Context(), caller.Tenant, id)
+		if try == eraseTriesMax || readErr != nil || now.Payment.Version == view.Payment.Version {
+			return err
+		}
 	}
-	command := payment.ErasePayment{Meta: meta(r, caller), Payment: id, Order: view.Payment.Order}
+}
+
+// eraseTriesMax is how often a payment is looked at anew that changes while it is
+// erased. What has ended changes rarely.
+const eraseTriesMax = 3
+
+// erasure is the command that erases a payment as it was read.
+func (a *API) erasure(m payment.Meta, view payment.View) payment.ErasePayment {
+	command := payment.ErasePayment{
+		Meta: m, Payment: view.Payment.ID, Order: view.Payment.Order, Read: view.Payment.Version,
+	}
 	if persons := a.config.Persons[view.Payment.Home]; persons != nil {
 		command.Persons = persons(view)
 	}
 	for _, rest := range a.config.Rest {
 		command.Rest = append(command.Rest, rest(view)...)
 	}
-	command.Key = keyOf(caller.Tenant, keyScope, key, new(wire.Digest).Text("erase").Bytes(id[:]))
-	answer, replayed, err := a.do(r.Context(), command)
-	if err != nil {
-		return err
-	}
-	write(w, http.StatusOK, replayed, paymentJSON(answer.View))
-	return nil
+	return command
 }

@@ -121,6 +121,25 @@ func TestWhatIsOpenIsNotErased(t *testing.T) {
 	})
 }
 
+// What was taken from an older payment is not written over a newer one: a document
+// that came in between has something to keep, too.
+func TestErasingIsAboutWhatWasRead(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := newModel()
+		m.done(t, payment.CreatePayment{Meta: m.meta(), Status: payment.PaymentCaptured, Connector: "con", Amount: money.Of(1_000, "EUR")})
+		erase := payment.ErasePayment{Meta: m.meta(), Payment: m.view.Payment.ID, Read: m.view.Payment.Version}
+		m.done(t, payment.DocumentPayment{Meta: m.meta(), Payment: m.view.Payment.ID, Document: []byte(`{}`)})
+		_, err := m.run(t, erase)
+		refusedBy(t, err, payment.RuleErasable)
+		if len(m.view.Facets) != 1 || !m.view.Payment.ErasedAt().IsZero() {
+			t.Fatalf("it is erased all the same: %+v", m.view.Payment)
+		}
+		erase.Read = m.view.Payment.Version
+		m.done(t, erase)
+	})
+}
+
 // An order is erased with the last of its payments, and keeps no document then.
 func TestOrderIsErasedWithItsLastPayment(t *testing.T) {
 	t.Parallel()

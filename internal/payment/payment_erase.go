@@ -13,6 +13,7 @@ type ErasePayment struct {
 	Order   OrderID       // the payment's; zero: it stands alone
 	Persons []ResourceRef // what doors keep about its payer beside it; it is removed
 	Rest    []Facet       // what of doors' documents is not personal, and stays
+	Read    int64         // version of the payment that Persons and Rest were taken from; zero: there are none
 }
 
 // Need implements [Command].
@@ -43,6 +44,9 @@ func (c ErasePayment) Apply(b *Book) (Answer, error) {
 	}
 	if err := v.mayBeErased(); err != nil {
 		return Answer{}, err
+	}
+	if c.Read != 0 && c.Read != p.Version { // a document may have come that has something to keep
+		return Answer{}, refuse(RuleErasable, "the payment has changed meanwhile")
 	}
 	p.touch(b.Now)
 	p.become(p.Status, NoteErased)
