@@ -30,53 +30,34 @@ type refundsList struct {
 	Limit   string `help:"At most this many." default:"50"`
 }
 
-type refundsShow struct {
+// oneRefund names the refund that a command is about.
+type oneRefund struct {
 	operatorFlags
 
 	ID string `arg:"" help:"rfd_…"`
 }
 
-type refundsApprove struct {
-	operatorFlags
+type refundsShow struct{ oneRefund }
 
-	ID string `arg:"" help:"rfd_…"`
-}
+type refundsApprove struct{ oneRefund }
 
 type refundsReject struct {
-	operatorFlags
+	oneRefund
 
-	ID      string `arg:"" help:"rfd_…"`
 	Message string `help:"Why."`
 }
 
-type refundsCancel struct {
-	operatorFlags
+type refundsCancel struct{ oneRefund }
 
-	ID string `arg:"" help:"rfd_…"`
-}
+type refundsRetry struct{ oneRefund }
 
-type refundsRetry struct {
-	operatorFlags
+type refundsInquire struct{ oneRefund }
 
-	ID string `arg:"" help:"rfd_…"`
-}
-
-type refundsInquire struct {
-	operatorFlags
-
-	ID string `arg:"" help:"rfd_…"`
-}
-
-type refundsResend struct {
-	operatorFlags
-
-	ID string `arg:"" help:"rfd_…"`
-}
+type refundsResend struct{ oneRefund }
 
 type refundsSettle struct {
-	operatorFlags
+	oneRefund
 
-	ID        string   `arg:"" help:"rfd_…"`
 	To        string   `arg:"" enum:"succeeded,failed" help:"succeeded, or failed: no money moved."`
 	Evidence  string   `required:"" help:"Why that is so, as in: the bank's statement of March 2."`
 	Reference []string `help:"KIND=VALUE, as in arn=7453: how a success is called elsewhere."`
