@@ -108,7 +108,7 @@ func (r *reporting) all(ctx context.Context) error {
 // page writes the rows of one page of the feed. A payment is read whole once,
 // and only if something of it may have happened at this door.
 func (r *reporting) page(ctx context.Context, events []payment.FeedEvent) error {
-	events = slices.DeleteFunc(events[:len(events):len(events)], r.isOutside)
+	events = slices.DeleteFunc(slices.Clone(events), r.isOutside) // the caller goes on behind the last of them
 	if len(events) == 0 {
 		return nil
 	}
