@@ -86,3 +86,36 @@ func TestReportEndsWhenItsCallerHasGone(t *testing.T) {
 		t.Errorf("read from %v: %v", feed.from, err)
 	}
 }
+
+// longFeed has one whole page of events that no report is about.
+type longFeed struct {
+	smartglocal.ReportFeed
+
+	asked []payment.Cursor
+}
+
+func (f *longFeed) Events(_ context.Context, _ payment.TenantID, after payment.Cursor, limit int) ([]payment.FeedEvent, error) {
+	if f.asked = append(f.asked, after); len(f.asked) > 1 {
+		return nil, nil
+	}
+	page := make([]payment.FeedEvent, limit)
+	for i := range page {
+		page[i].Cursor = payment.Cursor{Commit: int64(100 + i)}
+		page[i].Kind = payment.EventRefundSubmitted
+	}
+	return page, nil
+}
+
+// A report goes on behind the last event of a page, also where none of the page
+// is in it.
+func TestReportGoesOnBehindAPage(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	feed := &longFeed{ReportFeed: w.store}
+	if _, err := w.report(t.Context(), feed, w.tenant, 0); err != nil {
+		t.Fatal(err)
+	}
+	if len(feed.asked) != 2 || feed.asked[1].Commit < 1000 {
+		t.Errorf("the feed was read behind %v", feed.asked)
+	}
+}
