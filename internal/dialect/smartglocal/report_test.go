@@ -27,7 +27,7 @@ func (f *watchedFeed) Events(ctx context.Context, t payment.TenantID, after paym
 }
 
 // report writes the report of a day after the beginning.
-func (w *world) report(ctx context.Context, feed *watchedFeed, tenant payment.TenantID, day int) ([][]string, error) {
+func (w *world) report(ctx context.Context, feed smartglocal.ReportFeed, tenant payment.TenantID, day int) ([][]string, error) {
 	w.t.Helper()
 	from := began.Truncate(24*time.Hour).AddDate(0, 0, day)
 	var text bytes.Buffer
