@@ -110,7 +110,7 @@ func (f *longFeed) Events(_ context.Context, _ payment.TenantID, after payment.C
 // is in it.
 func TestReportGoesOnBehindAPage(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := setup(t, smartglocal.SmartGlocal)
 	feed := &longFeed{ReportFeed: w.store}
 	if _, err := w.report(t.Context(), feed, w.tenant, 0); err != nil {
 		t.Fatal(err)
