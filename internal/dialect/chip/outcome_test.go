@@ -66,7 +66,10 @@ func TestOutcomes(t *testing.T) {
 					s.Advance("20s")
 				}
 			}
-			got = s.becomes(id, c.until)
+			s.Meanwhile("it is "+c.until, func() bool {
+				got = s.purchase(id)
+				return got.At("status") == c.until
+			})
 			if number(got.At("refundable_amount")) != c.left || newest(got) != c.newest || steps(got) != strings.TrimSpace("created paid "+c.steps) {
 				t.Errorf("shown: %v left, %s, %s: %s", got.At("refundable_amount"), newest(got), steps(got), got.Raw)
 			}

@@ -66,7 +66,7 @@ func TestOutcomes(t *testing.T) {
 			for _, d := range doors {
 				at := d.name + " " + outcome.what
 				var read, after dialecttest.Answered
-				dialecttest.Eventually(t, at+": "+outcome.shown[d.name], func() bool {
+				w.Meanwhile(at+": "+outcome.shown[d.name], func() bool {
 					read, after = d.read(w, named[at]), totals(w, d, named[at])
 					all := d.refunds(read)
 					isShown := false

@@ -121,6 +121,25 @@ func (w *World) Advance(by string) {
 	}
 }
 
+// meanwhile is how much domain time goes by while a test waits a tenth of a second.
+const meanwhile = "20s"
+
+// Meanwhile waits until something is so while domain time goes on. What a busy
+// machine did not ask about in time is asked about minutes later only.
+func (w *World) Meanwhile(what string, isSo func() bool) {
+	w.T.Helper()
+	looks := 0
+	Eventually(w.T, what, func() bool {
+		if isSo() {
+			return true
+		}
+		if looks++; looks%10 == 0 {
+			w.Advance(meanwhile)
+		}
+		return false
+	})
+}
+
 // Clean fails the test if anything in the store differs from what it must be.
 func (w *World) Clean() {
 	w.T.Helper()

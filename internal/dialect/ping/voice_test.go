@@ -49,7 +49,11 @@ func TestRefundEnds(t *testing.T) {
 			w.Advance("20s")
 		}
 		for amount, word := range outcomes {
-			got := w.until(paid[amount], "refunds.0.status", word)
+			var got dialecttest.Answered
+			w.Meanwhile(fmt.Sprint(amount, " is ", word), func() bool {
+				got = w.get(paid[amount])
+				return got.At("refunds.0.status") == word
+			})
 			if (got.At("refund") != nil) != (word == "COMPLETED") || got.At("status") != "COMPLETED" {
 				t.Errorf("%d: %s", amount, got)
 			}

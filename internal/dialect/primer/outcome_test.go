@@ -2,6 +2,7 @@ package primer_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/refundry/refundry/internal/dialect/dialecttest"
@@ -45,7 +46,11 @@ func TestOutcomes(t *testing.T) {
 		}
 		for _, outcome := range outcomes {
 			id := ids[outcome.amount]
-			got := w.becomes(id, outcome.status)
+			var got dialecttest.Answered
+			w.Meanwhile(fmt.Sprint(outcome.amount, " is ", outcome.status), func() bool {
+				got = w.get("/payments/" + id)
+				return slices.Equal(statuses(got.Body), []string{outcome.status})
+			})
 			w.ok("in the end", got, "SETTLED")
 			refunded, told := 0, []string{"PAYMENT.STATUS AUTHORIZED", "PAYMENT.STATUS SETTLED"}
 			if outcome.counts {
