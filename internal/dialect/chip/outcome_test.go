@@ -97,16 +97,17 @@ func sameEvents(a, b string) bool {
 // longer than it takes.
 func TestPatience(t *testing.T) {
 	s := setup(t)
+	const most = 20 * time.Second // what setup lets refunds wait
 	began := time.Now()
 	must(t, s.refund(s.paid(5900), ""), 200)
-	if took := time.Since(began); took > 15*time.Second {
+	if took := time.Since(began); took >= most {
 		t.Errorf("what is done is answered after %s", took)
 	}
 	s.Set("chip.refund_sync_timeout", nil)
 	id := s.paid(9003)
 	began = time.Now()
 	is(t, "slow", must(t, s.refund(id, ""), 200), "pending_refund", "none", 9003)
-	if took := time.Since(began); took < 1900*time.Millisecond || took > 10*time.Second {
+	if took := time.Since(began); took < 1900*time.Millisecond || took >= most {
 		t.Errorf("what takes longer is answered after %s", took)
 	}
 }
