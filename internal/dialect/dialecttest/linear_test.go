@@ -233,4 +233,3 @@ func (h *history) expect(asked deed, got dialecttest.Answered, isOne bool) {
 		h.t.Errorf("%+v: %d %s", asked, got.Status, got.Raw)
 	}
 }
-
