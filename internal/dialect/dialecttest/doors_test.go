@@ -140,8 +140,8 @@ var ping = door{
 		if amount != "" {
 			members = append(members, `"amount":`+amount)
 		}
-		if n := minor(json.Number(amount)); n > 0 && n < whole { // the lines as they remain: the first one pays
-			items := list(read.At("order_items"))
+		items := list(read.At("order_items"))
+		if n := minor(json.Number(amount)); n > 0 && n < whole && len(items) > 0 { // the lines as they remain: the first one pays
 			if first, ok := items[0].(map[string]any); ok {
 				first["amount"] = json.Number(text(minor(first["amount"]) - n))
 			}
