@@ -176,13 +176,9 @@ func Unheld(ctx context.Context) context.Context { return context.WithValue(ctx,
 
 // Reserve takes a free place for a task, if there is one. It implements [engine.Starter].
 func (r *Runner) Reserve(task payment.Task) (claim [16]byte, ok bool) {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	if r.stopped || r.taken >= r.config.Places.InAll || r.running[task.Queue] >= r.config.Places.PerQueue {
+	if !r.take(task.Queue) {
 		return claim, false
 	}
-	r.running[task.Queue]++
-	r.taken++
 	return r.config.NewID(), true
 }
 

@@ -137,19 +137,26 @@ func (r *Runner) claim(ctx context.Context) bool {
 		return false
 	}
 	for _, job := range jobs {
+		if !r.take(job.Queue) { // somebody has reserved the place meanwhile
+			r.endings <- Ending{TaskRef: job.Ref(), Again: claim.Now, Runs: job.Runs - 1}
+			continue
+		}
 		job.LeaseUntil = asked.Add(r.config.Lease)
-		r.take(job.Queue)
 		r.start(job)
 	}
 	return len(jobs) > 0
 }
 
-// take takes a place without asking.
-func (r *Runner) take(queue string) {
+// take takes a place of a queue, if one is free.
+func (r *Runner) take(queue string) bool {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	if r.stopped || r.taken >= r.config.Places.InAll || r.running[queue] >= r.config.Places.PerQueue {
+		return false
+	}
 	r.running[queue]++
 	r.taken++
+	return true
 }
 
 // give gives a place back.
