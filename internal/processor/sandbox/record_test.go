@@ -37,9 +37,10 @@ type open func(t *testing.T) *sandbox.Sandbox
 func opening(config sandbox.Config) open {
 	return func(t *testing.T) *sandbox.Sandbox {
 		t.Helper()
-		config.Clock = clock.New(func() time.Time { return began })
-		config.Machine, config.NewID, config.Log = time.Now, newID, slog.New(slog.DiscardHandler)
-		s, err := sandbox.Open(t.Context(), config)
+		own := config // replicas are opened at the same time
+		own.Clock = clock.New(func() time.Time { return began })
+		own.Machine, own.NewID, own.Log = time.Now, newID, slog.New(slog.DiscardHandler)
+		s, err := sandbox.Open(t.Context(), own)
 		if err != nil {
 			t.Fatal(err)
 		}
