@@ -218,7 +218,7 @@ func overSeveralCaptures(t *testing.T) {
 	t.Helper()
 	d := newDesk(t)
 	made := d.do(payment.CreatePayment{
-		Meta: d.meta(), Status: payment.PaymentAuthorized, Connector: "con", Amount: money.Of(5_000, "EUR"), PerCapture: true,
+		Meta: d.meta(), Status: payment.PaymentAuthorized, Connector: capturesConnector, Amount: money.Of(5_000, "EUR"),
 	})
 	for _, amount := range []money.Minor{1_000, 3_200, 800} {
 		d.do(payment.CapturePayment{Meta: d.meta(), Payment: made.View.Payment.ID, Amount: amount, IsAtOnce: true})
