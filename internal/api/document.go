@@ -233,7 +233,7 @@ func exampleValue(body string) any {
 var exampleVariables = map[string]string{
 	"$REVIEWED": "rfd", "$DECLINED": "rfd",
 	"$PAYMENT": "pay", "$REFUND": "rfd", "$SCHEDULED": "rfd", "$WAITING": "rfd", "$DISPUTE": "dsp", "$ENDPOINT": "end",
-	"$DELIVERY": "dlv", "$KEY": "key", "$BATCH": "bat", "$READY": "bat", "$RUNNING": "bat", "$PAUSED": "bat", "$DONE": "bat",
+	"$AUTHORIZED": "pay", "$DELIVERY": "dlv", "$KEY": "key", "$BATCH": "bat", "$READY": "bat", "$RUNNING": "bat", "$PAUSED": "bat", "$DONE": "bat",
 	"$PERSON": "per", "$TENANT": "ten",
 }
 
