@@ -337,15 +337,11 @@ func newDesk(t *testing.T) *desk {
 	return &desk{t: t, tenant: payment.Tenant{ID: payment.TenantID{1}}}
 }
 
-// capturesConnector is that of a processor that refunds captures.
-const capturesConnector = "sandbox_captures"
-
 // try applies a command as a commit of one.
 func (d *desk) try(command payment.Command) (payment.Answer, error) {
 	d.t.Helper()
 	book := payment.NewBook(noon, func() (id [16]byte) { d.count++; id[15] = d.count; return id })
 	book.PutTenant(&d.tenant)
-	book.PutConnectors(payment.Connectors{capturesConnector: {RefundsCaptures: true}})
 	if !d.view.Payment.ID.IsZero() {
 		book.PutView(d.view)
 	}
