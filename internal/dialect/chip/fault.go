@@ -193,7 +193,7 @@ func sayRule(action string, refusal *payment.Refusal) *problem {
 	isOver := refusal.Rule == payment.RuleRefundable || action == "capture" && refusal.Rule == payment.RuleAmount
 	switch {
 	case refusal.Rule == payment.RuleCapture && refusal.Refundable.Currency != "":
-		return notPossible(fmt.Sprintf("This Purchase was captured in parts, which are refunded one by one: the amount may be %d now.",
+		return notPossible(fmt.Sprintf("This Purchase was captured in parts, each refunded by itself: the amount may be %d now.",
 			refusal.Refundable.Minor))
 	case isOver && refusal.Refundable.Currency != "":
 		return badAmount(codeMaxValue, maxText(refusal.Refundable.Minor))
