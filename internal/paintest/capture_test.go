@@ -16,8 +16,9 @@ func TestPain13MultiCaptureRefundsGoAstray(t *testing.T) {
 		ofNamedCaptures(t, s)
 		s.endpoint("/pieces", `"kinds":["refund.created","refund.succeeded","refund.declined","refund.canceled"]`)
 		of := s.inParts(1_000, 3_200, 800)
-		overSeveralCaptures(t, s, of)
+		declined := overSeveralCaptures(t, s, of)
 		canceledTogether(t, s, of)
+		retriedAlone(t, s, of, declined)
 	})
 }
 
@@ -46,10 +47,11 @@ func ofNamedCaptures(t *testing.T, s shop) {
 }
 
 // inParts records a payment whose processor refunds captures, and what was
-// captured of it, and returns its id.
+// captured of it, and returns its id. What its text lets the sandbox do to a
+// payment does not matter: of what is recorded nobody asks it.
 func (s shop) inParts(amounts ...int64) string {
 	s.T.Helper()
-	of := s.pay(10_000, "EUR", `"status":"authorized","connector":"sandbox_captures"`)
+	of := s.pay(10_000, "EUR", `"status":"authorized","connector":"sandbox_captures","description":"refundry:PAYMENT_DECLINED"`)
 	for _, amount := range amounts {
 		s.must("capture", s.API(http.MethodPost, "/v1/payments/"+of+"/capture", "{"+euros(amount)+"}"), 200)
 	}
@@ -76,8 +78,8 @@ func (s shop) left(of string, want ...int64) {
 }
 
 // overSeveralCaptures asks for more than one capture has: each piece has an
-// outcome of its own, and is told by itself.
-func overSeveralCaptures(t *testing.T, s shop, of string) {
+// outcome of its own, and is told by itself. It returns the one that is declined.
+func overSeveralCaptures(t *testing.T, s shop, of string) (declined string) {
 	t.Helper()
 	s.must("plan", s.API(http.MethodPost, "/sandbox/plans", `{"match":{"amount":3200},"outcomes":["DECLINED"]}`), 201)
 	asks := euros(4_500)
@@ -114,6 +116,7 @@ func overSeveralCaptures(t *testing.T, s shop, of string) {
 	s.left(of, 0, 3_200, 500)
 	s.grouped(opened.At("group"), ids...)
 	s.refused("more than captures have", s.ask(of, euros(3_701)), 409, "refundable_amount_exceeded")
+	return ids[1]
 }
 
 // grouped fails the test unless a group has these refunds.
@@ -147,4 +150,18 @@ func canceledTogether(t *testing.T, s shop, of string) {
 		})
 	}
 	s.left(of, 0, 3_200, 500)
+}
+
+// retriedAlone asks once more for the piece that was declined: it is of the same
+// capture, and of no group.
+func retriedAlone(t *testing.T, s shop, of, declined string) {
+	t.Helper()
+	s.must("plan", s.API(http.MethodPost, "/sandbox/plans", `{"match":{"amount":3200},"outcomes":["SUCCEEDED"]}`), 201)
+	retried := s.must("retry", s.API(http.MethodPost, "/v1/refunds/"+declined+"/retry", "{}"), 201)
+	if retried.At("capture") != s.capture(of, 1) || retried.At("group") != nil || retried.At("retry_of") != declined {
+		t.Errorf("it is retried as %s", retried)
+	}
+	s.becomes(text(retried.At("id")), "succeeded")
+	s.totals(of, 4_500, 0, 500)
+	s.left(of, 0, 0, 500)
 }
