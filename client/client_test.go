@@ -81,7 +81,6 @@ func checkRetry(t *testing.T, c *client.Client, canceled client.Refund) {
 	}
 }
 
-// A refund does what its preview said, or nothing.
 func TestPaymentsAreErased(t *testing.T) {
 	t.Parallel()
 	c := setup(t)
@@ -103,6 +102,7 @@ func TestPaymentsAreErased(t *testing.T) {
 	}
 }
 
+// A refund does what its preview said, or nothing.
 func TestRefundsArePreviewed(t *testing.T) {
 	t.Parallel()
 	c := setup(t)

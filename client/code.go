@@ -18,6 +18,7 @@ const (
 	AttemptUnknown            Code = "attempt_unknown"             // No such attempt
 	BodyIncomplete            Code = "body_incomplete"             // The body did not arrive whole
 	BodyTooLarge              Code = "body_too_large"              // The body is too large
+	CapturableAmountExceeded  Code = "capturable_amount_exceeded"  // More than is authorized
 	CardNumberRefused         Code = "card_number_refused"         // Something looks like a card number
 	Conflict                  Code = "conflict"                    // Not possible now
 	CurrencyMismatch          Code = "currency_mismatch"           // Another currency

@@ -32,7 +32,7 @@ func TestTypesHaveEveryMember(t *testing.T) {
 	}
 	for name, value := range map[string]any{
 		"Payment": client.Payment{}, "Item": client.Item{}, "Dispute": client.Dispute{}, "PaymentRequest": client.PaymentRequest{},
-		"ItemRequest": client.ItemRequest{}, "Refund": client.Refund{}, "RefundLine": client.RefundLine{},
+		"ItemRequest": client.ItemRequest{}, "Capture": client.Capture{}, "CaptureRequest": client.CaptureRequest{}, "Refund": client.Refund{}, "RefundLine": client.RefundLine{},
 		"Approval": client.Approval{}, "Evidence": client.Evidence{}, "Failure": client.Failure{}, "ItemAsk": client.ItemAsk{},
 		"RefundRequest": client.RefundRequest{}, "Decision": client.Decision{}, "RejectionRequest": client.Decision{},
 		"ApprovalRequest": client.Agreement{}, "RetryRequest": client.RefundRequest{}, "Event": client.Event{},

@@ -15,6 +15,7 @@ type Error struct {
 	Detail     string
 	Retryable  bool      // the same request may succeed later, unchanged
 	Refundable *Money    // what is left to refund; nil: that is not the point
+	Capturable *Money    // what is authorized and not captured; nil: that is not the point
 	From       time.Time // from when it would be possible; zero: that is not the point
 	Refunds    []string  // those that stand in the way
 	KeyUsed    *KeyUsed  // what the idempotency key was used for before; nil: that is not the point
@@ -66,6 +67,7 @@ func problemOf(response *http.Response, body []byte) error {
 		Detail     string    `json:"detail"`
 		Retryable  bool      `json:"retryable"`
 		Refundable *int64    `json:"refundable"`
+		Capturable *int64    `json:"capturable"`
 		Currency   string    `json:"currency"`
 		From       time.Time `json:"from"`
 		Refunds    []string  `json:"refunds"`
@@ -81,6 +83,9 @@ func problemOf(response *http.Response, body []byte) error {
 	e.From, e.Errors, e.Refunds, e.KeyUsed = problem.From, problem.Errors, problem.Refunds, problem.KeyUsed
 	if problem.Refundable != nil {
 		e.Refundable = &Money{Minor: *problem.Refundable, Currency: problem.Currency}
+	}
+	if problem.Capturable != nil {
+		e.Capturable = &Money{Minor: *problem.Capturable, Currency: problem.Currency}
 	}
 	return e
 }

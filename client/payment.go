@@ -51,6 +51,7 @@ type Payment struct {
 	Connector    string            `json:"connector"`
 	ProcessorRef string            `json:"processor_ref"`
 	References   []Reference       `json:"references"`
+	Captures     []Capture         `json:"captures"` // oldest first
 	Refunds      []RefundInShort   `json:"refunds"`  // oldest first
 	Disputes     []Dispute         `json:"disputes"` // oldest first
 	CapturedAt   time.Time         `json:"captured_at"`
@@ -87,6 +88,25 @@ type Reference struct {
 	Kind  string `json:"kind"`
 	Value string `json:"value"`
 }
+
+// Capture is one taking of all or a part of an authorized amount.
+type Capture struct {
+	ID        string        `json:"id"` // a refund can name it
+	Minor     int64         `json:"amount"`
+	Status    CaptureStatus `json:"status"`
+	IsFinal   bool          `json:"is_final"`   // nothing more will be captured
+	SettledAt time.Time     `json:"settled_at"` // from when it counts; zero: it does not
+}
+
+// CaptureStatus is where a capture is in its life.
+type CaptureStatus string
+
+// The statuses of a capture.
+const (
+	CapturePending CaptureStatus = "pending" // asked for, and not taken yet
+	CaptureSettled CaptureStatus = "settled"
+	CaptureFailed  CaptureStatus = "failed"
+)
 
 // RefundInShort is a refund as its payment lists it.
 type RefundInShort struct {
@@ -139,6 +159,7 @@ type PaymentRequest struct {
 	Items        []ItemRequest `json:"items,omitempty"`    // they add up to the amount
 	Metadata     any           `json:"metadata,omitempty"` // an object of the caller's own
 	ProcessorRef string        `json:"processor_ref,omitempty"`
+	Connector    string        `json:"connector,omitempty"`  // through which it was taken; the server's first, unless it is named
 	CapturedAt   time.Time     `json:"captured_at,omitzero"` // now, unless it is named
 	CreatedAt    time.Time     `json:"created_at,omitzero"`
 }
@@ -160,6 +181,34 @@ type ItemRequest struct {
 func (c *Client) CreatePayment(ctx context.Context, request PaymentRequest) (payment Payment, err error) {
 	err = c.do(ctx, call{
 		method: http.MethodPost, path: "/v1/payments", key: request.IdempotencyKey, body: request,
+	}, &payment)
+	return payment, err
+}
+
+// CaptureRequest says what of an authorized payment was taken.
+type CaptureRequest struct {
+	IdempotencyKey string `json:"-"` // the caller's name for what is to be done once; empty: it is not sent again by itself
+	User           string `json:"-"` // the person on whose behalf it is recorded
+
+	Money
+	Final bool `json:"final,omitempty"` // nothing more will be captured
+}
+
+// CapturePayment records that all or a part of an authorized payment was taken.
+// No processor is called.
+func (c *Client) CapturePayment(ctx context.Context, id string, request CaptureRequest) (payment Payment, err error) {
+	err = c.do(ctx, call{
+		method: http.MethodPost, path: "/v1/payments/" + url.PathEscape(id) + "/capture", key: request.IdempotencyKey,
+		user: request.User, body: request,
+	}, &payment)
+	return payment, err
+}
+
+// CancelPayment records that an authorization was given up before anything was
+// captured. No processor is called. Done twice with one key, it is done once.
+func (c *Client) CancelPayment(ctx context.Context, id, idempotencyKey string) (payment Payment, err error) {
+	err = c.do(ctx, call{
+		method: http.MethodPost, path: "/v1/payments/" + url.PathEscape(id) + "/cancel", key: idempotencyKey,
 	}, &payment)
 	return payment, err
 }

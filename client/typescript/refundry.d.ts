@@ -353,6 +353,18 @@ export interface BookedEntry {
   postings: Posting[];
 }
 
+/** One taking of all or a part of an authorized amount. */
+export interface Capture {
+  /** A refund can name it. */
+  id: CaptureID;
+  amount: Minor;
+  status: CaptureStatus;
+  /** Whether nothing more will be captured. */
+  is_final: boolean;
+  /** From when it counts. Absent: it does not. */
+  settled_at?: Time;
+}
+
 /** Names one taking of an authorized amount. */
 export type CaptureID = string;
 
@@ -366,8 +378,21 @@ export interface CaptureLeft {
   refundable: Minor;
 }
 
+/** All or a part of an authorized payment, which was taken. */
+export interface CaptureRequest {
+  /** What was taken, in minor units. */
+  amount: number;
+  /** Of the payment. */
+  currency: Currency;
+  /** Nothing more will be captured: the rest was given up. What takes all that is left is final by itself. */
+  final?: boolean | null;
+}
+
+/** `pending`: asked for, and not taken yet; it does not count. */
+export type CaptureStatus = "pending" | "settled" | "failed";
+
 /** What went wrong. Each has a page: `/errors/<code>`. */
-export type Code = "already_exists" | "amount_out_of_range" | "another_refund_pending" | "approval_of_something_else" | "attempt_unknown" | "body_incomplete" | "body_too_large" | "card_number_refused" | "conflict" | "currency_mismatch" | "dispute_open" | "duplicate_refund" | "expected_refundable_differs" | "forbidden" | "full_after_partial" | "idempotency_key_invalid" | "idempotency_key_reused" | "idempotency_key_used" | "insufficient_scope" | "internal_error" | "invalid_json" | "invalid_request" | "items_not_refundable" | "lines_do_not_add_up" | "maximum_amount_exceeded" | "method_not_allowed" | "no_such_capture" | "not_found" | "order_ended" | "outcome_open" | "partial_refunds_disabled" | "payment_disputed" | "payment_erased" | "payment_not_waiting" | "payment_open" | "preview_outdated" | "processor_contradiction" | "reason_in_use" | "reason_not_in_catalogue" | "recipient_would_gain" | "refund_not_available" | "refund_window_closed" | "refundable_amount_exceeded" | "refunds_halted" | "self_approval" | "too_early" | "too_many_failures" | "unauthorized" | "unavailable" | "unsupported_media_type" | "velocity_exceeded" | "wrong_status";
+export type Code = "already_exists" | "amount_out_of_range" | "another_refund_pending" | "approval_of_something_else" | "attempt_unknown" | "body_incomplete" | "body_too_large" | "capturable_amount_exceeded" | "card_number_refused" | "conflict" | "currency_mismatch" | "dispute_open" | "duplicate_refund" | "expected_refundable_differs" | "forbidden" | "full_after_partial" | "idempotency_key_invalid" | "idempotency_key_reused" | "idempotency_key_used" | "insufficient_scope" | "internal_error" | "invalid_json" | "invalid_request" | "items_not_refundable" | "lines_do_not_add_up" | "maximum_amount_exceeded" | "method_not_allowed" | "no_such_capture" | "not_found" | "order_ended" | "outcome_open" | "partial_refunds_disabled" | "payment_disputed" | "payment_erased" | "payment_not_waiting" | "payment_open" | "preview_outdated" | "processor_contradiction" | "reason_in_use" | "reason_not_in_catalogue" | "recipient_would_gain" | "refund_not_available" | "refund_window_closed" | "refundable_amount_exceeded" | "refunds_halted" | "self_approval" | "too_early" | "too_many_failures" | "unauthorized" | "unavailable" | "unsupported_media_type" | "velocity_exceeded" | "wrong_status";
 
 /** An ISO 4217 code. */
 export type Currency = string;
@@ -889,6 +914,8 @@ export interface ImportLine {
   metadata?: Record<string, unknown> | null;
   /** What the processor calls it. No two payments of a connector have the same: what was taken once can be refunded once. */
   processor_ref?: string | null;
+  /** Through which it was taken, and refunds go back; the server's first, unless it is named. */
+  connector?: string | null;
   /** Now, unless it is named. Of a captured payment only. */
   captured_at?: string | null;
   /** The time of capture, unless it is named. */
@@ -897,8 +924,6 @@ export interface ImportLine {
   id?: string | null;
   /** The front door that it was made at; `api` unless it is named. */
   home?: string | null;
-  /** Who took it. */
-  connector?: string | null;
   /** Ids that it has elsewhere. */
   aliases?: Alias[];
   /** Its home's own: what it calls the session. */
@@ -1187,6 +1212,8 @@ export interface Payment {
   processor_ref?: string;
   /** What others call it. */
   references?: Reference[];
+  /** Oldest first. Absent: nothing was captured, or is being. */
+  captures?: Capture[];
   /** Oldest first. */
   refunds: RefundInShort[];
   /** Oldest first. Absent: none. */
@@ -1241,6 +1268,8 @@ export interface PaymentRequest {
   metadata?: Record<string, unknown> | null;
   /** What the processor calls it. No two payments of a connector have the same: what was taken once can be refunded once. */
   processor_ref?: string | null;
+  /** Through which it was taken, and refunds go back; the server's first, unless it is named. */
+  connector?: string | null;
   /** Now, unless it is named. Of a captured payment only. */
   captured_at?: string | null;
   /** The time of capture, unless it is named. */
@@ -1335,7 +1364,9 @@ export interface Problem {
   retryable: boolean;
   /** What is left to refund. */
   refundable?: Minor;
-  /** Of `refundable`. */
+  /** What is authorized and not captured. */
+  capturable?: Minor;
+  /** Of `refundable` or `capturable`. */
   currency?: Currency;
   /** From when it would be possible. */
   from?: Time;
@@ -2021,6 +2052,39 @@ export interface Operations {
   erasePayment: {
     method: "POST";
     path: "/v1/payments/{id}/erase";
+    params: {
+      /** Names a payment. */
+      id: PaymentID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    answer: Payment;
+  };
+  /** Record a capture. */
+  capturePayment: {
+    method: "POST";
+    path: "/v1/payments/{id}/capture";
+    params: {
+      /** Names a payment. */
+      id: PaymentID;
+    };
+    headers: {
+      /** Your name for what you want done once: 1 to 255 visible ASCII characters, quoted or bare. */
+      "Idempotency-Key"?: string;
+      /** The person on whose behalf you call: 1 to 255 visible ASCII characters. The audit trail keeps it. Policies count by person, and who has asked for a refund cannot approve it, whichever key they use. */
+      "Refundry-User"?: string;
+    };
+    body: CaptureRequest;
+    answer: Payment;
+  };
+  /** Record that a payment was canceled. */
+  cancelPayment: {
+    method: "POST";
+    path: "/v1/payments/{id}/cancel";
     params: {
       /** Names a payment. */
       id: PaymentID;

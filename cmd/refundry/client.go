@@ -36,6 +36,7 @@ type operator struct {
 	http   *http.Client
 	tenant string
 	user   string
+	key    string // names what is to be done once; empty: nobody says
 	close  func() error
 }
 
@@ -141,6 +142,9 @@ func (o *operator) send(ctx context.Context, method, path, contentType string, b
 	if o.user != "" {
 		request.Header.Set("Refundry-User", o.user)
 	}
+	if o.key != "" {
+		request.Header.Set("Idempotency-Key", o.key)
+	}
 	return o.http.Do(request)
 }
 
@@ -182,10 +186,17 @@ func query(pairs ...string) string {
 // operate runs one call and prints its answer: as it is with --json, else as
 // a table of the named list or as facts of the thing.
 func (f operatorFlags) operate(ctx context.Context, t *terminal, method, path string, body any, columns ...string) error {
+	return f.operateOnce(ctx, t, "", method, path, body, columns...)
+}
+
+// operateOnce is operate under an idempotency key, which may be empty.
+func (f operatorFlags) operateOnce(ctx context.Context, t *terminal, key, method, path string, body any, columns ...string,
+) error {
 	o, err := f.dial(ctx, t)
 	if err != nil {
 		return err
 	}
+	o.key = key
 	text, err := o.call(ctx, method, path, body)
 	if err == nil {
 		err = t.printAnswer(text, columns)

@@ -1,11 +1,15 @@
 package main_test
 
 import (
+	"crypto/rand"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Several payments are erased by one command, named as their front door names
@@ -34,4 +38,66 @@ func TestPaymentsAreErased(t *testing.T) {
 		t.Errorf("erased as %s, and is %s", erased, after)
 	}
 	f.refuses(t, "pay_nobody: ", "payments", "erase", ids[0], "pay_nobody")
+}
+
+// An operator records what became of authorized payments, each capture once under
+// its key, and cancels together what was asked for together.
+func TestOperatorsRecordCaptures(t *testing.T) {
+	t.Parallel()
+	store := "--data=" + t.TempDir()
+	server := startServe(t, store)
+	defer server.kill()
+	w := &killWorld{url: server.url, key: server.file.API.Key}
+	hold := func() string {
+		t.Helper()
+		var made struct{ ID string }
+		status, err := w.post("/v1/payments", rand.Text(), map[string]any{
+			"amount": 1000, "currency": "EUR", "status": "authorized", "connector": "sandbox_captures",
+		}, &made)
+		if err != nil || status != http.StatusCreated {
+			t.Fatal(status, err)
+		}
+		return made.ID
+	}
+	read := func(args ...string) (r struct {
+		Status   string
+		Captured int64
+		Captures []struct {
+			IsFinal bool `json:"is_final"`
+		}
+	},
+	) {
+		t.Helper()
+		if err := json.Unmarshal(refundry(t, append(args, "--json", store)...), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	of := hold()
+	for range 2 {
+		if now := read("payments", "capture", of, "300", "EUR", "--key=parcel-1"); now.Captured != 300 || now.Captures[0].IsFinal {
+			t.Errorf("captured: %+v", now)
+		}
+	}
+	if now := read("payments", "capture", of, "400", "EUR", "--final"); now.Captured != 700 || !now.Captures[1].IsFinal {
+		t.Errorf("captured: %+v", now)
+	}
+	if gone := read("payments", "cancel", hold()); gone.Status != "canceled" {
+		t.Errorf("canceled: %+v", gone)
+	}
+	var asked struct {
+		ID, Group string
+		Others    []string `json:"group_refunds"`
+	}
+	status, err := w.post("/v1/refunds", rand.Text(), map[string]any{
+		"payment": of, "full": true, "not_before": time.Now().Add(time.Hour).UTC().Format(time.RFC3339),
+	}, &asked)
+	if err != nil || status != http.StatusCreated || len(asked.Others) != 1 {
+		t.Fatal(status, err, asked)
+	}
+	refundry(t, "refunds", "cancel", asked.Others[0], "--group", store)
+	if list := string(refundry(t, "refunds", "list", "--group="+asked.Group, store)); strings.Count(list, "canceled") != 2 ||
+		!strings.Contains(list, asked.ID) {
+		t.Errorf("the group: %s", list)
+	}
 }

@@ -26,6 +26,7 @@ type refundsList struct {
 	operatorFlags
 
 	Payment string `help:"Of this payment."`
+	Group   string `help:"Opened together, as grp_… says."`
 	Status  string `help:"As in pending, succeeded or failed."`
 	Limit   string `help:"At most this many." default:"50"`
 }
@@ -47,7 +48,11 @@ type refundsReject struct {
 	Message string `help:"Why."`
 }
 
-type refundsCancel struct{ oneRefund }
+type refundsCancel struct {
+	oneRefund
+
+	Group bool `help:"Those that were opened with it, too: all that have not ended, or none."`
+}
 
 type refundsRetry struct{ oneRefund }
 
@@ -66,7 +71,7 @@ type refundsSettle struct {
 // Run implements the command.
 func (c *refundsList) Run(ctx context.Context, t *terminal) error {
 	return c.operate(ctx, t, http.MethodGet,
-		"/v1/refunds"+query("payment", c.Payment, "status", c.Status, "limit", c.Limit), nil,
+		"/v1/refunds"+query("payment", c.Payment, "group", c.Group, "status", c.Status, "limit", c.Limit), nil,
 		"id", "payment", "amount", "currency", "status", "door", "created_at")
 }
 
@@ -91,7 +96,11 @@ func (c *refundsReject) Run(ctx context.Context, t *terminal) error {
 
 // Run implements the command.
 func (c *refundsCancel) Run(ctx context.Context, t *terminal) error {
-	return c.decide(ctx, t, c.ID, "cancel", map[string]any{})
+	body := map[string]any{}
+	if c.Group {
+		body["group"] = true
+	}
+	return c.decide(ctx, t, c.ID, "cancel", body)
 }
 
 // Run implements the command. It needs no idempotency key: while a retry is on

@@ -28,6 +28,7 @@ const (
 	codeNotFound     code = "not_found"
 	codeMethod       code = "method_not_allowed"
 	codeConflict     code = "conflict"
+	codeCapturable   code = "capturable_amount_exceeded"
 	codeUnavailable  code = "unavailable"
 	codeInternal     code = "internal_error"
 )
@@ -288,6 +289,12 @@ var policyProblems = map[code]facts{
 
 // otherProblems are about other things than refunds, or come from processors.
 var otherProblems = map[code]facts{
+	codeCapturable: {
+		409, "More than is authorized", false,
+		"The capture is of more than is authorized and not captured. Nothing was recorded.",
+		"The member `capturable` says how much, in minor units, is left to capture.",
+		"only 49.00 EUR is authorized and not captured",
+	},
 	"already_exists": {
 		409, "Already there", false, "Another payment, refund or order has this id already.",
 		"Look it up; an import that is run again does so by itself.", "the payment exists",

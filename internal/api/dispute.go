@@ -97,7 +97,11 @@ func (a *API) openDispute(w http.ResponseWriter, r *http.Request, caller auth.Id
 	if command.Payment, err = a.paymentNamed(r.Context(), caller, of); err != nil {
 		return err
 	}
-	command.Connector = a.config.Connector
+	view, err := a.config.Reader.View(r.Context(), caller.Tenant, command.Payment)
+	if err != nil {
+		return err
+	}
+	command.Connector = view.Payment.Connector // whose case it is, whoever tells of it
 	command.Key = keyOf(caller.Tenant, keyScope, key, disputeDigest(command))
 	answer, replayed, err := a.do(r.Context(), command)
 	if err != nil {

@@ -231,7 +231,7 @@ func exampleValue(body string) any {
 // exampleVariables are the things that examples are about, by what stands for
 // their ids in a request.
 var exampleVariables = map[string]string{
-	"$REVIEWED": "rfd", "$DECLINED": "rfd",
+	"$REVIEWED": "rfd", "$DECLINED": "rfd", "$AUTHORIZED": "pay",
 	"$PAYMENT": "pay", "$REFUND": "rfd", "$SCHEDULED": "rfd", "$WAITING": "rfd", "$DISPUTE": "dsp", "$ENDPOINT": "end",
 	"$DELIVERY": "dlv", "$KEY": "key", "$BATCH": "bat", "$READY": "bat", "$RUNNING": "bat", "$PAUSED": "bat", "$DONE": "bat",
 	"$PERSON": "per", "$TENANT": "ten",

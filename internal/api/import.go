@@ -38,7 +38,6 @@ func linesOf(schema *openapi.Schema) *openapi.Schema {
 var importMembers = slices.Concat(paymentRequestMembers, []openapi.Member{
 	may("id", anyIdentifier("old-1"), "Your name of the line; all of the line, unless it is named."),
 	may("home", anyText(nameMax, "ping"), "The front door that it was made at; `api` unless it is named."),
-	may("connector", anyText(nameMax, "sandbox"), "Who took it."),
 	may("aliases", &openapi.Schema{
 		Type: openapi.Array, ItemsMax: aliasesMax,
 		Items: taken("Alias", "How the payment is known elsewhere.", aliasMembers...),

@@ -15,7 +15,7 @@ import (
 )
 
 func (a *API) paymentOperations() []operation {
-	return []operation{
+	return append([]operation{
 		{
 			method: "POST", path: "/v1/payments", id: "createPayment", tag: tagPayments, summary: "Record a payment",
 			doc: "What was paid, so that it can be refunded here. No money moves.", scope: scopeWritePayments, takesKey: true,
@@ -38,7 +38,7 @@ func (a *API) paymentOperations() []operation {
 		},
 		a.refundabilityOperation(),
 		a.eraseOperation(),
-	}
+	}, a.captureOperations()...)
 }
 
 // createPayment records a payment, so that it can be refunded here.
@@ -53,13 +53,17 @@ func (a *API) createPayment(w http.ResponseWriter, r *http.Request, caller auth.
 	}
 	in.only(paymentRequest.Members)
 	command := a.decodePayment(in)
+	command.Connector = a.connector(in)
 	if err := in.err(); err != nil {
 		return err
 	}
 	command.Meta = meta(r, caller)
-	command.Connector = a.config.Connector
 	if key != "" {
-		command.Key = keyOf(caller.Tenant, keyScope, key, paymentDigest(command))
+		digest := paymentDigest(command)
+		if command.Connector != a.config.Connector { // what came later leaves the digests of older requests as they were
+			digest.Text("connector").Text(command.Connector)
+		}
+		command.Key = keyOf(caller.Tenant, keyScope, key, digest)
 	}
 	answer, replayed, err := a.do(r.Context(), command)
 	if err != nil {
@@ -99,6 +103,8 @@ var paymentRequestMembers = []openapi.Member{
 	may("metadata", anyMetadata, ""),
 	may("processor_ref", anyText(nameMax, "ch_1"), "What the processor calls it. No two payments of a connector have the same: "+
 		"what was taken once can be refunded once."),
+	may("connector", anyText(nameMax, "sandbox"), "Through which it was taken, and refunds go back; the server's first, unless "+
+		"it is named."),
 	may("captured_at", anyTime("2026-02-28T12:00:00Z"), "Now, unless it is named. Of a captured payment only."),
 	may("created_at", anyTime("2026-02-28T12:00:00Z"), "The time of capture, unless it is named."),
 }

@@ -11,7 +11,7 @@ import (
 
 const (
 	paymentsDefault = 50
-	paymentsMax     = 200 // each is read and shown with its items, refunds and disputes
+	paymentsMax     = 200 // each is read and shown with its captures, items, refunds and disputes
 )
 
 // paymentFilters are what readPaymentFilter reads.
@@ -49,7 +49,7 @@ func (a *API) listPayments(w http.ResponseWriter, r *http.Request, caller auth.I
 
 func (a *API) readPaymentFilter(query url.Values) (filter payment.PaymentFilter, err error) {
 	q := &filters{query: query}
-	filter.Parts = payment.PartItems | payment.PartRefunds | payment.PartDisputes
+	filter.Parts = shownParts
 	for _, word := range q.words("status", wordsOf(paymentStatuses...)) {
 		filter.Statuses = append(filter.Statuses, payment.PaymentStatus(word))
 	}

@@ -34,6 +34,7 @@ var paymentSchema = shown("Payment", "What a payer agreed to hand to a merchant,
 	may("connector", someText, "Through which it was taken, and refunds go back."),
 	may("processor_ref", someText, "What the processor calls it."),
 	may("references", listOf(referenceSchema), "What others call it."),
+	may("captures", listOf(captureSchema), "Oldest first. Absent: nothing was captured, or is being."),
 	must("refunds", listOf(shown("RefundInShort", "A refund of a payment.",
 		must("id", refundID, ""),
 		must("amount", someAmount, ""),
@@ -63,7 +64,8 @@ func paymentJSON(v payment.View) []byte {
 	return w.text
 }
 
-// showPayment writes a payment with its items and a short list of its refunds.
+// showPayment writes a payment with its captures, its items and a short list of
+// its refunds.
 func showPayment(w *writer, name string, v payment.View) {
 	p := v.Payment
 	w.begin(name)
@@ -87,6 +89,7 @@ func showPayment(w *writer, name string, v payment.View) {
 	w.maybe("connector", p.Connector)
 	w.maybe("processor_ref", p.ProcessorRef)
 	showReferences(w, p.References)
+	showCaptures(w, v.Captures)
 	showRefunds(w, v.Refunds)
 	showDisputes(w, v.Disputes)
 	w.time("captured_at", p.CapturedAt())

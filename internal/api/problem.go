@@ -18,6 +18,7 @@ type problem struct {
 	code       code
 	detail     string
 	refundable *money.Amount
+	capturable *money.Amount
 	from       time.Time
 	refunds    []payment.RefundID
 	used       *keyUsed
@@ -101,7 +102,8 @@ var problemSchema = shown("Problem", "An answer that says no (RFC 9457). It neve
 	must("detail", someText, "What is wrong this time, for people."),
 	must("retryable", someFlag, "Whether the same request may succeed later, unchanged."),
 	may("refundable", someAmount, "What is left to refund."),
-	may("currency", someCurrency, "Of `refundable`."),
+	may("capturable", someAmount, "What is authorized and not captured."),
+	may("currency", someCurrency, "Of `refundable` or `capturable`."),
 	may("from", someTime, "From when it would be possible."),
 	may("key_used", usedSchema, "What the Idempotency-Key was used for before."),
 	may("refunds", listOf(refundID), "Those that stand in the way."),
@@ -124,6 +126,7 @@ type body struct {
 	Detail     string       `json:"detail"`
 	Retryable  bool         `json:"retryable"`
 	Refundable *money.Minor `json:"refundable,omitempty"`
+	Capturable *money.Minor `json:"capturable,omitempty"`
 	Currency   string       `json:"currency,omitempty"`
 	From       string       `json:"from,omitempty"`
 	KeyUsed    *keyUsed     `json:"key_used,omitempty"`
@@ -140,6 +143,9 @@ func (p *problem) json() []byte {
 	}
 	if p.refundable != nil {
 		b.Refundable, b.Currency = &p.refundable.Minor, string(p.refundable.Currency)
+	}
+	if p.capturable != nil {
+		b.Capturable, b.Currency = &p.capturable.Minor, string(p.capturable.Currency)
 	}
 	if !p.from.IsZero() {
 		b.From = string(appendTime(nil, p.from))

@@ -213,7 +213,7 @@ func (w *world) captured(t *testing.T, amounts ...money.Minor) string {
 	t.Helper()
 	m := payment.Meta{Tenant: w.tenant, Actor: "key:test", Door: payment.DoorAPI}
 	of, err := w.engine.Do(t.Context(), payment.CreatePayment{
-		Meta: m, Status: payment.PaymentAuthorized, Connector: "sandbox", PerCapture: true, Amount: money.Of(1000, "EUR"),
+		Meta: m, Status: payment.PaymentAuthorized, Connector: "sandbox_captures", Amount: money.Of(1000, "EUR"),
 		Items: []payment.Item{
 			{Name: "Hat", Quantity: 1, UnitAmount: 800, Total: 800}, {Name: "Tie", Quantity: 1, UnitAmount: 200, Total: 200},
 		},

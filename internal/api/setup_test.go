@@ -155,12 +155,13 @@ func setup(t *testing.T) *world {
 		},
 		StreamPause: time.Millisecond,
 		Now:         w.now, NewID: newID, IsSandbox: true, Connector: "sandbox", Log: log,
+		Connectors: []string{"sandbox", "sandbox_captures"},
 	})
 	router := webhook.NewRouter(a.Voice())
 	replay = webhook.Replayer{Engine: late, Feed: w.store, Reader: w.store, Router: router}
 	w.engine = engine.New(engine.Config{
 		Store: w.store, Router: router, Starter: nobody{}, NewID: newID, Lanes: 1,
-		Log: log, Metrics: nobody{},
+		Log: log, Metrics: nobody{}, Connectors: payment.Connectors{"sandbox_captures": {RefundsCaptures: true}},
 	})
 	late.engine, late.router = w.engine, router
 	w.run(t)

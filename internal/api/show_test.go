@@ -52,6 +52,7 @@ func TestEveryMemberIsShown(t *testing.T) {
 	var view payment.View
 	filled(reflect.ValueOf(&view).Elem())
 	view.Items[0].Until = 0
+	view.Captures[0].History = payment.History[payment.CaptureStatus]{{Status: payment.CaptureSettled, At: began}}
 	view.Payment.History = payment.History[payment.PaymentStatus]{
 		{Status: payment.PaymentCaptured, At: began}, {Status: payment.PaymentCaptured, Note: payment.NoteErased, At: began},
 		{Status: payment.PaymentCaptured, Note: payment.Note(payment.GatePayer), At: began},

@@ -14,22 +14,23 @@ import (
 
 // makers make the things that examples are about, by what stands for their ids.
 var makers = map[string]func(t *testing.T, w *world) string{
-	"$DECLINED":  makeDeclined,
-	"$REVIEWED":  makeReviewed,
-	"$PAYMENT":   makePayment,
-	"$SCHEDULED": makeScheduled,
-	"$WAITING":   makeWaiting,
-	"$DISPUTE":   makeDispute,
-	"$ENDPOINT":  makeEndpoint,
-	"$DELIVERY":  makeDelivery,
-	"$KEY":       makeKey,
-	"$BATCH":     makeBatch,
-	"$TENANT":    makeTenant,
-	"$READY":     makeReady,
-	"$RUNNING":   makeRunning,
-	"$PAUSED":    makePaused,
-	"$DONE":      makeDone,
-	"$PERSON":    makePerson,
+	"$DECLINED":   makeDeclined,
+	"$REVIEWED":   makeReviewed,
+	"$PAYMENT":    makePayment,
+	"$AUTHORIZED": makeAuthorized,
+	"$SCHEDULED":  makeScheduled,
+	"$WAITING":    makeWaiting,
+	"$DISPUTE":    makeDispute,
+	"$ENDPOINT":   makeEndpoint,
+	"$DELIVERY":   makeDelivery,
+	"$KEY":        makeKey,
+	"$BATCH":      makeBatch,
+	"$TENANT":     makeTenant,
+	"$READY":      makeReady,
+	"$RUNNING":    makeRunning,
+	"$PAUSED":     makePaused,
+	"$DONE":       makeDone,
+	"$PERSON":     makePerson,
 }
 
 func makePayment(t *testing.T, w *world) string {
@@ -38,6 +39,13 @@ func makePayment(t *testing.T, w *world) string {
 		"amount": 8900, "currency": "EUR", "reference": "order-1001", "items": [
 		{"name": "Wool hat", "quantity": 2, "unit_amount": 2450, "tax_rate": "19", "tax": 782},
 		{"name": "Silk tie", "unit_amount": 4000}]}`).want(t, 201).string(t, "id")
+}
+
+// makeAuthorized makes a payment of which nothing was captured.
+func makeAuthorized(t *testing.T, w *world) string {
+	t.Helper()
+	return w.call(t, "POST", "/v1/payments", `{"amount": 8900, "currency": "EUR", "status": "authorized", "reference": "order-1002"}`).
+		want(t, 201).string(t, "id")
 }
 
 // makeScheduled makes a refund that has not left.

@@ -146,6 +146,7 @@ func setup(t testing.TB) *world {
 	}
 	w.engine = engine.New(engine.Config{
 		Store: w.store, Router: nobody{}, Starter: nobody{}, NewID: newID, Lanes: 1, Log: log, Metrics: nobody{},
+		Connectors: payment.Connectors{"sandbox_captures": {RefundsCaptures: true}},
 	})
 	w.clerk = batch.New(batch.Config{
 		Engine: w, Store: changed{w.store, w}, Reader: w.store, Router: w,
@@ -208,6 +209,29 @@ func (w *world) pay(t testing.TB, amounts ...money.Minor) []payment.PaymentID {
 	}
 	wait.Wait()
 	return ids
+}
+
+// payInParts makes a payment whose processor refunds captures, with these.
+func (w *world) payInParts(t testing.TB, amounts ...money.Minor) payment.PaymentID {
+	t.Helper()
+	do := func(command payment.Command) payment.PaymentID {
+		answer, err := w.engine.Do(t.Context(), command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.View.Payment.ID
+	}
+	var whole money.Minor
+	for _, amount := range amounts {
+		whole += amount
+	}
+	id := do(payment.CreatePayment{
+		Meta: w.meta(), Status: payment.PaymentAuthorized, Connector: "sandbox_captures", Amount: money.Of(whole, "EUR"),
+	})
+	for _, amount := range amounts {
+		do(payment.CapturePayment{Meta: w.meta(), Payment: id, Amount: amount, IsAtOnce: true})
+	}
+	return id
 }
 
 // row asks for an amount of a payment; more members may follow.

@@ -131,6 +131,7 @@ func (e *Engine) decide(book *payment.Book, batch []*request, results []result) 
 			err = fmt.Errorf("bug in a command: %v\n%s", bug, debug.Stack())
 		}
 	}()
+	book.PutConnectors(e.config.Connectors)
 	for i, req := range batch {
 		tellings, tasks, deliveries := len(book.Changes.Tellings), len(book.Changes.Tasks), len(book.Changes.Deliveries)
 		answer, err := req.command.Apply(book)

@@ -82,6 +82,8 @@ type Config struct {
 	Lanes   int // 1 for SQLite, a few for Postgres
 	Log     *slog.Logger
 	Metrics Metrics
+
+	Connectors payment.Connectors // that there are, for every decision
 }
 
 // Metrics hears about every commit.

@@ -119,14 +119,15 @@ type Book struct {
 	Now     time.Time // domain time, UTC, microseconds
 	Changes Changes
 
-	newID    id.Source
-	tenants  map[TenantID]*Tenant
-	orders   map[bookKey]*OrderChange
-	views    map[bookKey]*ViewChange
-	keys     map[KeyHash]*KeyRecord
-	aliases  map[aliasKey][16]byte
-	counters map[CounterID]int64          // nil: no policy asks
-	counted  map[CounterID]*CounterChange // nil: nothing is counted
+	newID      id.Source
+	connectors Connectors
+	tenants    map[TenantID]*Tenant
+	orders     map[bookKey]*OrderChange
+	views      map[bookKey]*ViewChange
+	keys       map[KeyHash]*KeyRecord
+	aliases    map[aliasKey][16]byte
+	counters   map[CounterID]int64          // nil: no policy asks
+	counted    map[CounterID]*CounterChange // nil: nothing is counted
 }
 
 type bookKey struct {
@@ -208,6 +209,9 @@ func NewBook(now time.Time, newID id.Source) *Book {
 		aliases: map[aliasKey][16]byte{},
 	}
 }
+
+// PutConnectors gives the book the connectors that there are.
+func (b *Book) PutConnectors(connectors Connectors) { b.connectors = connectors }
 
 // PutTenant gives the book a tenant that was read.
 func (b *Book) PutTenant(tenant *Tenant) { b.tenants[tenant.ID] = tenant }

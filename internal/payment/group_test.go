@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"errors"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -59,6 +60,30 @@ func TestARefundOverSeveralCaptures(t *testing.T) {
 		m.end(t, two.Refunds[1], payment.AttemptDeclined)
 		if again, _ := open(payment.Ask{How: payment.AskRemaining}); again.Refund.Capture != captures[1] || again.Refund.Amount.Minor != 600 {
 			t.Fatalf("what came free is %s of %s", again.Refund.Amount, again.Refund.Capture)
+		}
+	})
+}
+
+// A door that answers with one refund is given one, or a no that says how much it
+// may be.
+func TestOneRefundOverSeveralCaptures(t *testing.T) {
+	check(t, func(t *rapid.T) {
+		m := newModel()
+		captures := perCapture(t, m, 1_000, 3_200)
+		open := func(amount money.Minor) (payment.Answer, error) {
+			return m.run(t, payment.OpenRefund{
+				Meta: m.meta(), Payment: m.view.Payment.ID, Ask: payment.Ask{Amount: amount},
+				Rules: []payment.Rule{{Name: payment.RuleCapture, On: true}},
+			})
+		}
+		var refusal *payment.Refusal
+		if _, err := open(1_001); !errors.As(err, &refusal) || refusal.Rule != payment.RuleCapture || refusal.Refundable.Minor != 1_000 {
+			t.Fatalf("over two: %v", err)
+		}
+		for n, amount := range []money.Minor{refusal.Refundable.Minor, 3_200} {
+			if one, err := open(amount); err != nil || len(one.Refunds) != 1 || one.Refund.Capture != captures[n] {
+				t.Fatalf("of one: %+v %v", one.Refunds, err)
+			}
 		}
 	})
 }

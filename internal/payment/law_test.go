@@ -32,6 +32,11 @@ type model struct {
 	overdrawn bool
 }
 
+// capturesConnector is that of a processor that refunds captures.
+const capturesConnector = "con_captures"
+
+var connectors = payment.Connectors{"con": {}, capturesConnector: {RefundsCaptures: true}}
+
 type told struct {
 	subject [16]byte
 	version int64
@@ -61,6 +66,7 @@ func (m *model) meta() payment.Meta {
 func (m *model) run(t *rapid.T, command payment.Command) (payment.Answer, error) {
 	book := payment.NewBook(m.now, m.newID)
 	book.PutTenant(&m.tenant)
+	book.PutConnectors(connectors)
 	for _, counter := range m.counts(command.Need()) {
 		book.PutCounter(counter)
 	}

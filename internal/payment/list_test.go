@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"reflect"
@@ -286,7 +287,7 @@ func capturedAs(t *rapid.T, m *model, made payment.CreatePayment, pieces ...mone
 	for _, piece := range pieces {
 		whole += piece
 	}
-	made.Meta, made.Status, made.Connector = m.meta(), payment.PaymentAuthorized, "con"
+	made.Meta, made.Status, made.Connector = m.meta(), payment.PaymentAuthorized, cmp.Or(made.Connector, "con")
 	made.Amount = money.Of(whole, "EUR")
 	if _, err := m.run(t, made); err != nil {
 		t.Fatal(err)

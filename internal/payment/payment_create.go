@@ -46,7 +46,6 @@ type CreatePayment struct {
 	ShortID        string    // empty: a new one
 	Callback       string    // a URL of its own that its home tells of it
 	Availability   Availability
-	PerCapture     bool // its processor refunds captures: a refund over several becomes one for each
 }
 
 // Need implements [Command].
@@ -194,7 +193,7 @@ func (c CreatePayment) payment(b *Book) Payment {
 		ProcessorRef: c.ProcessorRef, Reference: c.Reference, Method: c.Method, Country: c.Country, Payer: c.Payer,
 		Description: c.Description, Amount: c.Amount, Metadata: c.Metadata, Gates: c.Gates,
 		ShortID: c.ShortID, Callback: c.Callback, Availability: c.Availability,
-		PerCapture: c.PerCapture,
+		PerCapture: b.connectors[c.Connector].RefundsCaptures,
 		Version:    c.firstVersion(b), CreatedAt: c.CreatedAt, UpdatedAt: b.Now,
 	}
 	p.References = learned(nil, c.References, p.Version)

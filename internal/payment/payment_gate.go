@@ -122,12 +122,13 @@ type CapturePayment struct {
 	Meta
 
 	Payment     PaymentID
-	Amount      money.Minor // 0: all that is authorized and not captured
-	IsFinal     bool        // the rest is given up
-	IsAtOnce    bool        // it is settled in the same commit
-	FailuresMax int64       // how many calls about the payment may fail at this door; 0: any number
-	Document    []byte      // the door's facet; nil: as it was
-	Parts       Parts       // what the door's answer shows
+	Amount      money.Minor    // 0: all that is authorized and not captured
+	Currency    money.Currency // empty: the payment's
+	IsFinal     bool           // the rest is given up
+	IsAtOnce    bool           // it is settled in the same commit
+	FailuresMax int64          // how many calls about the payment may fail at this door; 0: any number
+	Document    []byte         // the door's facet; nil: as it was
+	Parts       Parts          // what the door's answer shows
 }
 
 // Need implements [Command].
@@ -144,6 +145,9 @@ func (c CapturePayment) Apply(b *Book) (Answer, error) {
 		left, err := v.capturable()
 		if err != nil {
 			return err
+		}
+		if c.Currency != "" && c.Currency != p.Amount.Currency {
+			return refuse(RuleCurrency, "the payment was made in %s", p.Amount.Currency)
 		}
 		amount := c.Amount
 		if amount == 0 {

@@ -294,5 +294,5 @@ func (m *model) counted(t *rapid.T) {
 
 // perCapture makes a payment of several captures at a processor that refunds captures.
 func perCapture(t *rapid.T, m *model, pieces ...money.Minor) []payment.CaptureID {
-	return capturedAs(t, m, payment.CreatePayment{PerCapture: true, Items: itemsOf(pieces...)}, pieces...)
+	return capturedAs(t, m, payment.CreatePayment{Connector: capturesConnector, Items: itemsOf(pieces...)}, pieces...)
 }

@@ -220,12 +220,11 @@ func checkOneAtATime(a *asking, rule Rule) error {
 	return nil
 }
 
-func checkCapture(a *asking, _ Rule) error {
+// checkCapture is On for a door that answers a request with one refund: what
+// reaches over several captures would become several.
+func checkCapture(a *asking, rule Rule) error {
 	if a.Ask.Capture.IsZero() {
-		if a.Ask.How == AskList && len(a.pieces) > 1 { // the list would follow one of several outcomes
-			return refuse(RuleCapture, "a list can remain of one capture only: name it")
-		}
-		return nil
+		return a.checkSingle(rule)
 	}
 	capture, ok := a.view.Capture(a.Ask.Capture)
 	switch {
@@ -235,6 +234,23 @@ func checkCapture(a *asking, _ Rule) error {
 		return a.withLeft(refuse(RuleNothingLeft, "nothing of the capture is left to refund"))
 	}
 	return nil
+}
+
+// checkSingle refuses what becomes several refunds where it must be one.
+func (a *asking) checkSingle(rule Rule) error {
+	var refusal *Refusal
+	switch {
+	case len(a.pieces) < 2:
+		return nil
+	case a.Ask.How == AskList: // the list would follow one of several outcomes
+		refusal = refuse(RuleCapture, "a list can remain of one capture only: name it")
+	case rule.On:
+		refusal = refuse(RuleCapture, "the refund would be one for each of %d captures", len(a.pieces))
+	default:
+		return nil
+	}
+	refusal.Refundable = money.Of(a.pieces[0].amount, a.view.Payment.Amount.Currency)
+	return refusal
 }
 
 // checkNothingLeft is On for a door that lets a payment be refunded once.

@@ -84,4 +84,6 @@ type Capabilities struct {
 	Timeout     time.Duration // how long one call may take
 	Settling    time.Duration // after this, "not found" means that it never arrived
 	Expected    time.Duration // how long a refund takes there, as a rule; 0: nobody says
+
+	RefundsCaptures bool // each refund gives back one capture, which it must name
 }

@@ -71,6 +71,7 @@ type Service struct {
 	clock    *clock.Clock
 	skew     *skew
 	sandbox  *sandbox.Sandbox
+	at       connectors
 	auth     *auth.Auth
 	engine   *engine.Engine
 	runner   *job.Runner
@@ -149,6 +150,7 @@ func (s *Service) openSandbox(ctx context.Context) (*sandbox.Sandbox, error) {
 // who runs jobs; these need the engine.
 func (s *Service) assemble() {
 	c := s.config
+	s.at = connectorsOf(s.sandbox)
 	s.waiter = waiter.New(waiter.Config{Engine: lateEngine{s}, Store: s.store, Now: s.clock.Now, Log: c.Log})
 	s.dialects = newDialects(dialect.Config{
 		Engine: lateEngine{s}, Opener: s.waiter, Reader: s.store, Books: s.store, Counter: s.store, Auth: s.auth,
@@ -168,7 +170,7 @@ func (s *Service) assemble() {
 		ReasonWords:    map[payment.Door]func(setting.Values) []string{ping.Name: ping.Reasons},
 		DoorSecrets:    map[payment.Door]api.DoorSecret{primer.Name: s.dialects.primer.EndpointSecret},
 		Now:            s.clock.Now, NewID: c.NewID, IsSandbox: c.IsSandbox, Connector: Connector, Log: c.Log,
-		Connectors: s.connectors(),
+		Connectors: s.at.names(),
 	})
 	voices := append(s.dialects.voices(), s.api.Voice())
 	for _, voice := range voices {
@@ -181,7 +183,7 @@ func (s *Service) assemble() {
 		Metrics: s.metrics,
 	})
 	s.carrier = processor.NewCarrier(processor.Config{
-		Engine: s.waiter.Listening(lateEngine{s}), Reader: s.store, Connectors: s.connector,
+		Engine: s.waiter.Listening(lateEngine{s}), Reader: s.store, Connectors: s.at.processor,
 		LeaseLeft: s.leaseLeft, Lease: c.Lease,
 		Now: s.clock.Now, Machine: c.Machine, Luck: c.Luck, Log: c.Log, Metrics: s.metrics,
 	})
@@ -201,7 +203,7 @@ func (s *Service) assemble() {
 	s.replayer = webhook.Replayer{Engine: lateEngine{s}, Feed: s.store, Reader: s.store, Router: router}
 	s.engine = engine.New(engine.Config{
 		Store: s.store, Router: router, Starter: s.runner, NewID: c.NewID, Lanes: lanes,
-		Log: c.Log, Metrics: s.metrics,
+		Log: c.Log, Metrics: s.metrics, Connectors: s.at.known(),
 	})
 	s.handler, s.operator = s.handlers()
 }
@@ -221,25 +223,6 @@ func (s *Service) allowed() []netip.Prefix {
 		return s.config.Allow
 	}
 	return append([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, s.config.Allow...)
-}
-
-// Connector is the name of the sandbox's connector, where refunds go that name
-// no other.
-const Connector = "sandbox"
-
-func (s *Service) connector(name string) (processor.Processor, bool) {
-	if s.sandbox == nil || name != Connector {
-		return nil, false
-	}
-	return s.sandbox, true
-}
-
-// connectors names every connector that there is.
-func (s *Service) connectors() []string {
-	if s.sandbox == nil {
-		return []string{}
-	}
-	return []string{Connector}
 }
 
 func (s *Service) leaseLeft(j job.Job) time.Duration { return s.runner.LeaseLeft(j) }

@@ -192,6 +192,9 @@ func sayRule(action string, refusal *payment.Refusal) *problem {
 	said := rules[refusal.Rule]
 	isOver := refusal.Rule == payment.RuleRefundable || action == "capture" && refusal.Rule == payment.RuleAmount
 	switch {
+	case refusal.Rule == payment.RuleCapture && refusal.Refundable.Currency != "":
+		return notPossible(fmt.Sprintf("This Purchase was captured in parts, each refunded by itself: the amount may be %d now.",
+			refusal.Refundable.Minor))
 	case isOver && refusal.Refundable.Currency != "":
 		return badAmount(codeMaxValue, maxText(refusal.Refundable.Minor))
 	case said == wrongStatuses["refund"] && wrongStatuses[action] != nil:

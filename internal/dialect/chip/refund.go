@@ -55,6 +55,7 @@ func openRefund(c *call, ask payment.Ask) payment.OpenRefund {
 			{Name: payment.RuleNothingLeft},
 			{Name: payment.RuleAvailability, On: isPartialOnly},
 			{Name: payment.RuleRefundable},
+			{Name: payment.RuleCapture, On: true}, // the answer is about one refund
 		},
 	}
 }

@@ -161,7 +161,7 @@ var rules = map[payment.RuleName]*word{
 	payment.RuleReached:          internalFault,
 	payment.RuleFailures:         notNow,
 	payment.RuleAvailability:     forbidden("provider_not_refundable", "This provider and method have no native refund"),
-	payment.RuleCapture:          invalid(invalidValue, "order_items", "order_items do not fit the payment"),
+	payment.RuleCapture:          invalid(invalidValue, "amount", "the payment was captured in parts, each refunded by itself"),
 	payment.RuleListSum: invalid(amountMismatch, "order_items",
 		"amount plus the sum of order_items must equal the refundable amount"),
 	payment.RuleRecipients: invalid(invalidValue, "order_items", "a recipient is new, or gets more than now"),

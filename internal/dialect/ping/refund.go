@@ -238,11 +238,23 @@ func explain(rule payment.RuleName, v payment.View, asked refundAsked, sumStatus
 			said = forbidden(amountMismatch, said.Error())
 		}
 		return said.with(sums)
+	case payment.RuleCapture:
+		return said.with(map[string]any{"expected": oldestLeft(v), "actual": asked.amount})
 	case payment.RuleRefundable:
 		return said.with(map[string]any{"expected": min(p.Totals.Refundable(), v.FinalLeft()), "actual": asked.amount})
 	default:
 	}
 	return said
+}
+
+// oldestLeft returns what is left of the oldest capture of which something is.
+func oldestLeft(v payment.View) money.Minor {
+	for _, of := range v.LeftOfCaptures() {
+		if of.Left > 0 {
+			return of.Left
+		}
+	}
+	return 0
 }
 
 // pendingWord says that a refund runs, and which.

@@ -19,7 +19,6 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/pgtest"
 	"github.com/refundry/refundry/internal/processor"
-	"github.com/refundry/refundry/internal/processor/processortest"
 	"github.com/refundry/refundry/internal/processor/sandbox"
 )
 
@@ -108,33 +107,6 @@ func moved(t *testing.T, s *sandbox.Sandbox, request processor.Request) int {
 		sum += movement.Count
 	}
 	return sum
-}
-
-// The sandbox keeps the contract of every adapter.
-func TestContract(t *testing.T) {
-	onBoth(t, map[string]func(*testing.T, open){
-		"as every adapter": func(t *testing.T, open open) {
-			s := open(t)
-			tenant := payment.TenantID(newID())
-			processortest.Run(t, func(*testing.T) processortest.Subject {
-				return processortest.Subject{
-					Processor: s, Request: func() processor.Request { return ask(tenant, 1000, "") },
-					Moved: func(attempt payment.AttemptID) int {
-						movements, err := s.Movements(t.Context(), tenant, payment.RefundID{})
-						if err != nil {
-							t.Error(err)
-						}
-						for _, movement := range movements {
-							if movement.Attempt == attempt {
-								return movement.Count
-							}
-						}
-						return 0
-					},
-				}
-			})
-		},
-	})
 }
 
 // The record is what the outside world knows, alike on both databases.

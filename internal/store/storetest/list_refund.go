@@ -24,7 +24,7 @@ var refundListTests = map[string]func(*testing.T, Open){
 func (b *bundle) sold(t *testing.T) payment.PaymentID {
 	t.Helper()
 	id := b.do(t, payment.CreatePayment{
-		Meta: b.meta(), Status: payment.PaymentAuthorized, Connector: "sandbox", Amount: money.Of(1000, "EUR"), PerCapture: true,
+		Meta: b.meta(), Status: payment.PaymentAuthorized, Connector: capturesConnector, Amount: money.Of(1000, "EUR"),
 	}).View.Payment.ID
 	for _, minor := range []money.Minor{300, 700} {
 		b.do(t, payment.CapturePayment{Meta: b.meta(), Payment: id, Amount: minor, IsAtOnce: true})

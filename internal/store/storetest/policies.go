@@ -267,7 +267,7 @@ func testGroupKept(t *testing.T, open Open) {
 		payment.PolicyDailyCountUser.Name: int64(9), payment.PolicyDailyAmountTenant.Name: int64(9000),
 	})
 	made := b.do(t, payment.CreatePayment{
-		Meta: b.meta(), Status: payment.PaymentAuthorized, Connector: "sandbox", Amount: money.Of(1000, "EUR"), PerCapture: true,
+		Meta: b.meta(), Status: payment.PaymentAuthorized, Connector: capturesConnector, Amount: money.Of(1000, "EUR"),
 		Items: []payment.Item{line("one", 400, "m-1"), line("two", 600, "m-2")},
 	}).View
 	for _, minor := range []money.Minor{300, 700} {
@@ -312,7 +312,7 @@ func testGroupCanceled(t *testing.T, open Open) {
 	b.join(t, nil)
 	for round := range 20 {
 		made := b.do(t, payment.CreatePayment{
-			Meta: b.meta(), Status: payment.PaymentAuthorized, Connector: "sandbox", Amount: money.Of(1000, "EUR"), PerCapture: true,
+			Meta: b.meta(), Status: payment.PaymentAuthorized, Connector: capturesConnector, Amount: money.Of(1000, "EUR"),
 		}).View.Payment.ID
 		for _, minor := range []money.Minor{300, 700} {
 			b.do(t, payment.CapturePayment{Meta: b.meta(), Payment: made, Amount: minor, IsAtOnce: true})

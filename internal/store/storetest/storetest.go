@@ -132,12 +132,16 @@ func setup(t *testing.T, open Open) *bundle {
 	return b
 }
 
+// capturesConnector is that of a processor that refunds captures.
+const capturesConnector = "sandbox_captures"
+
 // runEngine runs an engine over a store until the test ends.
 func runEngine(t *testing.T, store Store, newID func() [16]byte) *engine.Engine {
 	t.Helper()
 	e := engine.New(engine.Config{
 		Store: store, Router: nobody{}, Starter: nobody{}, NewID: newID, Lanes: 2,
 		Log: slog.New(slog.DiscardHandler), Metrics: nobody{},
+		Connectors: payment.Connectors{capturesConnector: {RefundsCaptures: true}},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
