@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/refundry/refundry/internal/payment"
@@ -146,4 +147,25 @@ func TestEndpointsGetDeliveries(t *testing.T) {
 	w.operate(t, "GET", "/v1/deliveries?status=nonsense", "").wantCode(t, 422, "invalid_request")
 	w.operate(t, "DELETE", "/v1/endpoints/"+made.string(t, "id"), "").want(t, 204)
 	w.operate(t, "DELETE", "/v1/endpoints/"+made.string(t, "id"), "").wantCode(t, 404, "not_found")
+}
+
+// Who changes one setting while others change others, or make keys, is not
+// asked to do it again, and undoes nothing of theirs.
+func TestSettingsAreChangedTogether(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	names := []string{"policy.maximum_amount", "policy.approvers", "policy.undo_seconds", "policy.approval_above"}
+	var running sync.WaitGroup
+	for _, name := range names {
+		for value := range 8 {
+			running.Go(func() { w.operate(t, "PATCH", "/v1/settings", fmt.Sprintf(`{%q: %d}`, name, 2+value)).want(t, 200) })
+			running.Go(func() { w.operate(t, "POST", "/v1/keys", `{"name": "till"}`).want(t, 201) })
+		}
+		running.Go(func() { w.operate(t, "PATCH", "/v1/settings", `{"policy.partial_refunds": false}`).want(t, 200) })
+	}
+	running.Wait()
+	got := w.operate(t, "GET", "/v1/settings", "").want(t, 200)
+	if changed := strings.Count(got.text, `"is_default":false`); changed != 5 {
+		t.Errorf("%d settings are changed: %s", changed, got.text)
+	}
 }

@@ -25,7 +25,7 @@ func (a *API) reasonOperations() []operation {
 			doc: "A code that a refund has cannot be taken out again, and cannot come to mean something else: what a refund " +
 				"was for stays known. Retire it, and add another. A title, or a door's word, may be added where there was none.",
 			access: forOperators, body: reasonsRequest, answers: ok("The catalogue, as it is now.", reasonCatalogue),
-			codes: []code{codeReasonUsed, codeConflict}, serve: a.putReasons,
+			codes: []code{codeReasonUsed}, serve: a.putReasons,
 		},
 	}
 }

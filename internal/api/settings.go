@@ -24,7 +24,7 @@ func (a *API) settingOperations() []operation {
 			method: "PATCH", path: "/v1/settings", id: "changeSettings", tag: tagOperators, summary: "Change settings",
 			doc:    "Some, all together or none. `null` is the default again.",
 			access: forOperators, body: settingsRequest, answers: ok("Every setting, as it is now.", settings),
-			codes: []code{codeConflict, codeReasonUsed}, serve: a.changeSettings,
+			codes: []code{codeReasonUsed}, serve: a.changeSettings,
 		},
 	}
 }

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"unicode/utf8"
@@ -116,27 +115,12 @@ func (a *Auth) PutEndpoint(ctx context.Context, by By, endpoint Endpoint, secret
 	})
 }
 
-// endpointTriesMax is how often a change of endpoints is decided on again
-// because somebody else was faster. Each time one of those who compete is done.
-const endpointTriesMax = 100
-
 // ChangeEndpoints changes endpoints of a tenant in one commit. decide is given
 // those in use and returns those that are to be written: one without an id is
 // new, one with an end is removed. It is called again, with what is in use
 // then, if somebody else has changed the tenant meanwhile.
 func (a *Auth) ChangeEndpoints(ctx context.Context, by By, tenant payment.TenantID, decide func([]Endpoint) []Endpoint) error {
 	return again(func() error { return a.changeEndpoints(ctx, by, tenant, decide) })
-}
-
-// again tries until nobody else was faster.
-func again(try func() error) error {
-	for range endpointTriesMax {
-		err := try()
-		if fault.CodeOf(err) != fault.Conflict || errors.Is(err, ErrRecovered) {
-			return err
-		}
-	}
-	return fault.New(fault.Unavailable, "the tenant's endpoints are being changed by others")
 }
 
 // changeEndpoints tries once; fault.Conflict if somebody else was faster.

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"strings"
 	"unicode"
@@ -121,14 +122,34 @@ func (a *Auth) change(ctx context.Context, change Change) error {
 	return err
 }
 
+// triesMax is how often a change of a tenant is decided on again because
+// somebody else was faster. Each time one of those who compete is done.
+const triesMax = 100
+
+// again tries until nobody else was faster.
+func again(try func() error) error {
+	for range triesMax {
+		err := try()
+		if fault.CodeOf(err) != fault.Conflict || errors.Is(err, ErrRecovered) {
+			return err
+		}
+	}
+	return fault.New(fault.Unavailable, "the tenant is being changed by others")
+}
+
 // Specs describes every setting.
 func (a *Auth) Specs() []setting.Spec { return a.config.Specs }
 
 // SetSettings changes settings of a tenant: each name gets its value, or its
-// default again if that is nil. All of them are changed, or none; fault.Conflict
-// if somebody else changed settings meanwhile.
+// default again if that is nil. All of them are changed, or none. Whatever else
+// of the tenant somebody has changed meanwhile stays so.
 func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, changes map[string]any, checks ...SettingCheck,
 ) error {
+	return again(func() error { return a.setSettings(ctx, by, id, changes, checks) })
+}
+
+// setSettings tries once; fault.Conflict if somebody else was faster.
+func (a *Auth) setSettings(ctx context.Context, by By, id payment.TenantID, changes map[string]any, checks []SettingCheck) error {
 	tenant, err := a.config.Store.Tenant(ctx, id)
 	if err != nil {
 		return err
@@ -167,7 +188,7 @@ func (a *Auth) SetSettings(ctx context.Context, by By, id payment.TenantID, chan
 }
 
 // SettingCheck refuses settings. It is given the tenant whose settings they
-// would replace: the change fails if somebody else has changed it meanwhile.
+// would replace; once more, if somebody else has changed it meanwhile.
 type SettingCheck func(before payment.Tenant, after setting.Values) error
 
 func (a *Auth) spec(name string) (setting.Spec, error) {
