@@ -12,7 +12,7 @@ import (
 // A currency is three letters of ours, whatever their case, and no other text
 // that a library would take for them.
 func FuzzParseCurrency(f *testing.F) {
-	for _, text := range []string{"", "EUR", "eur", "Eur", "EU", "EURO", "XXX", "ſek", "ıdr", "EUR\x00", " EUR", "DEM", "\xff\xff\xff"} {
+	for _, text := range []string{"", "EUR", "eur", "Eur", "EU", "EURO", "ſek", "ıdr", "EUR\x00", " EUR", "DEM", "\xff\xff\xff"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
