@@ -99,7 +99,7 @@ func checkRow(t *testing.T, heading, cells []string, row string) {
 		raw := members[strings.TrimSpace(heading[i])]
 		var text string
 		isText := json.Unmarshal(raw, &text) == nil && bytes.HasPrefix(raw, []byte{'"'})
-		if said := string(bytes.TrimSpace([]byte(cell))); !(isText && text == cell) && string(raw) != said {
+		if said := string(bytes.TrimSpace([]byte(cell))); (!isText || text != cell) && string(raw) != said {
 			t.Errorf("%q is read as %s", cell, raw)
 		}
 	}
@@ -111,6 +111,9 @@ func checkRow(t *testing.T, heading, cells []string, row string) {
 // checkRestOf checks that what comes behind each row is the rest.
 func checkRestOf(t *testing.T, text string, format batch.Format, rows []string) {
 	t.Helper()
+	if strings.LastIndex(text, "\ufeff") > 0 { // where an upload begins, it is taken for what programs put before a text
+		return
+	}
 	for n := range min(len(rows), 20) + 1 {
 		from, err := batch.Rest(strings.NewReader(text), format, int64(n))
 		if err != nil {
