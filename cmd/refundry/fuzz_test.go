@@ -19,7 +19,7 @@ import (
 func FuzzImportCSV(f *testing.F) {
 	for _, text := range []string{
 		"", "\n", "amount,currency\n1,EUR\n\n\"2\",\"E\nUR\"\n3,SEK\n", "\ufeffamount, method.brand ,method.type\n01,visa,\n1,,\n",
-		"a\n\"x\n", "a\nb\"c\nd\n", "a\n1,2\n3\n", "amount\n\xe9\n1\n", "method,method.brand\nx,y\n", "a,a\n1,2\n", ".,a.b,a.b.c\n1,2,3\n",
+		"a\n\"x\n", "a\nb\"c\nd\n", "a\n1,2\n3\n", "amount\n\xe9\n1\n", "\xbf\n0", "method,method.brand\nx,y\n", "a,a\n1,2\n", ".,a.b,a.b.c\n1,2,3\n",
 		"items,metadata\n\"[{\"\"name\"\": 1}]\",{\n{},[1\n", "a\r\nb\r\n\r\nc\r", "amount\n9223372036854775808\n-0\n+1\n1e3\n",
 	} {
 		f.Add(text)

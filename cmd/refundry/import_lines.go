@@ -49,6 +49,9 @@ func (l csvLines) writeTo(to io.Writer, bad func(imported) error) error {
 	if err != nil {
 		return fmt.Errorf("the CSV file has no heading: %w", err)
 	}
+	if !utf8.ValidString(strings.Join(header, "")) {
+		return errors.New("the CSV file is not UTF-8")
+	}
 	if at := doubled(header); at > 0 {
 		return fmt.Errorf("the CSV file has two columns for one member: column %d", at)
 	}
