@@ -51,6 +51,7 @@ func FuzzRefund(f *testing.F) {
 	for _, body := range []string{
 		refunding(1, line(2, marios)), `{}`, `[]`, `{"` + secret + `":"` + secret + `","amount":"` + secret + `","reason":"` + secret + `"}`,
 		`{"amount":1e400,"currency":"SEK","order_items":[{"vat_rate":"9e9","tags":[null]}]}`,
+		`{"amount":-1,"currency":"SEK","reason":"other"}`, `{"amount":0,"currency":"SEK","reason":"other"}`, refunding(-1, line(2, marios)),
 		`{"amount":9223372036854775807,"currency":"ſek","reason":"other"}`, `{"amount":9223372036854775808,"currency":"SEK","reason":"other"}`,
 		`{"amount":1,"currency":"SEK","reason":"other","order_items":[{"vat_rate":"NaN","amount":-0,"name":"4242424242424242"}]}`,
 	} {

@@ -34,7 +34,9 @@ func FuzzPlan(f *testing.F) {
 		f.Add(raw)
 	}
 	for _, name := range sandbox.Names {
-		f.Add(`{"match":{"reference":"r"},"outcomes":["` + string(name) + `"]}`)
+		for _, match := range []string{`"reference":"r"`, `"reference":""`, `"amount":100`, `"amount":0`, `"payment":"ps_17"`, `"payment":"ps_x"`} {
+			f.Add(`{"match":{` + match + `},"outcomes":["` + string(name) + `"]}`)
+		}
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
 		body, err := sandbox.ReadBody(raw)
