@@ -7,9 +7,12 @@ GOFLAGS   ?=
 LINT      := .bin/golangci-lint
 LINTDOC   := .bin/openapi
 PACKAGES  := ./...
+FUZZTIME  ?= 10s
+FUZZ      ?= .
+export FUZZ
 export CGO_ENABLED ?= 0
 
-.PHONY: help check test bench demo lint need
+.PHONY: help check test fuzz bench demo lint need
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -27,6 +30,9 @@ test: need ## Every test, on SQLite and on a real Postgres, after installing wha
 	$(GO) vet $(PACKAGES)
 	$(MAKE) --no-print-directory lint
 	$(GO) test -timeout 14m $(PACKAGES)
+
+fuzz: ## Look for inputs that break a claim: FUZZTIME (10s) for each fuzz target, one after the other, or FUZZ=regexp only.
+	@scripts/fuzz.sh $(FUZZTIME)
 
 bench: need ## Measure Refundry against what it stands on, side by side. See bench/README.md.
 	$(GO) run ./bench

@@ -84,3 +84,61 @@ func TestFilesAreTidy(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// unfuzzed are folders that read nothing from outside: what they decode is ours.
+var unfuzzed = map[string]string{
+	"bench":                        "answers of a service that it has started",
+	"internal/dialect/dialecttest": "answers of the doors, in tests",
+	"internal/service":             "what the sandbox remembers",
+	"internal/store/postgres":      "ids in columns",
+	"internal/store/storetest":     "what the claims have written",
+}
+
+// Whatever decodes bytes is fuzzed in its own folder, with seeds in code; what was
+// found is a seed, and lies in no testdata.
+func TestDecodersAreFuzzed(t *testing.T) {
+	t.Parallel()
+	decodes := regexp.MustCompile(`(wire\.Parse|json\.Unmarshal|json\.NewDecoder|csv\.NewReader|DecodeString|Fscanf|ParseUUID|url\.Parse)\(`)
+	target := regexp.MustCompile(`(?m)^func Fuzz\w+\(f \*testing\.F\) {\n(?s:.*?)^}`)
+	reads, fuzzed := map[string]bool{}, map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			if entry != nil && entry.Name() == "fuzz" && filepath.Base(filepath.Dir(path)) == "testdata" {
+				t.Errorf("%s has what no target has a seed for", path)
+			}
+			return err
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		folder := filepath.ToSlash(filepath.Dir(path))
+		if !strings.HasSuffix(path, "_test.go") {
+			reads[folder] = reads[folder] || decodes.Match(text)
+			return nil
+		}
+		for _, body := range target.FindAllString(string(text), -1) {
+			fuzzed[folder] = true
+			if !strings.Contains(body, "f.Add(") && !strings.Contains(body, "fuzzBody(") {
+				t.Errorf("%s has a target without seeds: %s", path, strings.SplitN(body, "\n", 2)[0])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for folder := range reads {
+		if reads[folder] && !fuzzed[folder] && unfuzzed[folder] == "" {
+			t.Errorf("%s decodes what nobody fuzzes", folder)
+		}
+	}
+	for folder := range unfuzzed {
+		if !reads[folder] || fuzzed[folder] {
+			t.Errorf("%s is named for nothing", folder)
+		}
+	}
+}

@@ -55,15 +55,19 @@ func VerifyWebhook(secret Key, header http.Header, body []byte, now time.Time) (
 		return Webhook{}, fmt.Errorf("%w: no signature fits", ErrWebhook)
 	}
 	webhook, err := readWebhook(body)
+	if err != nil {
+		return Webhook{}, err
+	}
 	webhook.ID, webhook.AttemptAt = id, at
-	return webhook, err
+	return webhook, nil
 }
 
-// isSigned reports whether one of several signatures is the one wanted.
+// isSigned reports whether one of several signatures is the one wanted, in the
+// one spelling that it has.
 func isSigned(signatures string, want []byte) bool {
 	for signature := range strings.FieldsSeq(signatures) {
 		version, text, _ := strings.Cut(signature, ",")
-		given, err := base64.StdEncoding.DecodeString(text)
+		given, err := base64.StdEncoding.Strict().DecodeString(text)
 		if version == "v1" && err == nil && hmac.Equal(given, want) {
 			return true
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // lines writes a file as the server takes it: NDJSON, each payment in the line
@@ -48,6 +49,12 @@ func (l csvLines) writeTo(to io.Writer, bad func(imported) error) error {
 	if err != nil {
 		return fmt.Errorf("the CSV file has no heading: %w", err)
 	}
+	if !utf8.ValidString(strings.Join(header, "")) {
+		return errors.New("the CSV file is not UTF-8")
+	}
+	if at := doubled(header); at > 0 {
+		return fmt.Errorf("the CSV file has two columns for one member: column %d", at)
+	}
 	written := 0 // lines
 	for {
 		row, err := rows.Read()
@@ -61,6 +68,8 @@ func (l csvLines) writeTo(to io.Writer, bad func(imported) error) error {
 			return fmt.Errorf("CSV: %w", err)
 		} else if line, _ = rows.FieldPos(0); len(row) > len(header) {
 			wrong = "has more fields than the heading"
+		} else if !utf8.ValidString(strings.Join(row, "")) {
+			wrong = "is not UTF-8" // JSON would have other letters in the place of these
 		}
 		if wrong != "" {
 			if err := bad(imported{Line: line, Error: &lineError{Code: "malformed_line", Detail: wrong}}); err != nil {
@@ -78,6 +87,23 @@ func (l csvLines) writeTo(to io.Writer, bad func(imported) error) error {
 		}
 		written = line
 	}
+}
+
+// doubled returns the first column, from 1 on, for a member that an earlier
+// column is for, as a whole or in part; 0: there is none. A cell would be lost.
+func doubled(header []string) int {
+	for i, name := range header {
+		name = strings.TrimSpace(name)
+		outer, _, isNested := strings.Cut(name, ".")
+		for _, other := range header[:i] {
+			other = strings.TrimSpace(other)
+			before, _, wasNested := strings.Cut(other, ".")
+			if name == other || outer == before && isNested != wasNested {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 // paymentOf turns a row of CSV into a payment.

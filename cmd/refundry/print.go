@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/mattn/go-isatty"
@@ -118,14 +120,18 @@ func (t *terminal) printFacts(object map[string]any) error {
 	for _, name := range names {
 		nested, ok := object[name].(json.RawMessage)
 		if !ok {
-			writer.AppendRow(table.Row{name, cell(object[name])})
+			writer.AppendRow(table.Row{visible(name), cell(object[name])})
 			continue
 		}
-		fmt.Fprintf(&below, "\n%s:\n", name)
+		fmt.Fprintf(&below, "\n%s:\n", visible(name))
+		var indented bytes.Buffer
+		if err := json.Indent(&indented, nested, "", "  "); err != nil {
+			return fmt.Errorf("answer: %w", err)
+		}
 		if name == factBody {
 			below.Write(nested)
-		} else if err := json.Indent(&below, nested, "", "  "); err != nil {
-			return fmt.Errorf("answer: %w", err)
+		} else {
+			below.WriteString(visible(indented.String()))
 		}
 		below.WriteByte('\n')
 	}
@@ -161,7 +167,7 @@ func cell(value any) string {
 	case nil:
 		return ""
 	case string:
-		return strings.TrimRight(value, "\n")
+		return visible(strings.TrimRight(value, "\n"))
 	case json.Number, bool:
 		return fmt.Sprint(value)
 	case []any:
@@ -178,8 +184,27 @@ func cell(value any) string {
 	if err != nil {
 		return "?"
 	}
-	return string(text)
+	return visible(string(text))
 }
+
+// visible returns a text with its control characters spelled out, but for the
+// ends of lines: what somebody has called a refund must not command a terminal.
+func visible(text string) string {
+	if !strings.ContainsFunc(text, isCommand) {
+		return text
+	}
+	var shown strings.Builder
+	for _, letter := range text {
+		if isCommand(letter) {
+			shown.WriteString(strings.Trim(strconv.QuoteRune(letter), "'"))
+		} else {
+			shown.WriteRune(letter)
+		}
+	}
+	return shown.String()
+}
+
+func isCommand(letter rune) bool { return letter != '\n' && unicode.IsControl(letter) }
 
 // progress returns a progress bar on stderr, a silent one if that is no
 // terminal. max is -1 if nobody knows it.

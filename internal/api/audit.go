@@ -295,8 +295,8 @@ func commitParameter(r *http.Request, name string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	number, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || number < 1 || number > 1<<53 {
+	number, ok := parseWhole(text, 1, 1<<53)
+	if !ok {
 		return 0, wrongParameter(name, "must be a whole number from 1 to 9007199254740992")
 	}
 	return number, nil

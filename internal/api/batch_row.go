@@ -142,8 +142,8 @@ func (a *API) addBatchRows(w http.ResponseWriter, r *http.Request, caller auth.I
 		return err
 	}
 	if text := r.URL.Query().Get("offset"); text != "" {
-		upload.Offset, err = strconv.ParseInt(text, 10, 64)
-		if err != nil || upload.Offset < 0 || upload.Offset > batch.RowsMax {
+		var ok bool
+		if upload.Offset, ok = parseWhole(text, 0, batch.RowsMax); !ok {
 			return wrongParameter("offset", "must be a whole number from 0 to "+strconv.Itoa(batch.RowsMax))
 		}
 	}

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -237,7 +239,7 @@ func (o object) time(name string, latest time.Time) time.Time {
 		return time.Time{}
 	}
 	text, _ := value.Text()
-	at, err := time.Parse(time.RFC3339Nano, text)
+	at, err := parseTime(text)
 	switch {
 	case err != nil:
 		o.wrong(name, "must be a time as in 2026-03-01T12:00:00Z (RFC 3339)")
@@ -247,6 +249,20 @@ func (o object) time(name string, latest time.Time) time.Time {
 		return at.UTC().Truncate(time.Microsecond)
 	}
 	return time.Time{}
+}
+
+// timeForm is how RFC 3339 writes a time. [time.Parse] takes more.
+var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`)
+
+// errTime never repeats the text.
+var errTime = errors.New("not a time")
+
+// parseTime reads a time as RFC 3339 has it, to the letter.
+func parseTime(text string) (time.Time, error) {
+	if !timeForm.MatchString(text) {
+		return time.Time{}, errTime
+	}
+	return time.Parse(time.RFC3339Nano, text)
 }
 
 // metadata reads a JSON object of the caller's own; empty if it is absent.

@@ -37,7 +37,7 @@ func kept(t *testing.T, path string, want []byte) {
 }
 
 // load returns the document as its readers do.
-func load(t *testing.T) *openapi3.T {
+func load(t testing.TB) *openapi3.T {
 	t.Helper()
 	document, err := openapi3.NewLoader().LoadFromData(api.Document().JSON())
 	if err != nil {

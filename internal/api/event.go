@@ -82,11 +82,11 @@ func limitOf(text string, byDefault, most int) (int, error) {
 	if text == "" {
 		return byDefault, nil
 	}
-	limit, err := strconv.Atoi(text)
-	if err != nil || limit < 1 || limit > most {
+	limit, ok := parseWhole(text, 1, int64(most))
+	if !ok {
 		return 0, wrongParameter("limit", "must be a whole number from 1 to "+strconv.Itoa(most))
 	}
-	return limit, nil
+	return int(limit), nil
 }
 
 // eventSchema is what showEvent writes.

@@ -22,7 +22,7 @@ type request struct {
 
 // exampleRequest returns the request of an operation's example, with variables
 // in the place of ids.
-func exampleRequest(t *testing.T, id string) request {
+func exampleRequest(t testing.TB, id string) request {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("examples", id+".http"))
 	if err != nil {
@@ -105,7 +105,7 @@ func checkExample(t *testing.T, row api.Row) {
 }
 
 // ask sends a request as who may send it.
-func (w *world) ask(t *testing.T, row api.Row, r request) answer {
+func (w *world) ask(t testing.TB, row api.Row, r request) answer {
 	t.Helper()
 	switch {
 	case row.IsForAnybody:

@@ -2,6 +2,12 @@ package api
 
 import (
 	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/refundry/refundry/internal/audit"
+	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/fault"
 	"github.com/refundry/refundry/internal/openapi"
 	"github.com/refundry/refundry/internal/payment"
@@ -107,3 +113,86 @@ func FindAging(ctx context.Context, lists payment.Lists, filter payment.RefundFi
 	found, err := a.findAging(ctx, payment.TenantID{1}, filter, payment.Aging{IsStuck: true})
 	return found.hasMore, err
 }
+
+// Decode reads the body of an operation, or a line of it, as the operation does,
+// and returns what is asked for.
+func Decode(id string, text []byte, now time.Time) (asked any, err error) {
+	a := New(Config{Now: func() time.Time { return now }})
+	if id == "addBatchRows" {
+		row, err := a.ReadRow(text)
+		return row, err
+	}
+	in, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	switch id {
+	case "createRefund":
+		asked, _ = decodeRefund(in, now)
+	case "retryRefund":
+		asked = decodeRetry(in, now)
+	case "createPayment":
+		in.only(paymentRequest.Members)
+		asked = a.decodePayment(in)
+	case "importPayments":
+		asked, _, err = a.decodeImport(in)
+		return asked, err
+	case "createBatch":
+		asked = decodeBatch(in)
+	case "approveRefund":
+		asked = decodeDecision(in, decisionRequest)
+	case "settleRefund":
+		asked = decodeDecision(in, settlementRequest)
+	}
+	return asked, in.err()
+}
+
+// Filter reads the parameters of a list, and returns what is asked for.
+func Filter(id string, query url.Values, now time.Time) (asked any, limit int, err error) {
+	a := New(Config{Now: func() time.Time { return now }, Audit: oneCommit{}})
+	switch r := (&http.Request{URL: &url.URL{RawQuery: query.Encode()}}); id {
+	case "listRefunds":
+		filter, err := a.readRefundFilter(query)
+		if err != nil {
+			return nil, 0, err
+		}
+		aging, err := readAging(query, now)
+		return []any{filter, aging}, filter.Limit, err
+	case "listPayments":
+		filter, err := a.readPaymentFilter(query)
+		return filter, filter.Limit, err
+	case "listDisputes":
+		filter, err := readDisputeFilter(query)
+		return filter, filter.Limit, err
+	case "listBatches":
+		filter, err := readBatchFilter(r)
+		return filter, filter.Limit, err
+	case "listEntries":
+		filter, err := readEntryFilter(query)
+		return filter, filter.Limit, err
+	case "listDeliveries":
+		filter, err := a.deliveryFilter(r, auth.Identity{})
+		return filter, filter.Limit, err
+	case "listAudit":
+		filter, limit, err := a.readAuditFilter(context.Background(), auth.Identity{}, query)
+		return filter, limit, err
+	}
+	panic("no such list: " + id)
+}
+
+// IdempotencyKey reads the header of a request.
+func IdempotencyKey(values []string) (string, error) {
+	return idempotencyKey(&http.Request{Header: http.Header{keyHeader: values}})
+}
+
+// ProblemOf returns how an error is answered.
+func ProblemOf(err error) (status int, text string) {
+	p := problemOf(err)
+	return p.facts().status, string(p.json())
+}
+
+// oneCommit is a trail of one commit.
+type oneCommit struct{ audit.Store }
+
+// CommitAt implements [audit.Store].
+func (oneCommit) CommitAt(context.Context, time.Time) (int64, error) { return 1, nil }

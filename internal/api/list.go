@@ -121,8 +121,8 @@ func (q *filters) amount(name string) money.Minor {
 	if text == "" {
 		return 0
 	}
-	number, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || number < 1 || number > int64(money.Max) {
+	number, ok := parseWhole(text, 1, int64(money.Max))
+	if !ok {
 		q.wrong(name, "must be a whole number from 1 to "+strconv.FormatInt(int64(money.Max), 10))
 	}
 	return money.Minor(number)
@@ -155,6 +155,15 @@ func (q *filters) limit(byDefault, most int) int {
 	return limit
 }
 
+// parseWhole reads a whole number of the query, spelled as JSON spells it.
+func parseWhole(text string, least, most int64) (int64, bool) {
+	number, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || number < least || number > most || strconv.FormatInt(number, 10) != text {
+		return 0, false
+	}
+	return number, true
+}
+
 // parseParameter reads an id of the query, and reports whether it is one, or
 // absent. The zero id names nothing: it would narrow nothing.
 func parseParameter[K id.Kind](query url.Values, name string, to *id.ID[K]) bool {
@@ -173,7 +182,7 @@ func timeParameter(query url.Values, name string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	at, err := time.Parse(time.RFC3339Nano, text)
+	at, err := parseTime(text)
 	if err != nil || at.Before(earliest) || at.After(latest) {
 		return time.Time{}, wrongParameter(name, "must be a time as in 2026-03-01T12:00:00Z (RFC 3339)")
 	}

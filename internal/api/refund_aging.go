@@ -39,8 +39,8 @@ func readAging(query url.Values, now time.Time) (aging payment.Aging, err error)
 	}
 	aging.IsStuck = q.word("stuck", "true") != ""
 	if text := query.Get("older_than"); text != "" {
-		seconds, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || seconds < 1 || seconds > olderMax {
+		seconds, ok := parseWhole(text, 1, olderMax)
+		if !ok {
 			q.wrong("older_than", "must be a whole number of seconds from 1 to "+strconv.Itoa(olderMax))
 		}
 		aging.Since = now.Add(-time.Duration(seconds) * time.Second)

@@ -65,7 +65,7 @@ func readID[I id.ID[K], K id.Kind](o object, name string) (read I) {
 	}
 	text, _ := value.Text()
 	var found id.ID[K]
-	if found.Parse(text) != nil {
+	if found.Parse(text) != nil || found.IsZero() { // the zero id names nothing, which is not to be taken for absent
 		o.wrong(name, "must be an id as it was answered")
 	}
 	return I(found)

@@ -110,7 +110,7 @@ var policies = []setting.Spec{
 // dialect is a front door that other tests import payments of.
 const dialect payment.Door = "dialect"
 
-func setup(t *testing.T) *world {
+func setup(t testing.TB) *world {
 	t.Helper()
 	w := &world{log: &safeBuffer{}, hear: "https://shop.example/refunds"}
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
@@ -201,7 +201,7 @@ func makeProject(_ context.Context, id auth.CredentialID, tenant payment.TenantI
 		map[string]string{"provider_key": "PEM"}, nil
 }
 
-func (w *world) run(t *testing.T) {
+func (w *world) run(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -218,7 +218,7 @@ func (w *world) run(t *testing.T) {
 	})
 }
 
-func (w *world) newTenant(t *testing.T, name string) (payment.TenantID, string) {
+func (w *world) newTenant(t testing.TB, name string) (payment.TenantID, string) {
 	t.Helper()
 	by := auth.By{Actor: "operator:test"}
 	tenant, err := w.auth.CreateTenant(t.Context(), by, name)
@@ -233,7 +233,7 @@ func (w *world) newTenant(t *testing.T, name string) (payment.TenantID, string) 
 }
 
 // serve lets callers in at one server, and operators at another, as a service does.
-func (w *world) serve(t *testing.T, a *api.API) {
+func (w *world) serve(t testing.TB, a *api.API) {
 	t.Helper()
 	mux := http.NewServeMux()
 	a.Register(mux)
@@ -270,7 +270,7 @@ func (a answer) number(t *testing.T, name string) int64 {
 	return whole
 }
 
-func (a answer) string(t *testing.T, name string) string {
+func (a answer) string(t testing.TB, name string) string {
 	t.Helper()
 	text, ok := a.body[name].(string)
 	if !ok {
@@ -280,7 +280,7 @@ func (a answer) string(t *testing.T, name string) string {
 }
 
 // send sends a request to one of the servers. Headers are "Name: value".
-func send(t *testing.T, server *httptest.Server, method, path, body string, headers ...string) answer {
+func send(t testing.TB, server *httptest.Server, method, path, body string, headers ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -307,19 +307,19 @@ func send(t *testing.T, server *httptest.Server, method, path, body string, head
 }
 
 // call sends a request with the tenant's key.
-func (w *world) call(t *testing.T, method, path, body string, headers ...string) answer {
+func (w *world) call(t testing.TB, method, path, body string, headers ...string) answer {
 	t.Helper()
 	return send(t, w.server, method, path, body, append(headers, "Authorization: Bearer "+w.key)...)
 }
 
 // operate sends a request as an operator, about the tenant.
-func (w *world) operate(t *testing.T, method, path, body string) answer {
+func (w *world) operate(t testing.TB, method, path, body string) answer {
 	t.Helper()
 	return send(t, w.operator, method, path, body, "Refundry-Tenant: shop")
 }
 
 // want ends the test if the answer has another status.
-func (a answer) want(t *testing.T, status int) answer {
+func (a answer) want(t testing.TB, status int) answer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("got %d %s, want %d", a.status, a.text, status)
@@ -341,7 +341,7 @@ func (a answer) wantCode(t *testing.T, status int, code string) answer {
 }
 
 // capture makes a captured payment and returns its id.
-func (w *world) capture(t *testing.T, amount string) string {
+func (w *world) capture(t testing.TB, amount string) string {
 	t.Helper()
 	return w.call(t, "POST", "/v1/payments", `{"amount": `+amount+`, "currency": "EUR"}`).want(t, 201).string(t, "id")
 }

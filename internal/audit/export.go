@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/refundry/refundry/internal/ledger"
 	"github.com/refundry/refundry/internal/money"
@@ -174,7 +175,8 @@ var errLine = errors.New("a line is not one of an export")
 // errEmpty means that there is nothing to check: a download that failed, say.
 var errEmpty = errors.New("there is nothing in it")
 
-// fact returns the event of a line with what it proves.
+// fact returns the event of a line with what it proves. What is spelled otherwise
+// than an export spells it is not proven.
 func (e EventLine) fact() (row.Fact, error) {
 	fact := row.Fact{
 		Event: payment.Event{
@@ -205,6 +207,9 @@ func (e EventLine) fact() (row.Fact, error) {
 		}
 		errs = append(errs, fact.Payout.Order.ParseUUID(out.Order))
 	}
+	if !reflect.DeepEqual(e, lineOf(e.Commit, fact)) {
+		errs = append(errs, errLine)
+	}
 	return fact, errors.Join(errs...)
 }
 
@@ -222,6 +227,19 @@ type Anchor struct {
 func (l Line) anchor() (Anchor, error) {
 	a := Anchor{Number: l.Number, Hash: l.Hash, Digest: l.Digest, At: l.At, IsCommit: l.Line == LineCommit}
 	if l.Number < 1 || len(l.Hash) != hex.EncodedLen(len(Checkpoint{}.Hash)) || l.EventLine != nil {
+		return a, errLine
+	}
+	switch isOfFile := l.First != 0 || l.Commits != 0; l.Line {
+	case LineCheckpoint:
+	case LineCommit:
+		if isOfFile {
+			return a, errLine
+		}
+	case "": // a checkpoint that comes alone
+		if isOfFile || l.Events != 0 {
+			return a, errLine
+		}
+	default:
 		return a, errLine
 	}
 	err := a.Tenant.UnmarshalText([]byte(l.Tenant))
@@ -249,15 +267,18 @@ func (c Checked) IsClean() bool { return len(c.Findings) == 0 }
 func Check(from io.Reader) (Checked, error) {
 	c := &checker{Checked: Checked{Findings: []string{}}}
 	lines := json.NewDecoder(from)
-	lines.DisallowUnknownFields() // what nobody proves must not look as if it were proven
 	for number := 1; ; number++ {
-		var line Line
-		err := lines.Decode(&line)
+		var text json.RawMessage
+		err := lines.Decode(&text)
 		if errors.Is(err, io.EOF) && number == 1 {
 			return c.Checked, errEmpty
 		}
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		var line Line
+		if err == nil {
+			line, err = readLine(text)
 		}
 		if err == nil {
 			err = c.take(line)
@@ -298,7 +319,9 @@ func (c *checker) take(line Line) error {
 			return errLine
 		}
 		fact, err := line.fact()
-		if line.Commit != c.commit.Number {
+		if c.commit.Number == 0 {
+			c.find("an event of commit %d belongs to no commit of the file", line.Commit)
+		} else if line.Commit != c.commit.Number {
 			c.find("an event of commit %d is among those of commit %d", line.Commit, c.commit.Number)
 		}
 		c.facts.Facts = append(c.facts.Facts, fact)
@@ -317,8 +340,10 @@ func (c *checker) take(line Line) error {
 		c.Commits++
 		return nil
 	}
-	c.isClosed = true
-	if line.Line != LineCheckpoint { // it comes alone
+	if c.isClosed = true; line.Line != LineCheckpoint {
+		if len(c.Anchors) > 1 || c.Events > 0 {
+			return errLine // it would come alone, and say nothing of what is left out
+		}
 		return nil
 	}
 	c.First = line.First

@@ -70,7 +70,7 @@ func (a *Auth) newEndpoint(tenant payment.TenantID, door payment.Door, to string
 // reached is decided when it is dialed.
 func checkURL(text string) error {
 	to, err := url.Parse(text) // it refuses control characters
-	if err != nil || (to.Scheme != "http" && to.Scheme != "https") || to.Host == "" || to.User != nil ||
+	if err != nil || (to.Scheme != "http" && to.Scheme != "https") || to.Hostname() == "" || to.User != nil ||
 		to.Fragment != "" || len(text) > urlLengthMax || !utf8.ValidString(text) {
 		return fault.New(fault.Invalid, "an endpoint's URL is http:// or https://, without user, password or fragment")
 	}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -72,8 +73,11 @@ func NewEndpointSecret(random io.Reader) Secret {
 
 // parseEndpointSecret reads a secret as Standard Webhooks spells it.
 func parseEndpointSecret(secret Secret) ([]byte, error) {
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(string(secret), secretPrefix))
-	if err != nil || len(raw) < secretBytesMin || len(raw) > secretBytesMax {
+	text := strings.TrimPrefix(string(secret), secretPrefix)
+	raw, err := base64.StdEncoding.DecodeString(text)
+	isOneSpelling := base64.StdEncoding.EncodeToString(raw) == text
+	isMarked := bytes.HasPrefix(raw, rotatedMark) // it would be read as two, see [secretsOf]
+	if err != nil || len(raw) < secretBytesMin || len(raw) > secretBytesMax || !isOneSpelling || isMarked {
 		return nil, fault.New(fault.Invalid, "a secret is %s and Base64 of %d to %d bytes",
 			secretPrefix, secretBytesMin, secretBytesMax)
 	}

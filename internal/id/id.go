@@ -74,7 +74,7 @@ func (i *ID[K]) Parse(text string) error {
 		return errSpelling
 	}
 	raw, err := crockford.DecodeString(letters)
-	if err != nil {
+	if err != nil || len(raw) != len(i) { // base32 passes over the ends of lines
 		return errSpelling
 	}
 	parsed := ID[K](raw)

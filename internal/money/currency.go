@@ -45,7 +45,7 @@ func readCurrencies(table string) map[Currency]currencyFacts {
 // made with them can still be refunded.
 func ParseCurrency(text string) (Currency, error) {
 	code := Currency(strings.ToUpper(text))
-	if _, known := currencies[code]; !known {
+	if _, known := currencies[code]; !known || len(text) != len(code) { // a letter of another alphabet may become one of ours
 		return "", ErrCurrency
 	}
 	return code, nil

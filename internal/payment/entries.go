@@ -57,7 +57,8 @@ func ParseEntryPlace(text string) (EntryPlace, bool) {
 		return EntryPlace{}, false
 	}
 	place.Subject = [16]byte(subject)
-	return place, place.Commit >= 0 && place.Version >= 0 && place.String() == text
+	isBehind := place != EntryPlace{} // something; else it would be the beginning
+	return place, isBehind && place.Commit >= 0 && place.Version >= 0 && place.String() == text
 }
 
 // EntryFilter narrows a list of entries. Zero fields do not.

@@ -70,7 +70,7 @@ func ParsePlace(text string) (Place, bool) {
 		return Place{}, false
 	}
 	place := Place{At: time.UnixMicro(micros).UTC(), ID: [16]byte(id)}
-	return place, place.String() == text
+	return place, !place.At.IsZero() && place.String() == text // behind the zero time would be the beginning
 }
 
 // PaymentFilter narrows a list of payments. Zero fields do not.

@@ -114,7 +114,7 @@ const retryAfterMax = 24 * time.Hour
 // until a date. What cannot be read says nothing.
 func retryAfter(text string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return min(max(0, time.Duration(min(seconds, int64(retryAfterMax/time.Second)))*time.Second), retryAfterMax)
+		return time.Duration(min(max(0, seconds), int64(retryAfterMax/time.Second))) * time.Second
 	}
 	until, err := http.ParseTime(text)
 	if err != nil {
@@ -156,8 +156,9 @@ func problemOf(err error) string {
 // loggable returns what of an answer may be kept.
 func loggable(answer []byte) string {
 	text := strings.ReplaceAll(string(answer), "\x00", "")
-	if wire.HasCardNumber(text) {
+	kept := text[:min(len(text), answerBytesMax)]
+	if wire.HasCardNumber(text) || wire.HasCardNumber(kept) { // a longer row of digits may be cut to look like one
 		return "(not kept: it looks as if it had a card number in it)"
 	}
-	return strings.ToValidUTF8(text[:min(len(text), answerBytesMax)], string(utf8.RuneError))
+	return strings.ToValidUTF8(kept, string(utf8.RuneError))
 }

@@ -108,13 +108,16 @@ func (v Value) Bool() (value, ok bool) {
 }
 
 // Int returns a number that is written as a whole one, without fraction or
-// exponent, and fits 64 bits.
+// exponent, and fits 64 bits; 0 if it is none.
 func (v Value) Int() (int64, bool) {
 	if v.kind != Number || bytes.ContainsAny(v.raw, ".eE") {
 		return 0, false
 	}
 	number, err := strconv.ParseInt(string(v.raw), 10, 64)
-	return number, err == nil
+	if err != nil {
+		return 0, false
+	}
+	return number, true
 }
 
 // Compact returns the value without insignificant space.

@@ -113,7 +113,7 @@ func (d *Door) readAsked(c *call, body wire.Value) (asked, error) {
 	case a.details.Total > money.Max:
 		return a, largeTotal
 	}
-	if a.clientID.IsZero() {
+	if !f.has("client_id") {
 		return a, nil
 	}
 	var err error

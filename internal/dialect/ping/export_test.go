@@ -1,6 +1,11 @@
 package ping
 
 import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/webhook"
 	"github.com/refundry/refundry/internal/wire"
@@ -37,18 +42,48 @@ func Document(provider, method string) []byte {
 	return document{Provider: provider, Method: method}.bytes()
 }
 
-// ParseMarks reports whether a text is a cursor of ours.
-func ParseMarks(text string) (int, bool) {
+// ParseMarks reports whether a text is a cursor of ours, and how it is spelled.
+func ParseMarks(text string) (count int, spelled string, ok bool) {
 	marks, ok := parseMarks(text)
-	return len(marks), ok
+	return len(marks), cursor(marks), ok
 }
 
-// ReadRefund reads a refund, and returns where something is wrong.
-func ReadRefund(body wire.Value) (properties []string) {
-	c := &call{body: body, tenant: &payment.Tenant{}}
-	c.readRefund()
-	for _, problem := range c.problems {
-		properties = append(properties, problem.Property)
+// ReadPayment reads a payment. It returns its command, or what is wrong.
+func ReadPayment(body wire.Value) (payment.CreatePayment, []string) {
+	c := &call{ctx: context.Background(), body: body, tenant: &payment.Tenant{}, isSandbox: true}
+	asked := c.readPayment()
+	if len(c.problems) > 0 {
+		return payment.CreatePayment{}, c.said()
 	}
-	return properties
+	return c.createPayment(asked), nil
+}
+
+// ReadOrder reads how an order is to be split, and returns its document.
+func ReadOrder(body wire.Value) ([]byte, []string) {
+	c := &call{body: body, tenant: &payment.Tenant{}}
+	return c.readOrder(orderDocument{}).bytes(), c.said()
+}
+
+// ReadQuery reads a list's query, and a time and an id of it.
+func ReadQuery(query url.Values, version string) (limit int, at time.Time, id payment.ResourceID, wrongs []string) {
+	c := &call{query: query, tenant: &payment.Tenant{}, request: &http.Request{URL: &url.URL{}}}
+	c.readVersion(version)
+	limit = c.readList().limit
+	at, id = c.time(query.Get("from"), "from"), c.queryID("merchant_id")
+	return limit, at, id, c.said()
+}
+
+// said returns all that is wrong, in a line each.
+func (c *call) said() (lines []string) {
+	for _, problem := range c.problems {
+		lines = append(lines, problem.Error+" "+problem.Property+" "+problem.Description)
+	}
+	return lines
+}
+
+// ReadRefund reads a refund, and returns what is wrong with it.
+func ReadRefund(body wire.Value) (amount int64, currency, reason string, wrongs []string) {
+	c := &call{body: body, tenant: &payment.Tenant{}}
+	asked := c.readRefund()
+	return asked.amount, string(asked.currency), asked.reason, c.said()
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/refundry/refundry/internal/dialect/dialecttest"
-	"github.com/refundry/refundry/internal/dialect/ping"
 )
 
 // page asks for a page by its address.
@@ -177,16 +176,4 @@ func (w world) filtersOfOrders(t *testing.T, began, later time.Time) {
 	says(t, "from", w.get("payment_orders?from=40/10/2020"), 422, "invalid_value", "from")
 	says(t, "status", w.get("payment_orders?status=DONE"), 422, "invalid_value", "status")
 	says(t, "disbursements", w.get("disbursements?from=40/10/2020"), 422, "invalid_value", "from")
-}
-
-// Whatever is sent as a cursor is read or refused.
-func FuzzCursor(f *testing.F) {
-	f.Add("")
-	f.Add("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
-	f.Add(strings.Repeat("A", 2000))
-	f.Fuzz(func(t *testing.T, text string) {
-		if n, ok := ping.ParseMarks(text); ok && (n == 0) != (text == "") {
-			t.Errorf("%q: %d", text, n)
-		}
-	})
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/refundry/refundry/internal/dialect/dialecttest"
-	"github.com/refundry/refundry/internal/dialect/ping"
-	"github.com/refundry/refundry/internal/wire"
 )
 
 // with returns a JSON object with members added in front; given ones go before.
@@ -402,21 +400,4 @@ func TestPolicies(t *testing.T) {
 	w.must("it waits", w.post(at+"/refund", part), 200)
 	says(t, "one at a time", w.post(at+"/refund", part), 403, "refund_in_progress", "")
 	w.Clean()
-}
-
-// Whatever is sent as a refund, what is wrong with it is said with its place.
-func FuzzRefund(f *testing.F) {
-	f.Add(refunding(1, line(2, marios)))
-	f.Add(`{"amount":1e400,"currency":"SEK","order_items":[{"vat_rate":"9e9","tags":[null]}]}`)
-	f.Fuzz(func(t *testing.T, body string) {
-		value, err := wire.Parse([]byte(body))
-		if err != nil {
-			return
-		}
-		for _, property := range ping.ReadRefund(value) {
-			if property == "" {
-				t.Errorf("%s: something is wrong somewhere", body)
-			}
-		}
-	})
 }

@@ -154,7 +154,7 @@ func (f *form) url(v wire.Value, property string, isNeeded, isSandbox bool) stri
 	}
 	text, _ := v.Text()
 	to, err := url.Parse(text)
-	isAbsolute := err == nil && to.Host != "" && (to.Scheme == "https" || to.Scheme == "http" && isSandbox)
+	isAbsolute := err == nil && to.Hostname() != "" && (to.Scheme == "https" || to.Scheme == "http" && isSandbox)
 	if !isAbsolute || to.User != nil || to.Fragment != "" || len(text) > urlMax {
 		f.wrong(invalidValue, property, "absolute URL expected")
 		return ""
@@ -172,7 +172,7 @@ func (f *form) time(text, property string) time.Time {
 	read, err := time.Parse(time.RFC3339Nano, text)
 	_, fraction, _ := strings.Cut(text, ".")
 	digits := len(fraction) - len(strings.TrimLeft(fraction, "0123456789"))
-	if err != nil || digits > 9 || strings.Contains(text, ",") {
+	if err != nil || digits > 9 || strings.Contains(text, ",") || read.IsZero() { // which would narrow nothing
 		f.wrong(invalidValue, property, "RFC 3339 time expected")
 	}
 	return read.UTC()

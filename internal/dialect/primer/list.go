@@ -236,12 +236,12 @@ func readTime(text string, isEnd bool, to *time.Time) bool {
 		if *to = day; isEnd {
 			*to = day.Add(24*time.Hour - time.Microsecond)
 		}
-		return true
+		return !to.IsZero() // the zero time would narrow nothing
 	}
 	for _, layout := range timeLayouts {
 		if at, err := time.Parse(layout, text); err == nil {
 			*to = at.UTC()
-			return true
+			return !to.IsZero()
 		}
 	}
 	return false

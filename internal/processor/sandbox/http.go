@@ -108,14 +108,8 @@ func only(of wire.Value, pointer string, names ...string) error {
 
 // postPlan takes {"match": {"payment" | "reference" | "amount": …}, "outcomes": […]}.
 func (s *Sandbox) postPlan(r *http.Request, tenant payment.TenantID, body wire.Value) (any, error) {
-	if err := only(body, "#", "match", "outcomes"); err != nil {
-		return nil, err
-	}
-	plan, err := readMatch(body.Get("match"))
+	plan, err := readPlan(body)
 	if err != nil {
-		return nil, err
-	}
-	if plan.Outcomes, err = readOutcomes(body.Get("outcomes")); err != nil {
 		return nil, err
 	}
 	kept, err := s.AddPlan(r.Context(), tenant, plan)
@@ -125,6 +119,17 @@ func (s *Sandbox) postPlan(r *http.Request, tenant payment.TenantID, body wire.V
 	return map[string]any{
 		"id": kept.ID, "match": json.RawMessage(body.Get("match").Compact()), "outcomes": kept.Outcomes,
 	}, nil
+}
+
+func readPlan(body wire.Value) (plan Plan, err error) {
+	if err := only(body, "#", "match", "outcomes"); err != nil {
+		return Plan{}, err
+	}
+	if plan, err = readMatch(body.Get("match")); err != nil {
+		return Plan{}, err
+	}
+	plan.Outcomes, err = readOutcomes(body.Get("outcomes"))
+	return plan, err
 }
 
 func readMatch(match wire.Value) (Plan, error) {
@@ -175,6 +180,19 @@ func readOutcomes(list wire.Value) ([]Name, error) {
 
 // postClock takes {"advance": "72h"} or {"to": "<RFC 3339>"}.
 func (s *Sandbox) postClock(r *http.Request, _ payment.TenantID, body wire.Value) (any, error) {
+	ahead, err := readClock(body)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.moveClock(r.Context(), ahead)
+	if err != nil {
+		return nil, err
+	}
+	return showClock(now), nil
+}
+
+// readClock reads how far the clock is to go.
+func readClock(body wire.Value) (ahead func(now time.Time) time.Duration, err error) {
 	if err := only(body, "#", "advance", "to"); err != nil {
 		return nil, err
 	}
@@ -182,27 +200,22 @@ func (s *Sandbox) postClock(r *http.Request, _ payment.TenantID, body wire.Value
 	if advance.Is(wire.Absent) == to.Is(wire.Absent) {
 		return nil, wrong("#", `has either "advance" or "to"`)
 	}
-	var now time.Time
-	var err error
 	if text, ok := advance.Text(); ok {
-		by, parseErr := time.ParseDuration(text)
-		if parseErr != nil {
+		by, err := time.ParseDuration(text)
+		if err != nil {
 			return nil, wrong("#/advance", `is a duration, as in "72h" or "1h30m"`)
 		}
-		now, err = s.AdvanceClock(r.Context(), by)
-	} else if text, ok := to.Text(); ok {
-		at, parseErr := time.Parse(time.RFC3339, text)
-		if parseErr != nil {
-			return nil, wrong("#/to", `is a time, as in "2026-01-31T00:00:00Z"`)
-		}
-		now, err = s.SetClock(r.Context(), at)
-	} else {
+		return func(time.Time) time.Duration { return by }, nil
+	}
+	text, ok := to.Text()
+	if !ok {
 		return nil, wrong("#", `has "advance" or "to" as a text`)
 	}
+	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return nil, err
+		return nil, wrong("#/to", `is a time, as in "2026-01-31T00:00:00Z"`)
 	}
-	return showClock(now), nil
+	return func(now time.Time) time.Duration { return at.Sub(now) }, nil
 }
 
 func (s *Sandbox) getClock(*http.Request, payment.TenantID, wire.Value) (any, error) {
@@ -217,7 +230,7 @@ func showClock(now time.Time) any {
 func (s *Sandbox) getMovements(r *http.Request, tenant payment.TenantID, _ wire.Value) (any, error) {
 	var refund payment.RefundID
 	if text := r.URL.Query().Get("refund"); text != "" {
-		if err := id.ParseAny(&refund, text); err != nil {
+		if err := id.ParseAny(&refund, text); err != nil || refund.IsZero() { // which would be all
 			return nil, wrong("?refund", "is no refund's id: rfd_…, a UUID, or rf_… with digits")
 		}
 	}
