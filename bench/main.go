@@ -24,7 +24,8 @@ type flags struct {
 	Connections []int         `help:"Numbers of connections." default:"1,16,64,256"`
 	Stores      []string      `help:"Stores to measure." default:"sqlite,postgres"`
 	Payments    int           `help:"How many payments the load is spread over." default:"20000"`
-	Only        string        `help:"Measure these only, as in abc." default:"abcde"`
+	Only        string        `help:"Measure these only, as in abc." default:"abcdef"`
+	Many        int           `help:"How often one payment is refunded in (f): 100, 300, 1000 or 3000." default:"3000"`
 	JSON        bool          `help:"Print JSON." name:"json"`
 	Profile     string        `help:"Write a CPU profile of this process, of all measurements, to this file." type:"path"`
 }
@@ -71,26 +72,26 @@ func profiled(path string, do func() error) (err error) {
 }
 
 func run(ctx context.Context, f flags) error {
-	cells := map[key]*cell{}
+	cells, manys := map[key]*cell{}, map[string][]*series{}
 	for round := range f.Rounds {
 		for _, store := range f.Stores {
 			began := time.Now()
-			if err := runRound(ctx, f, store, cells); err != nil {
+			if err := runRound(ctx, f, store, cells, manys); err != nil {
 				return fmt.Errorf("%s: %w", store, err)
 			}
 			fmt.Fprintf(os.Stderr, "round %d of %d on %s took %s\n", round+1, f.Rounds, store, time.Since(began).Round(time.Second))
 		}
 	}
 	if f.JSON {
-		return json.NewEncoder(os.Stdout).Encode(sorted(cells))
+		return json.NewEncoder(os.Stdout).Encode(map[string]any{"cells": sorted(cells), "many": manys})
 	}
-	printTables(os.Stdout, f, cells)
+	printTables(os.Stdout, f, cells, manys)
 	return nil
 }
 
 // runRound measures everything once on one store, each variant right after the
 // other, so that a slow minute of the machine slows them all.
-func runRound(ctx context.Context, f flags, store string, cells map[key]*cell) (err error) {
+func runRound(ctx context.Context, f flags, store string, cells map[key]*cell, manys map[string][]*series) (err error) {
 	w, err := newWorld(ctx, f, store)
 	if err != nil {
 		return err
@@ -116,7 +117,10 @@ func runRound(ctx context.Context, f flags, store string, cells map[key]*cell) (
 			cells[k].Samples = append(cells[k].Samples, got)
 		}
 	}
-	return nil
+	if strings.Contains(f.Only, "f") {
+		manys[store], err = w.measureMany(ctx, store, marksUpTo(f.Many), manys[store])
+	}
+	return err
 }
 
 func sorted(cells map[key]*cell) []*cell {

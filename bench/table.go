@@ -28,8 +28,12 @@ func (c *cell) spread() float64 {
 func perSecond(s sample) float64 { return s.PerSecond }
 
 // printTables prints a table per store.
-func printTables(to io.Writer, f flags, cells map[key]*cell) {
+func printTables(to io.Writer, f flags, cells map[key]*cell, manys map[string][]*series) {
 	for _, store := range f.Stores {
+		if len(cells) == 0 { // (f) alone
+			printSeries(to, store, marksUpTo(f.Many), manys[store])
+			continue
+		}
 		_, _ = fmt.Fprintf(to, "\n### %s\n\n", store)
 		_, _ = fmt.Fprintf(to, "| what | connections | per second | spread | p50 ms | p99 ms | CPU µs | to (a) | to 1/(1/a+1/b) |\n")
 		_, _ = fmt.Fprintf(to, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
@@ -46,6 +50,7 @@ func printTables(to io.Writer, f flags, cells map[key]*cell) {
 					ratio(cells, store, what, connections, bare), ratio(cells, store, what, connections, composed))
 			}
 		}
+		printSeries(to, store, marksUpTo(f.Many), manys[store])
 	}
 }
 

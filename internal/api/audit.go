@@ -183,7 +183,7 @@ func (a *API) readSubject(ctx context.Context, caller auth.Identity, q *filters,
 	case !f.Payment.IsZero():
 		return nil
 	case prefix == "rfd":
-		view, err = a.config.Reader.ViewOfRefund(ctx, caller.Tenant, f.subject)
+		view, err = a.config.Reader.Refund(ctx, caller.Tenant, f.subject)
 	case prefix == "dsp":
 		view, err = a.config.Reader.ViewOfDispute(ctx, caller.Tenant, f.subject)
 	case prefix == "pay":

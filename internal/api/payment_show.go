@@ -128,7 +128,7 @@ func showItems(w *writer, v payment.View) {
 	if len(items) == 0 {
 		return
 	}
-	left := payment.Left(items, v.Refunds)
+	left := v.LeftOfLines()
 	w.beginList("items")
 	for i, item := range items {
 		showItem(w, item, left[i])

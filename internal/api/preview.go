@@ -62,7 +62,7 @@ func (a *API) previewRefund(w http.ResponseWriter, r *http.Request, caller auth.
 	if err != nil {
 		return err
 	}
-	view, tenant, counters, err := a.weigh(r.Context(), command.Meta, command.Payment)
+	view, tenant, counters, err := a.weigh(r.Context(), command.Need())
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,9 @@ func (a *API) previewRefund(w http.ResponseWriter, r *http.Request, caller auth.
 			return err
 		}
 		if record != nil {
+			if view, err = a.config.Reader.View(r.Context(), caller.Tenant, record.Payment); err != nil {
+				return err
+			}
 			previewed = previewed.Used(view, command.Key, record)
 		}
 	}

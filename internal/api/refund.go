@@ -249,7 +249,7 @@ func (a *API) refundNamed(ctx context.Context, caller auth.Identity, text string
 	if id.Parse(text) != nil {
 		return payment.Refund{}, payment.NoSuch("refund")
 	}
-	view, err := a.config.Reader.ViewOfRefund(ctx, caller.Tenant, id)
+	view, err := a.config.Reader.Refund(ctx, caller.Tenant, id)
 	if err != nil {
 		return payment.Refund{}, err
 	}

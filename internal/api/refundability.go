@@ -72,7 +72,7 @@ func (a *API) getRefundability(w http.ResponseWriter, r *http.Request, caller au
 	if err != nil {
 		return err
 	}
-	view, tenant, counters, err := a.weigh(r.Context(), meta(r, caller), id)
+	view, tenant, counters, err := a.weigh(r.Context(), payment.NeedOfRefundability(meta(r, caller), id))
 	if err != nil {
 		return err
 	}
@@ -84,23 +84,21 @@ func (a *API) getRefundability(w http.ResponseWriter, r *http.Request, caller au
 
 // weigh reads what decides about a refund of a payment: the payment, its
 // tenant's policies, and what was counted where a policy asks.
-func (a *API) weigh(ctx context.Context, m payment.Meta, id payment.PaymentID,
-) (payment.View, *payment.Tenant, []payment.Counter, error) {
-	view, err := a.config.Reader.View(ctx, m.Tenant, id)
+func (a *API) weigh(ctx context.Context, need payment.Need) (payment.View, *payment.Tenant, []payment.Counter, error) {
+	tenant, err := a.config.Auth.Tenant(ctx, need.Tenant)
+	if err != nil {
+		return payment.View{}, nil, nil, err
+	}
+	view, err := a.config.Reader.Needed(ctx, need, tenant, a.config.Now())
 	if err != nil {
 		return view, nil, nil, err
 	}
-	tenant, err := a.config.Auth.Tenant(ctx, m.Tenant)
-	if err != nil {
-		return view, nil, nil, err
-	}
-	need := payment.Need{Tenant: m.Tenant, Opens: true, Actor: m.Actor, User: m.User}
 	wanted := need.Counters(view.Payment, tenant, a.config.Now())
 	counting, counts := a.config.Reader.(payment.Counting)
 	if !counts || len(wanted) == 0 {
 		return view, tenant, nil, nil
 	}
-	counters, err := counting.Counters(ctx, m.Tenant, wanted)
+	counters, err := counting.Counters(ctx, need.Tenant, wanted)
 	return view, tenant, counters, err
 }
 

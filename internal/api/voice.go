@@ -20,7 +20,10 @@ import (
 // has it.
 type Voice struct{ auth *auth.Auth }
 
-var _ webhook.Voice = Voice{}
+var (
+	_ webhook.Voice  = Voice{}
+	_ webhook.Narrow = Voice{}
+)
 
 // Voice returns the API's voice.
 func (a *API) Voice() webhook.Voice { return Voice{a.config.Auth} }
@@ -49,8 +52,7 @@ func isAlone(kind payment.EventKind) bool {
 
 // isTold reports whether events of a kind are told at all.
 func isTold(kind payment.EventKind) bool {
-	noun, _, _ := strings.Cut(string(kind), ".")
-	return isAlone(kind) || !untold[kind] && slices.Contains([]string{"refund", "payment", "dispute"}, noun)
+	return isAlone(kind) || !untold[kind] && slices.Contains([]string{nounRefund, "payment", "dispute"}, nounOf(kind))
 }
 
 // eventKinds are all kinds of event.
@@ -97,7 +99,7 @@ func (Voice) Body(event webhook.Event, view payment.View, tenant *payment.Tenant
 		}
 	}
 	w.begin("data")
-	if err := showTold(w, event, view.AsOf(event.Version)); err != nil {
+	if err := showTold(w, event, view); err != nil {
 		return nil, err
 	}
 	w.end()
@@ -121,16 +123,34 @@ func beginCloudEvent(w *writer, event webhook.Event, tenant payment.TenantID) {
 	w.string("datacontenttype", "application/json")
 }
 
-// showTold writes what an event is about.
+// IsOfRefund implements [webhook.Narrow].
+func (Voice) IsOfRefund(event webhook.Event) bool { return nounOf(event.Kind) == nounRefund }
+
+// nounRefund begins the kinds of events that show a refund and nothing else.
+const nounRefund = "refund"
+
+// nounOf returns what events of a kind are about.
+func nounOf(kind payment.EventKind) string {
+	noun, _, _ := strings.Cut(string(kind), ".")
+	return noun
+}
+
+// showTold writes what an event is about, as of its version.
 func showTold(w *writer, event webhook.Event, view payment.View) error {
-	noun, _, _ := strings.Cut(string(event.Kind), ".")
-	switch noun {
-	case "refund":
+	noun := nounOf(event.Kind)
+	if noun == nounRefund {
 		refund, found := view.Refund(event.Subject)
+		if found {
+			refund, found = refund.AsOf(event.Version)
+		}
 		if !found {
 			return fmt.Errorf("the payment has no refund to tell of %s", event.Kind)
 		}
 		showRefund(w, noun, refund)
+		return nil
+	}
+	view = view.AsOf(event.Version)
+	switch noun {
 	case "dispute":
 		dispute, found := view.Dispute(event.Subject)
 		if !found {

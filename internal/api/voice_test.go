@@ -36,6 +36,16 @@ func TestWebhookIsAsTheAnswerWas(t *testing.T) {
 		if kinds[delivery.Event.Kind], err = voice.Body(delivery.Event, view, &payment.Tenant{ID: w.tenant}); err != nil {
 			t.Fatal(err)
 		}
+		if !voice.(webhook.Narrow).IsOfRefund(delivery.Event) {
+			continue
+		}
+		if view, err = w.store.Refund(t.Context(), w.tenant, delivery.Event.Subject); err != nil {
+			t.Fatal(err)
+		}
+		body, err := voice.Body(delivery.Event, view, &payment.Tenant{ID: w.tenant})
+		if diff := cmp.Diff(string(kinds[delivery.Event.Kind]), string(body)); diff != "" || err != nil {
+			t.Errorf("the refund alone is told otherwise: %v\n%s", err, diff)
+		}
 	}
 	var told struct {
 		Type string

@@ -25,6 +25,8 @@ type Engine interface {
 type Reader interface {
 	// View returns a payment with all its parts; [payment.RuleExists].
 	View(ctx context.Context, tenant payment.TenantID, id payment.PaymentID) (payment.View, error)
+	// Needed returns what a command needs of its payment; [payment.RuleExists].
+	Needed(ctx context.Context, need payment.Need, tenant *payment.Tenant, now time.Time) (payment.View, error)
 	// Key returns what an idempotency key was used for, nil if it is new.
 	Key(ctx context.Context, tenant payment.TenantID, hash payment.KeyHash) (*payment.KeyRecord, error)
 	payment.Counting

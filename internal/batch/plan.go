@@ -93,7 +93,7 @@ func (w *window) foresee(ctx context.Context, a *asking) {
 		a.Amount = before.Amount
 		return
 	}
-	view, counters, err := w.look(ctx, a.command)
+	view, counters, err := w.look(ctx, a.command.Need())
 	if err != nil {
 		w.fail(a, err)
 		return

@@ -82,7 +82,8 @@ func (w *window) set(ctx context.Context) map[payment.PaymentID]*rehearsal {
 // prepare reads the payment of a command, and lets the rows that were allowed
 // before take their parts of it.
 func (w *window) prepare(ctx context.Context, command payment.OpenRefund) (r rehearsal) {
-	if r.view, r.counters, r.err = w.look(ctx, command); r.err != nil {
+	need := command.Need().With(payment.Need{Parts: payment.PartAll}) // other rows may need what this one does not
+	if r.view, r.counters, r.err = w.look(ctx, need); r.err != nil {
 		return r
 	}
 	before, err := w.config.Store.AllowedRows(ctx, w.batch.Tenant, w.batch.ID, command.Payment, followMax)
@@ -104,12 +105,12 @@ func (w *window) prepare(ctx context.Context, command payment.OpenRefund) (r reh
 }
 
 // look reads what a preview of a command needs.
-func (w *window) look(ctx context.Context, command payment.OpenRefund) (payment.View, []payment.Counter, error) {
-	view, err := w.config.Reader.View(ctx, w.batch.Tenant, command.Payment)
+func (w *window) look(ctx context.Context, need payment.Need) (payment.View, []payment.Counter, error) {
+	view, err := w.config.Reader.Needed(ctx, need, w.tenant, w.config.Now())
 	if err != nil {
 		return view, nil, err
 	}
-	ids := command.Need().Counters(view.Payment, w.tenant, w.config.Now())
+	ids := need.Counters(view.Payment, w.tenant, w.config.Now())
 	if len(ids) == 0 {
 		return view, nil, nil
 	}
@@ -119,11 +120,9 @@ func (w *window) look(ctx context.Context, command payment.OpenRefund) (payment.
 
 // take lets refunds that were previewed claim their parts.
 func (r *rehearsal) take(refunds []payment.Refund, newID func() [16]byte) {
-	r.view.Refunds = slices.Clip(r.view.Refunds)
 	for _, refund := range refunds {
 		refund.ID = newID()
-		r.view.Refunds = append(r.view.Refunds, refund)
-		r.view.Payment.Reserved += refund.Amount.Minor
+		r.view = r.view.With(refund)
 	}
 }
 

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -17,18 +18,20 @@ type Alias struct {
 
 // Need says what a command must have locked and read before it can decide.
 type Need struct {
-	Tenant  TenantID
-	Order   OrderID   // locked, with all its payments
-	Payment PaymentID // locked
-	Parts   Parts     // of the payment
-	Refund  RefundID  // with its attempts, where PartRefunds would be too much
-	Key     KeyHash
-	Aliases []Alias
-	Opens   bool   // it opens a refund: the rules may want more of the payment
-	Groups  bool   // it is about a refund and those that were opened with it
-	Actor   string // who opens the refund, and on whose behalf, for [Need.Counters]
-	User    string
-	Settles bool // it may end a refund: the payment's lines may change with it
+	Tenant   TenantID
+	Order    OrderID   // locked, with all its payments
+	Payment  PaymentID // locked
+	Parts    Parts     // of the payment
+	Refund   RefundID  // with its attempts, where PartRefunds would be too much
+	Key      KeyHash
+	Aliases  []Alias
+	Opens    bool   // it opens a refund: the rules may want more of the payment
+	IsFinal  bool   // it looks at what has come back, as doors do where success is final
+	Compares bool   // equal refunds shortly before are looked for, where a policy asks
+	Groups   bool   // it is about a refund and those that were opened with it
+	Actor    string // who opens the refund, and on whose behalf, for [Need.Counters]
+	User     string
+	Settles  bool // it may end a refund: the payment's lines may change with it
 }
 
 // Lane returns what commands compete for, by which they are spread over lanes.
@@ -39,33 +42,56 @@ func (n Need) Lane() [16]byte {
 	return n.Payment
 }
 
-// Widen returns the parts that a command needs of a payment, now that the
-// payment and its tenant are known.
-func (n Need) Widen(p Payment, t *Tenant) Parts {
+// Widen returns the parts that a command needs of a payment, now that it is known.
+func (n Need) Widen(p Payment) Parts {
 	parts := n.Parts
 	if n.Groups && p.PerCapture {
 		parts |= PartRefunds // only there refunds are opened together
 	}
+	hasLines := p.ItemCount > 0 || p.Listed > 0
+	if p.Returned > 0 && (n.IsFinal || hasLines && (n.Opens || n.Settles)) {
+		parts |= PartRefunds // which of them are shown depends on each
+	}
 	if !n.Opens && !n.Settles {
 		return parts
 	}
-	if n.Opens && p.PerCapture {
-		parts |= PartCaptures | PartRefunds
+	if n.Settles || p.PerCapture {
+		parts |= PartCaptures
 	}
 	if p.ItemCount > 0 {
-		parts |= PartItems | PartRefunds
+		parts |= PartItems
 	}
 	if p.Disputed > 0 { // what was not told of beside a refund is told at its end
 		parts |= PartDisputes | PartRefunds
 	}
-	if n.Opens && PolicyDuplicateMinutes.Of(t.Settings) > 0 {
-		parts |= PartRefunds
-	}
-	if n.Opens && p.Reserved > 0 {
-		parts |= PartRefunds // one of those may name a list
-	}
 	return parts
 }
+
+// Since returns from when on all refunds of a payment are needed, where not all
+// of them are; the zero time: none but those that are named.
+func (n Need) Since(t *Tenant, now time.Time) time.Time {
+	minutes := PolicyDuplicateMinutes.Of(t.Settings)
+	if !n.Opens || !n.Compares || minutes == 0 {
+		return time.Time{}
+	}
+	return now.Add(-time.Duration(minutes) * time.Minute)
+}
+
+// With returns what a batch needs of a payment that needs this and more.
+func (n Need) With(more Need) Need {
+	n.Parts |= more.Parts
+	n.Opens = n.Opens || more.Opens
+	n.IsFinal = n.IsFinal || more.IsFinal
+	n.Compares = n.Compares || more.Compares
+	n.Settles = n.Settles || more.Settles
+	n.Groups = n.Groups || more.Groups
+	return n
+}
+
+// errPartial is what a command panics with that has not read enough. It cannot be
+// unless a command before it in its batch has changed what must be read: then the
+// batch is halved, and it reads again.
+var errPartial = errors.New("a command needs all refunds of a payment, and has read some")
 
 // Command is a change that somebody asks for: plain data that is decided
 // under a lock, without waiting. A refused command returns a [Refusal] and

@@ -21,6 +21,10 @@ type Capture struct {
 	IsFinal bool        // nothing more will be captured
 	Status  CaptureStatus
 	History History[CaptureStatus]
+
+	// What is kept of refunds that named it, see [LineTotals].
+	Reserved money.Minor // by those on their way
+	Refunded money.Minor // by those that succeeded
 }
 
 func (c *Capture) become(to CaptureStatus, p *Payment) {
@@ -38,16 +42,19 @@ func (v View) Capture(id CaptureID) (Capture, bool) {
 	return Capture{}, false
 }
 
-// LeftOf returns what refunds that named a capture have left of it. Those that
+// Left returns what refunds that named a capture have left of it. Those that
 // named none do not count.
-func (v View) LeftOf(capture Capture) money.Minor { return leftOf(capture, v.Refunds, false) }
+func (c Capture) Left() money.Minor { return max(0, c.Amount-c.Reserved-c.Refunded) }
 
-// leftOf returns what some refunds that named a capture have left of it.
-// isFinal says that money which came back stays counted.
-func leftOf(capture Capture, refunds []Refund, isFinal bool) money.Minor {
+// finalLeftOf returns what refunds that named a capture have left of it where
+// success is final: money that came back stays counted.
+func (v View) finalLeftOf(capture Capture) money.Minor {
+	if v.Payment.Returned == 0 {
+		return capture.Left()
+	}
 	left := capture.Amount
-	for _, refund := range refunds {
-		counts := refund.Status.Effect() != EffectNone || isFinal && refund.Status == RefundReturned
+	for _, refund := range v.final().refunds {
+		counts := refund.Status.Effect() != EffectNone || refund.Status == RefundReturned
 		if refund.Capture == capture.ID && counts {
 			left -= refund.Amount.Minor
 		}
@@ -63,20 +70,18 @@ type CaptureLeft struct {
 
 // LeftOfCaptures returns what refunds have left of each settled capture, the
 // oldest first. What names no capture, because it was made elsewhere, takes
-// from the oldest. It needs captures and refunds of the view.
+// from the oldest. It needs the captures of the view.
 func (v View) LeftOfCaptures() []CaptureLeft {
-	var unnamed money.Minor
-	for _, refund := range v.Refunds {
-		if refund.Capture.IsZero() && refund.Status.Effect() != EffectNone {
-			unnamed += refund.Amount.Minor
-		}
+	unnamed := v.Payment.Refunded + v.Payment.Reserved
+	for _, capture := range v.Captures {
+		unnamed -= capture.Reserved + capture.Refunded
 	}
 	var lefts []CaptureLeft
 	for _, capture := range v.Captures {
 		if capture.Status != CaptureSettled {
 			continue
 		}
-		left := v.LeftOf(capture)
+		left := capture.Left()
 		took := min(left, unnamed)
 		unnamed -= took
 		lefts = append(lefts, CaptureLeft{capture, left - took})
@@ -103,9 +108,9 @@ func (v View) left(capture Capture, isFinal bool) money.Minor {
 	switch {
 	case capture.ID.IsZero():
 	case isFinal:
-		left = min(left, leftOf(capture, v.FinalRefunds(), true))
+		left = min(left, v.finalLeftOf(capture))
 	default:
-		left = min(left, v.LeftOf(capture))
+		left = min(left, capture.Left())
 	}
 	return left
 }

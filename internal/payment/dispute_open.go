@@ -28,7 +28,7 @@ type OpenDispute struct {
 func (c OpenDispute) Need() Need {
 	need := Need{
 		Tenant: c.Tenant, Payment: c.Payment, Key: c.Key.Hash,
-		Parts: c.Parts | PartRefunds | PartDisputes | PartItems,
+		Parts: c.Parts | PartRefunds | PartDisputes | PartItems | PartCaptures,
 	}
 	if c.ProcessorRef != "" {
 		need.Aliases = []Alias{c.alias()}

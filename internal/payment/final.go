@@ -1,6 +1,10 @@
 package payment
 
-import "github.com/refundry/refundry/internal/money"
+import (
+	"slices"
+
+	"github.com/refundry/refundry/internal/money"
+)
 
 // final is a payment as doors show it where success is final: what was
 // returned stays a success. See ADR 15.
@@ -10,8 +14,11 @@ type final struct {
 	came    money.Minor // of it, back
 }
 
+// final looks at each refund: only where nothing was ever returned, sums say the
+// same. It needs all refunds of the view.
 func (v View) final() final {
 	var f final
+	v.mustHaveReturned()
 	for _, refund := range v.Refunds {
 		if !f.shows(v, refund.Amount.Minor, refund.RetryOf) {
 			continue
@@ -26,6 +33,20 @@ func (v View) final() final {
 		}
 	}
 	return f
+}
+
+// mustHaveReturned stops a command that would look for what was returned among
+// some refunds only.
+func (v View) mustHaveReturned() {
+	if v.Payment.Returned > 0 && v.Parts&PartRefunds == 0 {
+		panic(errPartial)
+	}
+}
+
+// returned returns the refunds whose money has come back, oldest first.
+func (v View) returned() []Refund {
+	v.mustHaveReturned()
+	return slices.DeleteFunc(slices.Clone(v.Refunds), func(r Refund) bool { return r.Status != RefundReturned })
 }
 
 // shows reports whether a refund that comes after those is shown: it neither
@@ -48,7 +69,12 @@ func (v View) FinalRefunds() []Refund { return v.final().refunds }
 // FinalLeft returns what is left of a payment at a door where success is
 // final, in minor units, at least zero.
 func (v View) FinalLeft() money.Minor {
-	return max(0, v.Payment.Captured-v.Payment.Disputed-v.final().counted)
+	p := v.Payment
+	counted := p.Refunded + p.Reserved
+	if p.Returned > 0 {
+		counted = v.final().counted
+	}
+	return max(0, p.Captured-p.Disputed-counted)
 }
 
 // fall lets an amount that names no lines fall on those of the payment. What
@@ -56,7 +82,10 @@ func (v View) FinalLeft() money.Minor {
 // what is not takes first what came back. Within each, in proportion to what
 // is left.
 func (v View) fall(amount money.Minor, retryOf RefundID) []RefundLine {
-	claimed, items := takenBy(v.Refunds), v.Current()
+	claimed, items := v.claimed(), v.Current()
+	if len(items) == 0 {
+		return nil
+	}
 	left := claimed.left(items)
 	falls := make([]money.Minor, len(items))
 	on := func(room func(Item) money.Minor) {
@@ -73,7 +102,7 @@ func (v View) fall(amount money.Minor, retryOf RefundID) []RefundLine {
 			falls[i], amount = falls[i]+piece, amount-piece
 		}
 	}
-	if v.final().shows(v, amount, retryOf) {
+	if v.Payment.Returned == 0 || v.final().shows(v, amount, retryOf) {
 		shown := totals(v.List())
 		on(func(item Item) money.Minor { return shown[item.Position] })
 	} else {

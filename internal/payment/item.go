@@ -81,36 +81,6 @@ type ItemAsk struct {
 	Quantity int64
 }
 
-// taken is how much of each line refunds that count have claimed, by position.
-type taken map[int]RefundLine
-
-func takenBy(refunds []Refund) taken {
-	sums := taken{}
-	for _, refund := range refunds {
-		if refund.Status.Effect() == EffectNone {
-			continue
-		}
-		sums.add(refund.Lines)
-	}
-	return sums
-}
-
-func (t taken) add(lines []RefundLine) {
-	for _, line := range lines {
-		sum := t[line.Position]
-		sum.Quantity += line.Quantity
-		sum.Amount += line.Amount
-		sum.Tax += line.Tax
-		t[line.Position] = sum
-	}
-}
-
-// Left returns what of each line can still be refunded, in minor units and in
-// the order of items.
-func Left(items []Item, refunds []Refund) []money.Minor {
-	return takenBy(refunds).left(items)
-}
-
 func (t taken) left(items []Item) []money.Minor {
 	left := make([]money.Minor, len(items))
 	for i, item := range items {
@@ -169,8 +139,8 @@ func (t taken) spread(items []Item, amount money.Minor) []RefundLine {
 }
 
 // allocate returns the lines that units of items amount to.
-func allocate(items []Item, refunds []Refund, asks []ItemAsk) ([]RefundLine, error) {
-	claimed := takenBy(refunds)
+func (v View) allocate(asks []ItemAsk) ([]RefundLine, error) {
+	claimed, items := v.claimed(), v.Current()
 	lines := make([]RefundLine, 0, len(asks))
 	for _, ask := range asks {
 		at := slices.IndexFunc(items, func(item Item) bool { return item.Position == ask.Position })

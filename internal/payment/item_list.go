@@ -18,11 +18,9 @@ func (v View) List() []Item {
 			Position: 1, Name: defaultLine, Quantity: 1, UnitAmount: p.Amount.Minor, Total: v.unlisted(), Merchant: p.Merchant,
 		}}
 	}
-	succeeded := taken{}
-	for _, refund := range v.FinalRefunds() {
-		if refund.Status == RefundSucceeded || refund.Status == RefundReturned {
-			succeeded.add(refund.Lines)
-		}
+	succeeded := v.succeeded()
+	if p.Returned > 0 {
+		succeeded = v.finalSucceeded()
 	}
 	var list []Item
 	for _, item := range v.Current() {
@@ -39,6 +37,18 @@ func (v View) List() []Item {
 	return list
 }
 
+// finalSucceeded returns what refunds that succeeded have taken of each line,
+// whatever came back since.
+func (v View) finalSucceeded() taken {
+	sums := taken{}
+	for _, refund := range v.final().refunds {
+		if refund.Status == RefundSucceeded || refund.Status == RefundReturned {
+			sums.add(refund.Lines)
+		}
+	}
+	return sums
+}
+
 // defaultLine is what the line is called of a payment that has none.
 const defaultLine = "Payment"
 
@@ -49,7 +59,10 @@ func (v View) unlisted() money.Minor {
 	if left == 0 {
 		left = v.Payment.Amount.Minor
 	}
-	for _, refund := range v.FinalRefunds() {
+	if v.Payment.Returned == 0 {
+		return max(0, left-v.Payment.Refunded)
+	}
+	for _, refund := range v.final().refunds {
 		if refund.Status == RefundSucceeded || refund.Status == RefundReturned {
 			left -= refund.Amount.Minor
 		}
@@ -102,7 +115,7 @@ func (v View) cut(list []Item, amount money.Minor) ([]RefundLine, error) {
 	if p.ItemCount == 0 {
 		return nil, refused
 	}
-	claimed := takenBy(v.Refunds)
+	claimed := v.claimed()
 	rest := amount
 	var lines []RefundLine
 	for _, s := range before {
@@ -147,10 +160,8 @@ func (b *Book) replaceItems(v *View, list []Item) {
 		v.addItem(item)
 	}
 	back := max(0, before-totalOf(list)) // what came back and is still here, which the list does not know
-	for _, refund := range v.Refunds {
-		if refund.Status == RefundReturned {
-			back -= v.comeBack(refund, back, func(item Item) bool { return item.Until == p.Version })
-		}
+	for _, refund := range v.returned() {
+		back -= v.comeBack(refund, back, func(item Item) bool { return item.Until == p.Version })
 	}
 	v.trim(v.leftOfLines() - before)
 	b.post(*p, p.ID, EventPaymentItems, rebalanced(*p, owed, byMerchant(*p, v.owed())))
@@ -162,7 +173,7 @@ func (v View) leftOfLines() money.Minor {
 		return v.unlisted()
 	}
 	var sum money.Minor
-	for _, left := range takenBy(v.Refunds).left(v.Current()) {
+	for _, left := range v.LeftOfLines() {
 		sum += left
 	}
 	return sum
@@ -189,6 +200,7 @@ func (v *View) addItem(item Item) {
 		item.Quantity = 1
 	}
 	v.Items = append(slices.Clip(v.Items), item)
+	v.LineTotals = append(slices.Clip(v.LineTotals), LineTotals{Position: item.Position})
 }
 
 // owed returns the lines with what is owed for each: what refunds that count
@@ -200,7 +212,7 @@ func (v View) owed() []Item {
 		return []Item{{Total: max(0, rest), Merchant: p.Merchant}}
 	}
 	items := v.Current()
-	owed := takenBy(v.Refunds).left(items)
+	owed := v.claimed().left(items)
 	if p.Captured < p.Amount.Minor {
 		owed = partsOf(max(0, rest), owed)
 	}
@@ -259,7 +271,7 @@ type ReplaceItems struct {
 func (c ReplaceItems) Need() Need {
 	return Need{
 		Tenant: c.Tenant, Payment: c.Payment, Key: c.Key.Hash,
-		Parts: c.Parts | PartItems | PartRefunds,
+		Parts: c.Parts | PartItems, IsFinal: true,
 	}
 }
 

@@ -62,26 +62,11 @@ func (m *model) meta() payment.Meta {
 	return payment.Meta{Tenant: m.tenant.ID, Actor: "key:test", Door: payment.DoorAPI}
 }
 
-// run applies a command as a commit of one, and checks every law.
+// run applies a command as a commit of one, and checks every law; that it needs
+// no more than it says is one.
 func (m *model) run(t *rapid.T, command payment.Command) (payment.Answer, error) {
-	book := payment.NewBook(m.now, m.newID)
-	book.PutTenant(&m.tenant)
-	book.PutConnectors(connectors)
-	for _, counter := range m.counts(command.Need()) {
-		book.PutCounter(counter)
-	}
-	if !m.view.Payment.ID.IsZero() {
-		book.PutView(m.view)
-	}
-	if !m.order.ID.IsZero() {
-		book.PutOrder(m.order)
-	}
-	for _, key := range m.keys {
-		book.PutKey(key)
-	}
-	for _, alias := range m.aliases {
-		book.PutAlias(alias.Tenant, alias.Alias, alias.Subject)
-	}
+	m.compare(t, command)
+	book := m.book(m.view, command.Need())
 	answer, err := command.Apply(book)
 	changes := book.Changes
 	if err != nil {
@@ -142,6 +127,9 @@ func (m *model) check(t *rapid.T, command payment.Command, before, after payment
 	totals := p.Totals
 	if totals.Refundable() < 0 || totals.Refunded+totals.Reserved+totals.Disputed > totals.Captured+totals.Excess {
 		t.Fatalf("%T: more goes back than was taken: %+v", command, totals)
+	}
+	if lines, captures := after.RecountParts(); !reflect.DeepEqual(lines, after.LineTotals) || !reflect.DeepEqual(captures, after.Captures) {
+		t.Fatalf("%T: lines have %+v and captures %+v, the sums are %+v and %+v", command, after.LineTotals, after.Captures, lines, captures)
 	}
 	counted := after.Recount()
 	counted.Excess = totals.Excess

@@ -176,7 +176,7 @@ func (v View) Remaining() []RefundLine {
 	if rest == 0 {
 		return nil
 	}
-	lines := takenBy(v.Refunds).spread(v.Current(), rest)
+	lines := v.claimed().spread(v.Current(), rest)
 	for i := range lines {
 		if lines[i].Merchant == "" {
 			lines[i].Merchant = p.Merchant

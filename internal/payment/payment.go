@@ -185,13 +185,15 @@ func (p *Payment) enter(status OrderStatus) {
 	p.become(p.Status, orderNote(status))
 }
 
-// Totals are the five sums of a payment, in minor units of its currency.
+// Totals are the sums of a payment, in minor units of its currency.
 type Totals struct {
 	Captured money.Minor // taken so far
 	Refunded money.Minor // given back
 	Reserved money.Minor // claimed by refunds on their way
 	Disputed money.Minor // taken by disputes that are open or lost
 	Excess   money.Minor // what facts from outside took beyond Captured
+	Listed   money.Minor // of Reserved: by a refund that names the lines that will be
+	Returned money.Minor // what was given back, and has come back
 }
 
 // Refundable returns captured − refunded − reserved − disputed, at least zero.
@@ -203,22 +205,28 @@ func (t Totals) IsOverdrawn() bool { return t.Excess > 0 }
 
 func (t Totals) claimed() money.Minor { return t.Refunded + t.Reserved + t.Disputed }
 
-// moved returns the totals after a refund's amount went from one effect to
-// another. Only [Totals.forced] may take more than was captured.
-func (t Totals) moved(amount money.Minor, from, to Effect) Totals {
-	switch from {
+// moved returns the totals after a refund went from one status to another; from
+// none: it is new. Only [Totals.forced] may take more than was captured.
+func (t Totals) moved(r Refund, from, to RefundStatus) Totals {
+	amount := r.Amount.Minor
+	switch from.Effect() {
 	case EffectReserved:
 		t.Reserved -= amount
+		t.Listed -= r.listed()
 	case EffectRefunded:
 		t.Refunded -= amount
 	case EffectNone:
 	}
-	switch to {
+	switch to.Effect() {
 	case EffectReserved:
 		t.Reserved += amount
+		t.Listed += r.listed()
 	case EffectRefunded:
 		t.Refunded += amount
 	case EffectNone:
+	}
+	if to == RefundReturned {
+		t.Returned += amount
 	}
 	t.Excess = min(t.Excess, t.over()) // it may only shrink here
 	return t

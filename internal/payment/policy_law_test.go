@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/refundry/refundry/internal/money"
@@ -110,6 +112,10 @@ func (m *model) ask(t *rapid.T) payment.OpenRefund {
 func (m *model) openAny(t *rapid.T) {
 	command := m.ask(t)
 	shown := payment.Preview(m.view, &m.tenant, command, m.now, m.counts(command.Need())...)
+	narrow := payment.Preview(m.narrow(command.Need()), &m.tenant, command, m.now, m.counts(command.Need())...)
+	if diff := cmp.Diff(shown, narrow, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("a preview by what the command needs (-all +needed):\n%s", diff)
+	}
 	if rapid.Bool().Draw(t, "binds") {
 		command.Expect = shown.Digest
 	}
@@ -146,6 +152,10 @@ func (m *model) allowed(t *rapid.T) {
 	need := payment.OpenRefund{Meta: meta, Payment: m.view.Payment.ID}.Need()
 	counters := m.counts(need)
 	allowed := payment.Refundability(m.view, &m.tenant, m.now, counters...)
+	narrow := m.narrow(payment.NeedOfRefundability(meta, m.view.Payment.ID))
+	if diff := cmp.Diff(allowed, payment.Refundability(narrow, &m.tenant, m.now, counters...), cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("refundability by what it needs (-all +needed):\n%s", diff)
+	}
 	amount := money.Minor(rapid.SampledFrom([]money.Minor{
 		allowed.Min.Minor, allowed.Max.Minor, allowed.Max.Minor + 1, allowed.Min.Minor - 1,
 		money.Minor(rapid.IntRange(1, 5_000).Draw(t, "amount")),

@@ -60,7 +60,7 @@ func (p *Previewed) sum() {
 }
 
 // Preview says what a command would do to a payment now, and does nothing. The
-// view has all its parts, the counters are those that [Need.Counters] names. It
+// view has what the command needs, the counters are those that [Need.Counters] names. It
 // runs what the command itself runs.
 func Preview(v View, t *Tenant, c OpenRefund, now time.Time, counters ...Counter) Previewed {
 	b := trial(v, t, now, counters)

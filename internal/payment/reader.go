@@ -12,8 +12,14 @@ import (
 type Reader interface {
 	// View returns a payment with all its parts; [RuleExists] if there is none.
 	View(ctx context.Context, tenant TenantID, id PaymentID) (View, error)
+	// Needed returns what a command that says so needs of its payment, as it would
+	// have it in a commit now; [RuleExists] if there is none.
+	Needed(ctx context.Context, need Need, tenant *Tenant, now time.Time) (View, error)
 	// ViewOfRefund returns a refund's payment with all its parts.
 	ViewOfRefund(ctx context.Context, tenant TenantID, id RefundID) (View, error)
+	// Refund returns a refund with its attempts and its payment, and nothing else
+	// of that: however many refunds there are, it costs the same.
+	Refund(ctx context.Context, tenant TenantID, id RefundID) (View, error)
 	// ViewOfDispute returns a dispute's payment with all its parts.
 	ViewOfDispute(ctx context.Context, tenant TenantID, id DisputeID) (View, error)
 	// Order returns an order with its facets; [RuleExists] if there is none.

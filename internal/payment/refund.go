@@ -273,8 +273,16 @@ func (r *Refund) pendingReason() PendingReason {
 	return PendingNone
 }
 
-// move changes the status, against the table, and the payment's totals with it.
-func (r *Refund) move(to RefundStatus, p *Payment) error {
+// listed returns the amount of a refund that names a list, else nothing.
+func (r Refund) listed() money.Minor {
+	if r.List == nil {
+		return 0
+	}
+	return r.Amount.Minor
+}
+
+// move changes the status, against the table, and what is kept of refunds with it.
+func (r *Refund) move(to RefundStatus, v *View) error {
 	legal := RefundLife.Allows(r.Status, to)
 	if (to == RefundScheduled || to == RefundCanceled) && r.IsSubmitted() {
 		legal = false
@@ -282,8 +290,8 @@ func (r *Refund) move(to RefundStatus, p *Payment) error {
 	if !legal {
 		return refuse(RuleStatus, "the refund is %s and cannot become %s", r.Status, to)
 	}
-	p.Totals = p.Totals.moved(r.Amount.Minor, r.Status.Effect(), to.Effect())
-	r.become(to, p)
+	v.tally(*r, r.Status, to)
+	r.become(to, &v.Payment)
 	return nil
 }
 

@@ -73,7 +73,8 @@ func (b *Book) adopt(meta Meta, v *View, r Refund) Refund {
 		r.Source = SourceAdopted
 	}
 	r.CreatedAt, r.References = p.UpdatedAt, learned(nil, r.References, p.Version)
-	p.Totals = p.Totals.moved(r.Amount.Minor, EffectNone, EffectRefunded).forced()
+	v.tally(r, "", RefundSucceeded)
+	p.Totals = p.forced()
 	r.become(RefundSucceeded, p)
 	b.post(*p, r.ID, EventRefundAdopted, effectPostings(*p, r, EffectNone, EffectRefunded))
 	v.putRefund(r)

@@ -299,7 +299,7 @@ func (b *Book) refund(tenant TenantID, payment PaymentID, refund RefundID) (View
 // and event follow from it.
 func (b *Book) advance(meta Meta, v *View, r *Refund, to RefundStatus) error {
 	from := r.Status
-	if err := r.move(to, &v.Payment); err != nil {
+	if err := r.move(to, v); err != nil {
 		return err
 	}
 	kind := refundEvent(to)

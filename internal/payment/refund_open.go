@@ -60,12 +60,13 @@ type OpenRefund struct {
 func (c OpenRefund) Need() Need {
 	need := Need{
 		Tenant: c.Tenant, Payment: c.Payment, Parts: c.Parts, Key: c.Key.Hash, Opens: true, Actor: c.Actor, User: c.User,
+		IsFinal: c.IsFinal || c.Ask.How == AskList, Compares: !c.mayRepeat(),
 	}
 	if !c.Ask.Capture.IsZero() {
-		need.Parts |= PartCaptures | PartRefunds
+		need.Parts |= PartCaptures
 	}
-	if c.IsFinal || c.Ask.How == AskList || !c.RetryOf.IsZero() {
-		need.Parts |= PartRefunds
+	if !c.RetryOf.IsZero() {
+		need.Parts |= PartRefunds // the others that retry the same, or correct it
 	}
 	return need
 }
@@ -111,7 +112,7 @@ func (a *asking) resolve() {
 	case AskWhole:
 		a.amount = p.Captured
 	case AskItems:
-		a.lines, a.itemsErr = allocate(a.view.Current(), a.view.Refunds, a.Ask.Items)
+		a.lines, a.itemsErr = a.view.allocate(a.Ask.Items)
 		for _, line := range a.lines {
 			a.amount += line.Amount
 		}
@@ -139,7 +140,7 @@ func (a *asking) open() Answer {
 		r := a.refund(&v.Payment, piece)
 		r.Group = group
 		a.countOpened(&r)
-		v.Payment.Totals = v.Payment.Totals.moved(r.Amount.Minor, EffectNone, r.Status.Effect())
+		v.tally(r, "", r.Status)
 		b.post(v.Payment, r.ID, EventRefundCreated, effectPostings(v.Payment, r, EffectNone, r.Status.Effect()))
 		v.putRefund(r)
 		b.document(&v, a.Door, r.ID, a.Document)

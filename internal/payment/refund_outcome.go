@@ -200,7 +200,7 @@ func (c RecordOutcome) settle(b *Book, v *View, r *Refund, to RefundStatus) erro
 // pend makes a refund pending again, or still, and notes why.
 func (c RecordOutcome) pend(b *Book, v *View, r *Refund, note Note, kind EventKind) error {
 	if r.Status != RefundPending {
-		if err := r.move(RefundPending, &v.Payment); err != nil {
+		if err := r.move(RefundPending, v); err != nil {
 			return err
 		}
 	}

@@ -32,9 +32,17 @@ var standing = []RuleName{
 	RuleHalted, RuleStatus, RuleOrder, RuleDispute, RuleOneAtATime, RuleNothingLeft, RuleNextDay, RuleWindow,
 }
 
+// NeedOfRefundability says what [Refundability] needs to have read.
+func NeedOfRefundability(meta Meta, id PaymentID) Need {
+	return Need{
+		Tenant: meta.Tenant, Payment: id, Parts: PartCaptures | PartItems | PartDisputes, Opens: true,
+		Actor: meta.Actor, User: meta.User,
+	}
+}
+
 // Refundability says what a refund of a payment may ask for now, whichever door
-// it comes through: a door may have rules of its own. The view has all its
-// parts; counters that are given limit the amount too, see [Need.Counters].
+// it comes through: a door may have rules of its own. The view has what
+// [NeedOfRefundability] says; counters that are given limit the amount too, see [Need.Counters].
 func Refundability(v View, t *Tenant, now time.Time, counters ...Counter) Allowance {
 	a := OpenRefund{
 		Meta: Meta{Tenant: v.Payment.Tenant}, Payment: v.Payment.ID, Ask: Ask{How: AskRemaining},
@@ -148,7 +156,7 @@ func (a *asking) tooNarrow(least, most money.Minor, counters []Counter) error {
 
 // leftOfItems returns what refunds have left of each line.
 func (v View) leftOfItems() []ItemLeft {
-	claimed := takenBy(v.Refunds)
+	claimed := v.claimed()
 	var lefts []ItemLeft
 	for _, item := range v.Current() {
 		took := claimed[item.Position]

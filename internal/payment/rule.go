@@ -212,8 +212,7 @@ func checkFailures(a *asking, rule Rule) error {
 // checkOneAtATime refuses beside another refund where the door or a policy
 // says so, and always where one of the two names the list that will be.
 func checkOneAtATime(a *asking, rule Rule) error {
-	isAlone := rule.On || a.Ask.How == AskList || PolicyOneAtATime.Of(a.tenant.Settings) ||
-		slices.ContainsFunc(a.view.Refunds, func(r Refund) bool { return r.List != nil && r.Status.IsRunning() })
+	isAlone := rule.On || a.Ask.How == AskList || PolicyOneAtATime.Of(a.tenant.Settings) || a.view.Payment.Listed > 0
 	if a.view.Payment.Reserved > 0 && isAlone {
 		return refuse(RuleOneAtATime, "another refund of the payment has not ended")
 	}
@@ -399,7 +398,7 @@ func checkExpected(a *asking, _ Rule) error {
 
 func checkDuplicate(a *asking, _ Rule) error {
 	minutes := PolicyDuplicateMinutes.Of(a.tenant.Settings)
-	if minutes == 0 || a.Repeats || a.Key.Hash != (KeyHash{}) {
+	if minutes == 0 || a.mayRepeat() {
 		return nil
 	}
 	since := a.book.Now.Add(-time.Duration(minutes) * time.Minute)
@@ -410,6 +409,10 @@ func checkDuplicate(a *asking, _ Rule) error {
 	}
 	return nil
 }
+
+// mayRepeat reports whether an equal refund shortly before is no mistake: the
+// caller says so, or has keys to tell its refunds apart.
+func (c OpenRefund) mayRepeat() bool { return c.Repeats || c.Key.Hash != (KeyHash{}) }
 
 // isLike reports whether the same was asked for before, by the same actor, and
 // is not over without money moving. What an amount comes to depends on what was

@@ -33,24 +33,26 @@ const (
 // View is a payment with what hangs on it. A view of one version never
 // changes: commands work on copies.
 type View struct {
-	Parts    Parts
-	Order    Order // zero: the payment stands alone
-	Payment  Payment
-	Captures []Capture // oldest first
-	Items    []Item    // by position
-	Refunds  []Refund  // oldest first
-	Disputes []Dispute // oldest first
-	Attempts []Attempt // of the refunds that were named, oldest first
-	Facets   []Facet   // oldest first
+	Parts      Parts
+	Order      Order // zero: the payment stands alone
+	Payment    Payment
+	Captures   []Capture    // oldest first
+	Items      []Item       // by position
+	LineTotals []LineTotals // what refunds have taken of each of Items
+	Refunds    []Refund     // oldest first
+	Disputes   []Dispute    // oldest first
+	Attempts   []Attempt    // of the refunds that were named, oldest first
+	Facets     []Facet      // oldest first
 }
 
 // Refund returns one of the view's refunds.
 func (v View) Refund(id RefundID) (Refund, bool) {
-	at := slices.IndexFunc(v.Refunds, func(r Refund) bool { return r.ID == id })
-	if at < 0 {
-		return Refund{}, false
+	for i := range v.Refunds { // which are not small, and may be very many
+		if v.Refunds[i].ID == id {
+			return v.Refunds[i], true
+		}
 	}
-	return v.Refunds[at], true
+	return Refund{}, false
 }
 
 // Group returns a refund with those that were opened by the same command,
@@ -132,6 +134,7 @@ func (v View) AsOf(version int64) View {
 	then.Disputes = disputesAsOf(v.Disputes, version)
 	then.Facets = slices.DeleteFunc(slices.Clone(v.Facets), func(f Facet) bool { return f.Version > version })
 	p.Totals = then.Recount()
+	then.LineTotals, then.Captures = then.RecountParts()
 	p.Version, p.UpdatedAt = version, then.lastChange()
 	return then
 }
@@ -233,7 +236,7 @@ func (v View) Recount() Totals {
 		}
 	}
 	for _, refund := range v.Refunds {
-		sums = sums.moved(refund.Amount.Minor, EffectNone, refund.Status.Effect())
+		sums = sums.moved(refund, "", refund.Status)
 	}
 	for _, dispute := range v.Disputes {
 		if dispute.Takes() {

@@ -17,7 +17,7 @@ var ErrNotFound = errors.New("the processor does not know the attempt")
 // on the schedule follows from the attempt's age alone, so it does not matter
 // who asks, or how often somebody died while asking.
 func (c *Carrier) inquire(ctx context.Context, j job.Job) (job.Verdict, error) {
-	view, err := c.config.Reader.ViewOfRefund(ctx, j.Tenant, j.Subject)
+	view, err := c.config.Reader.Refund(ctx, j.Tenant, j.Subject)
 	if err != nil {
 		return ended(err)
 	}

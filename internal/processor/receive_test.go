@@ -38,15 +38,15 @@ func TestLateFacts(t *testing.T) {
 		},
 		{
 			"the return before the success", pending, []payment.AttemptOutcome{returned, succeeded},
-			[]payment.RefundStatus{payment.RefundPending, payment.RefundSucceeded, payment.RefundReturned}, payment.Totals{}, 0,
+			[]payment.RefundStatus{payment.RefundPending, payment.RefundSucceeded, payment.RefundReturned}, payment.Totals{Returned: 400}, 0,
 		},
 		{
 			"a return, twice", succeeded, []payment.AttemptOutcome{returned, returned, succeeded},
-			[]payment.RefundStatus{payment.RefundPending, payment.RefundSucceeded, payment.RefundReturned}, payment.Totals{}, 0,
+			[]payment.RefundStatus{payment.RefundPending, payment.RefundSucceeded, payment.RefundReturned}, payment.Totals{Returned: 400}, 0,
 		},
 		{
 			"a no after the success", succeeded, []payment.AttemptOutcome{declined},
-			[]payment.RefundStatus{payment.RefundPending, payment.RefundSucceeded, payment.RefundReturned}, payment.Totals{}, 0,
+			[]payment.RefundStatus{payment.RefundPending, payment.RefundSucceeded, payment.RefundReturned}, payment.Totals{Returned: 400}, 0,
 		},
 		{
 			"a success after the no", declined, []payment.AttemptOutcome{succeeded, succeeded},

@@ -10,7 +10,7 @@ import (
 // resend sends the same attempt once more because a person says so, and only
 // where that cannot pay twice. Without a final answer the refund is theirs again.
 func (c *Carrier) resend(ctx context.Context, j job.Job) (job.Verdict, error) {
-	view, err := c.config.Reader.ViewOfRefund(ctx, j.Tenant, j.Subject)
+	view, err := c.config.Reader.Refund(ctx, j.Tenant, j.Subject)
 	if err != nil {
 		return ended(err)
 	}
@@ -50,7 +50,7 @@ func (c *Carrier) watch(ctx context.Context, j job.Job) (job.Verdict, error) {
 
 // expireRefund cancels a refund that nobody has approved in time.
 func (c *Carrier) expireRefund(ctx context.Context, j job.Job) (job.Verdict, error) {
-	view, err := c.config.Reader.ViewOfRefund(ctx, j.Tenant, j.Subject)
+	view, err := c.config.Reader.Refund(ctx, j.Tenant, j.Subject)
 	if err != nil {
 		return ended(err)
 	}

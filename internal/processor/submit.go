@@ -12,7 +12,7 @@ import (
 // any byte leaves; should this process die after that, the next holder of the
 // job finds the attempt, and asks before anything is sent again.
 func (c *Carrier) submit(ctx context.Context, j job.Job) (job.Verdict, error) {
-	view, err := c.config.Reader.ViewOfRefund(ctx, j.Tenant, j.Subject)
+	view, err := c.config.Reader.Refund(ctx, j.Tenant, j.Subject)
 	if err != nil {
 		return ended(err)
 	}
@@ -116,7 +116,7 @@ func (c *Carrier) hold(ctx context.Context, j job.Job, refund payment.Refund) (j
 
 // start lets a scheduled refund go.
 func (c *Carrier) start(ctx context.Context, j job.Job) (job.Verdict, error) {
-	view, err := c.config.Reader.ViewOfRefund(ctx, j.Tenant, j.Subject)
+	view, err := c.config.Reader.Refund(ctx, j.Tenant, j.Subject)
 	if err != nil {
 		return ended(err)
 	}

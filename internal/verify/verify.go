@@ -4,6 +4,7 @@ package verify
 
 import (
 	"context"
+	"slices"
 
 	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/ledger"
@@ -248,10 +249,23 @@ func Payment(v payment.View, postings []ledger.Posting) []Finding {
 	if v.Payment.Refunded+v.Payment.Reserved+v.Payment.Disputed > v.Payment.Captured+v.Payment.Excess {
 		say("totals", "more went back than was taken")
 	}
+	kept(v, say)
 	statuses(v, say)
 	books(v, postings, say)
 	attempts(v, say)
 	return found
+}
+
+// kept checks what is kept with lines and captures against the refunds.
+func kept(v payment.View, say func(kind, message string)) {
+	lines, captures := v.RecountParts()
+	if !slices.Equal(lines, v.LineTotals) {
+		say("totals", "what refunds have taken of a line is not the sum of theirs")
+	}
+	isSame := func(a, b payment.Capture) bool { return a.Reserved == b.Reserved && a.Refunded == b.Refunded }
+	if !slices.EqualFunc(captures, v.Captures, isSame) {
+		say("totals", "what refunds have taken of a capture is not the sum of theirs")
+	}
 }
 
 // attempts checks that no refund was paid twice.

@@ -181,20 +181,29 @@ func (t *Teller) render(ctx context.Context, voice Voice, tenant *payment.Tenant
 	if d.Body != nil {
 		return nil
 	}
-	var view payment.View
-	var err error
-	if !d.Event.Payment.IsZero() {
-		if view, err = t.config.Reader.View(ctx, d.Tenant, d.Event.Payment); err != nil {
-			return fmt.Errorf("render a webhook: %w", err)
-		}
-	}
 	event := d.Event
 	event.Endpoint = d.Endpoint
-	d.Body, err = voice.Body(event, view.AsOf(event.Version), tenant)
+	view, err := t.look(ctx, d.Tenant, voice, event)
+	if err != nil {
+		return fmt.Errorf("render a webhook: %w", err)
+	}
+	d.Body, err = voice.Body(event, view, tenant)
 	if err != nil {
 		return fmt.Errorf("render a webhook: %w", err)
 	}
 	return nil
+}
+
+// look reads what an event's body shows.
+func (t *Teller) look(ctx context.Context, of payment.TenantID, voice Voice, event Event) (view payment.View, err error) {
+	if event.Payment.IsZero() {
+		return view, nil
+	}
+	if narrow, ok := voice.(Narrow); ok && narrow.IsOfRefund(event) {
+		return t.config.Reader.Refund(ctx, of, event.Subject)
+	}
+	view, err = t.config.Reader.View(ctx, of, event.Payment)
+	return view.AsOf(event.Version), err
 }
 
 // attempt signs the body and sends it once.

@@ -52,6 +52,14 @@ type Forgetter interface {
 	IsOver(event Event, now payment.View) bool
 }
 
+// Narrow is a voice some of whose events show one refund alone: the rest of its
+// payment, which may have had very many, is not read for them.
+type Narrow interface {
+	// IsOfRefund reports whether an event's body shows its refund and nothing else.
+	// Body is then given the payment as it is now, with that refund only.
+	IsOfRefund(event Event) bool
+}
+
 // Jitterer is a voice whose pauses vary, so that many deliveries that failed
 // together do not come back together: each is counted from the attempt before.
 type Jitterer interface {

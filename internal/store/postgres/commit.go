@@ -161,10 +161,7 @@ func (w *wants) add(need payment.Need, id payment.PaymentID) {
 		w.index[key] = want
 		w.list = append(w.list, want)
 	}
-	want.need.Parts |= need.Parts
-	want.need.Opens = want.need.Opens || need.Opens
-	want.need.Settles = want.need.Settles || need.Settles
-	want.need.Groups = want.need.Groups || need.Groups
+	want.need = want.need.With(need)
 	if !need.Refund.IsZero() {
 		want.refunds = append(want.refunds, need.Refund)
 	}

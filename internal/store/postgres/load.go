@@ -3,10 +3,12 @@ package postgres
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/refundry/refundry/internal/payment"
+	"github.com/refundry/refundry/internal/store/row"
 )
 
 // load locks orders and payments, in one order everywhere, and then, in later
@@ -103,8 +105,9 @@ func (c *commit) read(ctx context.Context, book *payment.Book, needs []payment.N
 	parts := &partsWanted{}
 	for _, w := range want.list {
 		if view, found := views[[2][16]byte{w.tenant, w.payment}]; found {
-			view.Parts = w.need.Widen(view.Payment, book.Tenant(w.tenant))
+			view.Parts = w.need.Widen(view.Payment)
 			parts.add(view, w.refunds)
+			parts.since(view, w.need.Since(book.Tenant(w.tenant), book.Now))
 		}
 	}
 	pipe := &pgx.Batch{}
@@ -215,6 +218,14 @@ func queueAliases(pipe *pgx.Batch, book *payment.Book, needs []payment.Need) {
 type partsWanted struct {
 	views   []*payment.View
 	refunds []namedRefund
+	newer   []newerRefunds
+}
+
+// newerRefunds are the refunds of a payment that were opened after a time, where
+// not all of them are read.
+type newerRefunds struct {
+	view  *payment.View
+	since int64
 }
 
 // namedRefund is a refund that a command names, with the view it goes to.
@@ -227,6 +238,12 @@ func (p *partsWanted) add(view *payment.View, refunds []payment.RefundID) {
 	p.views = append(p.views, view)
 	for _, id := range refunds {
 		p.refunds = append(p.refunds, namedRefund{view, id})
+	}
+}
+
+func (p *partsWanted) since(view *payment.View, since time.Time) {
+	if !since.IsZero() && view.Parts&payment.PartRefunds == 0 {
+		p.newer = append(p.newer, newerRefunds{view, row.Micros(since)})
 	}
 }
 
@@ -258,10 +275,12 @@ var parts = []part{
 	{payment.PartOrder, `SELECT p.id, ` + orderColumns + ` FROM unnest($1::uuid[], $2::uuid[]) AS want (tenant_id, id)
 		JOIN payment p ON p.tenant_id = want.tenant_id AND p.id = want.id
 		JOIN payment_order o ON o.tenant_id = p.tenant_id AND o.id = p.order_id`, readOrders},
-	{payment.PartCaptures, `SELECT tenant_id, payment_id, id, amount, is_final, status, history` + wantPayments +
+	{payment.PartCaptures, `SELECT tenant_id, payment_id, id, amount, is_final, status, history,
+		reserved, refunded` + wantPayments +
 		`capture USING (tenant_id, payment_id) ORDER BY id`, readCaptures},
 	{payment.PartItems, `SELECT tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
-		merchant, metadata, tags, since_version, until_version, came_back, personal,
+		merchant, metadata, tags, since_version, until_version, came_back, reserved_quantity, reserved_amount,
+		reserved_tax, refunded_quantity, refunded_amount, refunded_tax, personal,
 		CASE WHEN personal IS NOT NULL THEN (SELECT key FROM personal_key k
 			WHERE k.tenant_id = item.tenant_id AND k.owner_id = item.payment_id) END` + wantPayments +
 		`item USING (tenant_id, payment_id) ORDER BY position`, readItems},
@@ -292,6 +311,7 @@ func (p *partsWanted) queue(pipe *pgx.Batch) {
 		}
 		pipe.Queue(part.query, tenants, payments).Query(func(rows pgx.Rows) error { return part.read(rows, views) })
 	}
+	p.queueNewer(pipe)
 	if len(p.refunds) == 0 {
 		return
 	}
@@ -303,6 +323,23 @@ func (p *partsWanted) queue(pipe *pgx.Batch) {
 	pipe.Queue(`SELECT `+attemptColumns+` FROM unnest($1::uuid[], $2::uuid[]) AS want (tenant_id, refund_id)
 		JOIN attempt USING (tenant_id, refund_id) ORDER BY refund_id, number`, tenants, refunds).
 		Query(func(rows pgx.Rows) error { return each(rows, scanAttempt, p.putAttempt) })
+}
+
+// queueNewer goes before the refunds that were named: these are put once.
+func (p *partsWanted) queueNewer(pipe *pgx.Batch) {
+	if len(p.newer) == 0 {
+		return
+	}
+	views := byPayment{}
+	for _, n := range p.newer {
+		views[[2][16]byte{n.view.Payment.Tenant, n.view.Payment.ID}] = n.view
+	}
+	pipe.Queue(`SELECT `+refundColumns+` FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS want (tenant_id, payment_id, since)
+		JOIN refund r USING (tenant_id, payment_id) WHERE r.created_at > want.since ORDER BY r.id`,
+		ids(p.newer, func(n newerRefunds) [16]byte { return n.view.Payment.Tenant }),
+		ids(p.newer, func(n newerRefunds) [16]byte { return n.view.Payment.ID }),
+		col(p.newer, func(n newerRefunds) int64 { return n.since })).
+		Query(func(rows pgx.Rows) error { return readRefunds(rows, views) })
 }
 
 func (p *partsWanted) putRefund(refund payment.Refund) {

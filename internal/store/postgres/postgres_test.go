@@ -29,6 +29,15 @@ func TestLedgerMigration(t *testing.T) {
 	storetest.MigratesLedger(t, open, string(text))
 }
 
+func TestTotalsMigration(t *testing.T) {
+	t.Parallel()
+	text, err := migrations.Postgres.ReadFile("postgres/00014_totals.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.MigratesTotals(t, open, string(text))
+}
+
 func open(t *testing.T, config storetest.Config) storetest.Store {
 	t.Helper()
 	url := pgtest.Database(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -15,8 +16,8 @@ import (
 
 const (
 	paymentColumns = `p.tenant_id, p.id, order_id, order_status, home, connector, reference, amount, currency, status,
-		captured, refunded, reserved, disputed, excess, item_count, failures, expires_at, history, detail, version,
-		created_at, updated_at, personal, (SELECT key FROM personal_key k
+		captured, refunded, reserved, disputed, excess, listed, returned, item_count, failures, expires_at, history,
+		detail, version, created_at, updated_at, personal, (SELECT key FROM personal_key k
 			WHERE k.tenant_id = p.tenant_id AND k.owner_id = p.id) AS key`
 	orderColumns = `o.tenant_id, o.id, o.home, o.status, o.currency, o.amount, o.metadata, o.version, o.created_at,
 		o.updated_at, o.personal,
@@ -63,7 +64,8 @@ func paymentInto(ring *row.Ring) func(scanner) (payment.Payment, error) {
 		var sealed, key []byte
 		if err := r.Scan(raw(&p.Tenant), raw(&p.ID), &order, &p.OrderStatus, &p.Home, &p.Connector, &p.Reference,
 			&p.Amount.Minor, &p.Amount.Currency, &p.Status, &p.Captured, &p.Refunded, &p.Reserved, &p.Disputed, &p.Excess,
-			&p.ItemCount, &p.Failures, &expires, &history, &detail, &p.Version, &created, &updated, &sealed, &key); err != nil {
+			&p.Listed, &p.Returned, &p.ItemCount, &p.Failures, &expires, &history, &detail, &p.Version,
+			&created, &updated, &sealed, &key); err != nil {
 			return p, err
 		}
 		if order.Valid {
@@ -148,7 +150,8 @@ func readCaptures(rows pgx.Rows, views byPayment) error {
 	var tenant, of [16]byte
 	return each(rows, func(r scanner) (c payment.Capture, err error) {
 		var history string
-		if err = r.Scan(&tenant, &of, raw(&c.ID), &c.Amount, &c.IsFinal, &c.Status, &history); err != nil {
+		if err = r.Scan(&tenant, &of, raw(&c.ID), &c.Amount, &c.IsFinal, &c.Status, &history, &c.Reserved,
+			&c.Refunded); err != nil {
 			return c, err
 		}
 		c.History, err = row.ParseHistory[payment.CaptureStatus](history)
@@ -161,22 +164,26 @@ func readCaptures(rows pgx.Rows, views byPayment) error {
 
 func readItems(rows pgx.Rows, views byPayment) error {
 	var tenant, of [16]byte
-	return each(rows, func(r scanner) (i payment.Item, err error) {
+	return each(rows, func(r scanner) (i row.Item, err error) {
 		var tags string
+		reserved, refunded := &i.Totals.Reserved, &i.Totals.Refunded
 		var sealed []byte
 		var key row.PersonalKey
 		if err = r.Scan(&tenant, &of, &i.Position, &i.Name, &i.Quantity, &i.UnitAmount, &i.TaxRate, &i.Tax, &i.Total,
-			&i.Merchant, &i.Metadata, &tags, &i.Since, &i.Until, &i.CameBack, &sealed, (*[]byte)(&key)); err != nil {
+			&i.Merchant, &i.Metadata, &tags, &i.Since, &i.Until, &i.CameBack, &reserved.Quantity,
+			&reserved.Amount, &reserved.Tax, &refunded.Quantity, &refunded.Amount, &refunded.Tax, &sealed, (*[]byte)(&key),
+		); err != nil {
 			return i, err
 		}
-		if err = key.OpenItem(of, &i, sealed); err != nil {
+		if err = key.OpenItem(of, &i.Item, sealed); err != nil {
 			return i, err
 		}
 		i.Tags, err = row.ParseTexts[string](tags)
 		return i, err
-	}, func(i payment.Item) {
+	}, func(i row.Item) {
 		view := views[[2][16]byte{tenant, of}]
-		view.Items = append(view.Items, i)
+		i.Totals.Position = i.Position
+		view.Items, view.LineTotals = append(view.Items, i.Item), append(view.LineTotals, i.Totals)
 	})
 }
 
@@ -235,27 +242,55 @@ func facetBehind(columns ...any) func(scanner) (payment.Facet, error) {
 
 // View implements [payment.Reader].
 func (s *Store) View(ctx context.Context, tenant payment.TenantID, id payment.PaymentID) (payment.View, error) {
-	return s.view(ctx, tenant, id)
+	return s.view(ctx, tenant, id, payment.PartAll)
 }
 
-// view reads a payment and all its parts, with the attempts of some refunds.
-func (s *Store) view(ctx context.Context, tenant payment.TenantID, id payment.PaymentID, attemptsOf ...payment.RefundID,
+// view reads a payment and some of its parts, with refunds that are named and
+// their attempts.
+func (s *Store) view(ctx context.Context, tenant payment.TenantID, id payment.PaymentID, parts payment.Parts,
+	named ...payment.RefundID,
 ) (payment.View, error) {
 	var seen func() (payment.View, error)
-	err := s.glance(ctx, func(pipe *pgx.Batch) { seen = queueView(pipe, tenant, id, attemptsOf...) })
+	err := s.glance(ctx, func(pipe *pgx.Batch) { seen = queueView(pipe, tenant, id, parts, named...) })
 	if err != nil {
 		return payment.View{}, err
 	}
 	return seen()
 }
 
-// queueView queues what reads a payment and all its parts, with the attempts of
-// some refunds. What it returns has them when the pipeline has run.
-func queueView(pipe *pgx.Batch, tenant payment.TenantID, id payment.PaymentID, attemptsOf ...payment.RefundID,
+// Needed implements [payment.Reader].
+func (s *Store) Needed(ctx context.Context, need payment.Need, tenant *payment.Tenant, now time.Time,
+) (view payment.View, err error) {
+	err = s.snapshot(ctx, func(tx pgx.Tx) error {
+		view.Payment, err = scanPayment(tx.QueryRow(ctx, `SELECT `+paymentColumns+` FROM payment p
+			WHERE tenant_id = $1 AND id = $2`, pgUUID(need.Tenant), pgUUID(need.Payment)))
+		if errors.Is(err, pgx.ErrNoRows) {
+			return payment.NoSuch("payment")
+		}
+		if err != nil {
+			return err
+		}
+		view.Parts = need.Widen(view.Payment)
+		parts := &partsWanted{}
+		var named []payment.RefundID
+		if !need.Refund.IsZero() {
+			named = append(named, need.Refund)
+		}
+		parts.add(&view, named)
+		parts.since(&view, need.Since(tenant, now))
+		return parts.load(ctx, tx)
+	})
+	return view, err
+}
+
+// queueView queues what reads a payment and some of its parts, with refunds that
+// are named and their attempts. What it returns has them when the pipeline has run.
+func queueView(pipe *pgx.Batch, tenant payment.TenantID, id payment.PaymentID, parts payment.Parts,
+	named ...payment.RefundID,
 ) (seen func() (payment.View, error)) {
-	view := &payment.View{Payment: payment.Payment{Tenant: tenant, ID: id}, Parts: payment.PartAll}
+	view := &payment.View{Payment: payment.Payment{Tenant: tenant, ID: id}, Parts: parts}
 	wanted := &partsWanted{}
-	wanted.add(view, attemptsOf)
+	wanted.add(view, named)
 	isThere := false
 	pipe.Queue(`SELECT `+paymentColumns+` FROM payment p WHERE tenant_id = $1 AND id = $2`, pgUUID(tenant), pgUUID(id)).
 		Query(func(rows pgx.Rows) error {
@@ -272,17 +307,25 @@ func queueView(pipe *pgx.Batch, tenant payment.TenantID, id payment.PaymentID, a
 
 // ViewOfRefund implements [payment.Reader].
 func (s *Store) ViewOfRefund(ctx context.Context, tenant payment.TenantID, id payment.RefundID) (payment.View, error) {
-	return s.viewOf(ctx, tenant, `SELECT payment_id FROM refund WHERE tenant_id = $1 AND id = $2`, id, "refund", id)
+	return s.viewOf(ctx, tenant, paymentOfRefund, id, "refund", payment.PartAll, id)
+}
+
+const paymentOfRefund = `SELECT payment_id FROM refund WHERE tenant_id = $1 AND id = $2`
+
+// Refund implements [payment.Reader].
+func (s *Store) Refund(ctx context.Context, tenant payment.TenantID, id payment.RefundID) (payment.View, error) {
+	return s.viewOf(ctx, tenant, paymentOfRefund, id, "refund", payment.PartNone, id)
 }
 
 // ViewOfDispute implements [payment.Reader].
 func (s *Store) ViewOfDispute(ctx context.Context, tenant payment.TenantID, id payment.DisputeID,
 ) (payment.View, error) {
-	return s.viewOf(ctx, tenant, `SELECT payment_id FROM dispute WHERE tenant_id = $1 AND id = $2`, id, "dispute")
+	return s.viewOf(ctx, tenant, `SELECT payment_id FROM dispute WHERE tenant_id = $1 AND id = $2`, id, "dispute",
+		payment.PartAll)
 }
 
 func (s *Store) viewOf(ctx context.Context, tenant payment.TenantID, query string, id [16]byte, noun string,
-	attemptsOf ...payment.RefundID,
+	parts payment.Parts, named ...payment.RefundID,
 ) (view payment.View, err error) {
 	var of payment.PaymentID // which never changes
 	err = s.pool.QueryRow(ctx, query, pgUUID(tenant), pgUUID(id)).Scan(raw(&of))
@@ -292,7 +335,7 @@ func (s *Store) viewOf(ctx context.Context, tenant payment.TenantID, query strin
 	if err != nil {
 		return view, unavailable(err)
 	}
-	return s.view(ctx, tenant, of, attemptsOf...)
+	return s.view(ctx, tenant, of, parts, named...)
 }
 
 // Order implements [payment.Reader].

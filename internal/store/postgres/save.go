@@ -112,12 +112,12 @@ func (w *writer) payments(changes []*payment.ViewChange) {
 	w.insertPayments(made)
 	if len(counted) > 0 {
 		w.exactly(len(counted), errVersion, `UPDATE payment p SET captured = c.captured, refunded = c.refunded,
-				reserved = c.reserved, disputed = c.disputed, excess = c.excess, item_count = c.item_count,
-				failures = c.failures, version = c.version, updated_at = c.updated_at
+				reserved = c.reserved, disputed = c.disputed, excess = c.excess, listed = c.listed, returned = c.returned,
+				item_count = c.item_count, failures = c.failures, version = c.version, updated_at = c.updated_at
 			FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
-				AS c (tenant_id, id, read, captured, refunded, reserved, disputed, excess, item_count, failures, version,
-					updated_at)
+				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+				AS c (tenant_id, id, read, captured, refunded, reserved, disputed, excess, listed, returned, item_count,
+					failures, version, updated_at)
 			WHERE p.tenant_id = c.tenant_id AND p.id = c.id AND p.version = c.read`,
 			ids(counted, func(v *payment.ViewChange) [16]byte { return v.View.Payment.Tenant }),
 			ids(counted, func(v *payment.ViewChange) [16]byte { return v.View.Payment.ID }),
@@ -127,6 +127,8 @@ func (w *writer) payments(changes []*payment.ViewChange) {
 			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Reserved) }),
 			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Disputed) }),
 			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Excess) }),
+			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Listed) }),
+			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.Returned) }),
 			col(counted, func(v *payment.ViewChange) int64 { return int64(v.View.Payment.ItemCount) }),
 			col(counted, func(v *payment.ViewChange) int64 { return v.View.Payment.Failures }),
 			col(counted, func(v *payment.ViewChange) int64 { return v.View.Payment.Version }),
@@ -136,12 +138,12 @@ func (w *writer) payments(changes []*payment.ViewChange) {
 		p := change.View.Payment
 		w.exactly(1, errVersion, `UPDATE payment SET order_status = $1, status = $2, captured = $3, refunded = $4,
 			reserved = $5, disputed = $6, excess = $7, item_count = $8, failures = $9, expires_at = $10, history = $11,
-			detail = $12, version = $13, updated_at = $14, personal = $15
-			WHERE tenant_id = $16 AND id = $17 AND version = $18`,
+			detail = $12, version = $13, updated_at = $14, personal = $15, listed = $16, returned = $17
+			WHERE tenant_id = $18 AND id = $19 AND version = $20`,
 			string(p.OrderStatus), string(p.Status), int64(p.Captured), int64(p.Refunded), int64(p.Reserved),
 			int64(p.Disputed), int64(p.Excess), p.ItemCount, p.Failures, row.Micros(p.ExpiresAt), row.History(p.History),
-			row.PaymentDetail(p), p.Version, row.Micros(p.UpdatedAt), w.ring.Payment(p), pgUUID(p.Tenant), pgUUID(p.ID),
-			change.Read.Payment.Version)
+			row.PaymentDetail(p), p.Version, row.Micros(p.UpdatedAt), w.ring.Payment(p), int64(p.Listed),
+			int64(p.Returned), pgUUID(p.Tenant), pgUUID(p.ID), change.Read.Payment.Version)
 	}
 }
 
@@ -152,11 +154,12 @@ func (w *writer) insertPayments(changes []*payment.ViewChange) {
 	made := col(changes, func(v *payment.ViewChange) payment.Payment { return v.View.Payment })
 	w.pipe.Queue(`INSERT INTO payment (tenant_id, id, order_id, order_status, home, connector, reference, amount, currency,
 			status, captured, refunded, reserved, disputed, excess, item_count, failures, expires_at, history, detail, version,
-			created_at, updated_at, personal)
+			created_at, updated_at, personal, listed, returned)
 		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[],
 		$4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::bigint[],
 		$12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
-		$19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bytea[])`,
+		$19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bytea[], $25::bigint[],
+		$26::bigint[])`,
 		ids(made, func(p payment.Payment) [16]byte { return p.Tenant }),
 		ids(made, func(p payment.Payment) [16]byte { return p.ID }),
 		maybeIDs(made, func(p payment.Payment) [16]byte { return p.Order }),
@@ -180,7 +183,9 @@ func (w *writer) insertPayments(changes []*payment.ViewChange) {
 		col(made, func(p payment.Payment) int64 { return p.Version }),
 		col(made, func(p payment.Payment) int64 { return row.Micros(p.CreatedAt) }),
 		col(made, func(p payment.Payment) int64 { return row.Micros(p.UpdatedAt) }),
-		col(made, w.ring.Payment))
+		col(made, w.ring.Payment),
+		col(made, func(p payment.Payment) int64 { return int64(p.Listed) }),
+		col(made, func(p payment.Payment) int64 { return int64(p.Returned) }))
 }
 
 // of is a row with the tenant and payment that it hangs on.
@@ -190,42 +195,26 @@ type of[T any] struct {
 	row     T
 }
 
-// changedRefund is a refund with the version that was read of it.
-type changedRefund struct {
-	payment.Refund
-
-	read int64
-}
-
 // parts writes what hangs on payments. New rows of all payments go together;
 // a row is old if it was read.
 func (w *writer) parts(changes []*payment.ViewChange) {
-	var captures []of[payment.Capture]
+	var captures, settled []of[payment.Capture]
 	var refunds []payment.Refund
-	var changed []changedRefund
+	var changed []row.ChangedRefund
 	var attempts, ended []of[payment.Attempt]
 	var disputes []payment.Dispute
 	for _, change := range changes {
 		view, read := change.View, change.Read
-		tenant, id, isErasing := view.Payment.Tenant, view.Payment.ID, row.IsErasing(change)
-		for _, capture := range view.Captures {
-			at := slices.IndexFunc(read.Captures, func(r payment.Capture) bool { return r.ID == capture.ID })
-			switch {
-			case at < 0:
-				captures = append(captures, of[payment.Capture]{tenant, id, capture})
-			case read.Captures[at].Status != capture.Status:
-				w.updateCapture(view.Payment, capture)
-			}
+		tenant, id := view.Payment.Tenant, view.Payment.ID
+		came, moved := row.Captures(change)
+		for _, capture := range came {
+			captures = append(captures, of[payment.Capture]{tenant, id, capture})
 		}
-		for _, refund := range view.Refunds {
-			before, existed := read.Refund(refund.ID)
-			switch {
-			case !existed:
-				refunds = append(refunds, refund)
-			case before.Version != refund.Version || isErasing: // an older version may have written it in the clear
-				changed = append(changed, changedRefund{refund, before.Version})
-			}
+		for _, capture := range moved {
+			settled = append(settled, of[payment.Capture]{tenant, id, capture})
 		}
+		opened, went := row.Refunds(change)
+		refunds, changed = append(refunds, opened...), append(changed, went...)
 		for _, attempt := range view.Attempts {
 			at := slices.IndexFunc(read.Attempts, func(r payment.Attempt) bool { return r.ID == attempt.ID })
 			switch {
@@ -246,6 +235,7 @@ func (w *writer) parts(changes []*payment.ViewChange) {
 		}
 	}
 	w.insertCaptures(captures)
+	w.updateCaptures(settled)
 	w.items(changes)
 	w.insertRefunds(refunds)
 	w.updateRefunds(changed)

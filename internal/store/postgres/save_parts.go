@@ -9,79 +9,111 @@ func (w *writer) insertCaptures(captures []of[payment.Capture]) {
 	if len(captures) == 0 {
 		return
 	}
-	w.pipe.Queue(`INSERT INTO capture (tenant_id, payment_id, id, amount, is_final, status, history)
-		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::boolean[], $6::text[], $7::text[])`,
+	w.pipe.Queue(`INSERT INTO capture (tenant_id, payment_id, id, amount, is_final, status, history, reserved, refunded)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::boolean[], $6::text[], $7::text[],
+			$8::bigint[], $9::bigint[])`,
 		ids(captures, func(c of[payment.Capture]) [16]byte { return c.tenant }),
 		ids(captures, func(c of[payment.Capture]) [16]byte { return c.payment }),
 		ids(captures, func(c of[payment.Capture]) [16]byte { return c.row.ID }),
 		col(captures, func(c of[payment.Capture]) int64 { return int64(c.row.Amount) }),
 		col(captures, func(c of[payment.Capture]) bool { return c.row.IsFinal }),
 		col(captures, func(c of[payment.Capture]) string { return string(c.row.Status) }),
-		col(captures, func(c of[payment.Capture]) string { return row.History(c.row.History) }))
+		col(captures, func(c of[payment.Capture]) string { return row.History(c.row.History) }),
+		col(captures, func(c of[payment.Capture]) int64 { return int64(c.row.Reserved) }),
+		col(captures, func(c of[payment.Capture]) int64 { return int64(c.row.Refunded) }))
 }
 
-func (w *writer) updateCapture(p payment.Payment, c payment.Capture) {
-	w.exactly(1, errVersion, `UPDATE capture SET status = $1, history = $2
-		WHERE tenant_id = $3 AND payment_id = $4 AND id = $5`,
-		string(c.Status), row.History(c.History), pgUUID(p.Tenant), pgUUID(p.ID), pgUUID(c.ID))
+func (w *writer) updateCaptures(captures []of[payment.Capture]) {
+	if len(captures) == 0 {
+		return
+	}
+	w.exactly(len(captures), errVersion, `UPDATE capture t SET status = c.status, history = c.history, reserved = c.reserved,
+			refunded = c.refunded
+		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
+			AS c (tenant_id, payment_id, id, status, history, reserved, refunded)
+		WHERE t.tenant_id = c.tenant_id AND t.payment_id = c.payment_id AND t.id = c.id`,
+		ids(captures, func(c of[payment.Capture]) [16]byte { return c.tenant }),
+		ids(captures, func(c of[payment.Capture]) [16]byte { return c.payment }),
+		ids(captures, func(c of[payment.Capture]) [16]byte { return c.row.ID }),
+		col(captures, func(c of[payment.Capture]) string { return string(c.row.Status) }),
+		col(captures, func(c of[payment.Capture]) string { return row.History(c.row.History) }),
+		col(captures, func(c of[payment.Capture]) int64 { return int64(c.row.Reserved) }),
+		col(captures, func(c of[payment.Capture]) int64 { return int64(c.row.Refunded) }))
 }
 
-// items writes the lines that came to be, and the ends of those whose place
-// others took.
+// items writes the lines that came to be, the ends of those whose place others
+// took, and what refunds have taken of any.
 func (w *writer) items(changes []*payment.ViewChange) {
-	var made, ended []of[payment.Item]
+	var made, moved []of[row.Item]
 	for _, change := range changes {
 		p := change.View.Payment
-		came, went := row.Items(change)
+		came, changed := row.Items(change)
 		for _, item := range came {
-			made = append(made, of[payment.Item]{p.Tenant, p.ID, item})
+			made = append(made, of[row.Item]{p.Tenant, p.ID, item})
 		}
-		for _, item := range went {
-			ended = append(ended, of[payment.Item]{p.Tenant, p.ID, item})
+		for _, item := range changed {
+			moved = append(moved, of[row.Item]{p.Tenant, p.ID, item})
 		}
 	}
 	w.insertItems(made)
-	w.endItems(ended)
+	w.updateItems(moved)
 }
 
-func (w *writer) endItems(items []of[payment.Item]) {
+func (w *writer) updateItems(items []of[row.Item]) {
 	if len(items) == 0 {
 		return
 	}
-	w.exactly(len(items), errVersion, `UPDATE item i SET until_version = c.until_version
-		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
-			AS c (tenant_id, payment_id, position, until_version)
+	w.exactly(len(items), errVersion, `UPDATE item i SET until_version = c.until_version,
+			reserved_quantity = c.reserved_quantity, reserved_amount = c.reserved_amount, reserved_tax = c.reserved_tax,
+			refunded_quantity = c.refunded_quantity, refunded_amount = c.refunded_amount, refunded_tax = c.refunded_tax
+		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+			$8::bigint[], $9::bigint[], $10::bigint[])
+			AS c (tenant_id, payment_id, position, until_version, reserved_quantity, reserved_amount, reserved_tax,
+				refunded_quantity, refunded_amount, refunded_tax)
 		WHERE i.tenant_id = c.tenant_id AND i.payment_id = c.payment_id AND i.position = c.position`,
-		ids(items, func(i of[payment.Item]) [16]byte { return i.tenant }),
-		ids(items, func(i of[payment.Item]) [16]byte { return i.payment }),
-		col(items, func(i of[payment.Item]) int64 { return int64(i.row.Position) }),
-		col(items, func(i of[payment.Item]) int64 { return i.row.Until }))
+		ids(items, func(i of[row.Item]) [16]byte { return i.tenant }),
+		ids(items, func(i of[row.Item]) [16]byte { return i.payment }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Position) }),
+		col(items, func(i of[row.Item]) int64 { return i.row.Until }),
+		col(items, func(i of[row.Item]) int64 { return i.row.Totals.Reserved.Quantity }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Totals.Reserved.Amount) }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Totals.Reserved.Tax) }),
+		col(items, func(i of[row.Item]) int64 { return i.row.Totals.Refunded.Quantity }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Totals.Refunded.Amount) }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Totals.Refunded.Tax) }))
 }
 
-func (w *writer) insertItems(items []of[payment.Item]) {
+func (w *writer) insertItems(items []of[row.Item]) {
 	if len(items) == 0 {
 		return
 	}
 	w.pipe.Queue(`INSERT INTO item (tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
-			merchant, personal, tags, since_version, until_version, came_back, metadata)
+			merchant, personal, tags, since_version, until_version, came_back, reserved_quantity, reserved_amount, reserved_tax,
+			refunded_quantity, refunded_amount, refunded_tax, metadata)
 		SELECT *, '' FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
 			$8::bigint[], $9::bigint[], $10::text[], $11::bytea[], $12::text[], $13::bigint[], $14::bigint[],
-			$15::boolean[])`,
-		ids(items, func(i of[payment.Item]) [16]byte { return i.tenant }),
-		ids(items, func(i of[payment.Item]) [16]byte { return i.payment }),
-		col(items, func(i of[payment.Item]) int64 { return int64(i.row.Position) }),
-		col(items, func(i of[payment.Item]) string { return i.row.Name }),
-		col(items, func(i of[payment.Item]) int64 { return i.row.Quantity }),
-		col(items, func(i of[payment.Item]) int64 { return int64(i.row.UnitAmount) }),
-		col(items, func(i of[payment.Item]) string { return i.row.TaxRate }),
-		col(items, func(i of[payment.Item]) int64 { return int64(i.row.Tax) }),
-		col(items, func(i of[payment.Item]) int64 { return int64(i.row.Total) }),
-		col(items, func(i of[payment.Item]) string { return i.row.Merchant }),
-		col(items, func(i of[payment.Item]) []byte { return w.ring.Item(i.tenant, i.payment, i.row) }),
-		col(items, func(i of[payment.Item]) string { return row.Texts(i.row.Tags) }),
-		col(items, func(i of[payment.Item]) int64 { return i.row.Since }),
-		col(items, func(i of[payment.Item]) int64 { return i.row.Until }),
-		col(items, func(i of[payment.Item]) bool { return i.row.CameBack }))
+			$15::boolean[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[])`,
+		ids(items, func(i of[row.Item]) [16]byte { return i.tenant }),
+		ids(items, func(i of[row.Item]) [16]byte { return i.payment }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Position) }),
+		col(items, func(i of[row.Item]) string { return i.row.Name }),
+		col(items, func(i of[row.Item]) int64 { return i.row.Quantity }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.UnitAmount) }),
+		col(items, func(i of[row.Item]) string { return i.row.TaxRate }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Tax) }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Total) }),
+		col(items, func(i of[row.Item]) string { return i.row.Merchant }),
+		col(items, func(i of[row.Item]) []byte { return w.ring.Item(i.tenant, i.payment, i.row.Item) }),
+		col(items, func(i of[row.Item]) string { return row.Texts(i.row.Tags) }),
+		col(items, func(i of[row.Item]) int64 { return i.row.Since }),
+		col(items, func(i of[row.Item]) int64 { return i.row.Until }),
+		col(items, func(i of[row.Item]) bool { return i.row.CameBack }),
+		col(items, func(i of[row.Item]) int64 { return i.row.Totals.Reserved.Quantity }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Totals.Reserved.Amount) }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Totals.Reserved.Tax) }),
+		col(items, func(i of[row.Item]) int64 { return i.row.Totals.Refunded.Quantity }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Totals.Refunded.Amount) }),
+		col(items, func(i of[row.Item]) int64 { return int64(i.row.Totals.Refunded.Tax) }))
 }
 
 func (w *writer) insertRefunds(refunds []payment.Refund) {
@@ -127,11 +159,11 @@ func (w *writer) refundTexts(refunds []payment.Refund) (details []string, sealed
 	return details, sealed
 }
 
-func (w *writer) updateRefunds(refunds []changedRefund) {
+func (w *writer) updateRefunds(refunds []row.ChangedRefund) {
 	if len(refunds) == 0 {
 		return
 	}
-	details, sealed := w.refundTexts(col(refunds, func(r changedRefund) payment.Refund { return r.Refund }))
+	details, sealed := w.refundTexts(col(refunds, func(r row.ChangedRefund) payment.Refund { return r.Refund }))
 	w.exactly(len(refunds), errVersion, `UPDATE refund r SET status = c.status, needs_review = c.needs_review,
 			submitted_at = c.submitted_at, history = c.history, detail = c.detail, version = c.version,
 			updated_at = c.updated_at, personal = c.personal
@@ -139,16 +171,16 @@ func (w *writer) updateRefunds(refunds []changedRefund) {
 			$8::text[], $9::bigint[], $10::bigint[], $11::bytea[])
 			AS c (tenant_id, id, read, status, needs_review, submitted_at, history, detail, version, updated_at, personal)
 		WHERE r.tenant_id = c.tenant_id AND r.id = c.id AND r.version = c.read`,
-		ids(refunds, func(r changedRefund) [16]byte { return r.Tenant }),
-		ids(refunds, func(r changedRefund) [16]byte { return r.ID }),
-		col(refunds, func(r changedRefund) int64 { return r.read }),
-		col(refunds, func(r changedRefund) string { return string(r.Status) }),
-		col(refunds, func(r changedRefund) bool { return r.NeedsReview() }),
-		col(refunds, func(r changedRefund) int64 { return row.Micros(r.SubmittedAt) }),
-		col(refunds, func(r changedRefund) string { return row.History(r.History) }),
+		ids(refunds, func(r row.ChangedRefund) [16]byte { return r.Tenant }),
+		ids(refunds, func(r row.ChangedRefund) [16]byte { return r.ID }),
+		col(refunds, func(r row.ChangedRefund) int64 { return r.Read }),
+		col(refunds, func(r row.ChangedRefund) string { return string(r.Status) }),
+		col(refunds, func(r row.ChangedRefund) bool { return r.NeedsReview() }),
+		col(refunds, func(r row.ChangedRefund) int64 { return row.Micros(r.SubmittedAt) }),
+		col(refunds, func(r row.ChangedRefund) string { return row.History(r.History) }),
 		details,
-		col(refunds, func(r changedRefund) int64 { return r.Version }),
-		col(refunds, func(r changedRefund) int64 { return row.Micros(r.UpdatedAt) }),
+		col(refunds, func(r row.ChangedRefund) int64 { return r.Version }),
+		col(refunds, func(r row.ChangedRefund) int64 { return row.Micros(r.UpdatedAt) }),
 		sealed)
 }
 

@@ -36,7 +36,7 @@ func (s *Store) PaymentWhole(ctx context.Context, key verify.Key) (view payment.
 	err = s.snapshot(ctx, func(tx pgx.Tx) error {
 		pipe := &pgx.Batch{}
 		queuePlans(pipe)
-		seen := queueView(pipe, key.Tenant, key.Payment)
+		seen := queueView(pipe, key.Tenant, key.Payment, payment.PartAll)
 		if err := tx.SendBatch(ctx, pipe).Close(); err != nil {
 			return err
 		}

@@ -8,19 +8,67 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 )
 
-// Items returns which lines of a payment came to be since it was read, and of
-// which another list took the place. A line never leaves the list.
-func Items(change *payment.ViewChange) (made, ended []payment.Item) {
-	read := change.Read.Items
+// Item is a line with what refunds have taken of it.
+type Item struct {
+	payment.Item
+
+	Totals payment.LineTotals
+}
+
+// Items returns which lines of a payment came to be since it was read, and which
+// have changed: another list took their place, or refunds took of them. A line
+// never leaves the list.
+func Items(change *payment.ViewChange) (made, changed []Item) {
+	read, totals := change.Read.Items, change.Read.LineTotals
 	for i, item := range change.View.Items {
+		item := Item{item, change.View.LineTotals[i]}
 		switch {
 		case i >= len(read) || read[i].Position != item.Position:
 			made = append(made, item)
-		case read[i].Until != item.Until:
-			ended = append(ended, item)
+		case read[i].Until != item.Until || totals[i] != item.Totals:
+			changed = append(changed, item)
 		}
 	}
-	return made, ended
+	return made, changed
+}
+
+// Captures returns which captures of a payment came to be since it was read, and
+// which have changed. None ever leaves the list.
+func Captures(change *payment.ViewChange) (made, changed []payment.Capture) {
+	read := change.Read.Captures
+	for i, capture := range change.View.Captures {
+		switch {
+		case i >= len(read):
+			made = append(made, capture)
+		case read[i].Status != capture.Status || read[i].Reserved != capture.Reserved || read[i].Refunded != capture.Refunded:
+			changed = append(changed, capture)
+		}
+	}
+	return made, changed
+}
+
+// Refunds returns which refunds of a payment came to be since it was read, and
+// which have changed, each with the version that was read of it. Of a payment
+// that is being erased all are written again: an older version may have written
+// what is personal in the clear.
+func Refunds(change *payment.ViewChange) (made []payment.Refund, changed []ChangedRefund) {
+	read, isErasing := change.Read.Refunds, IsErasing(change)
+	for i, refund := range change.View.Refunds { // none ever leaves its place
+		switch {
+		case i >= len(read):
+			made = append(made, refund)
+		case read[i].Version != refund.Version || isErasing:
+			changed = append(changed, ChangedRefund{refund, read[i].Version})
+		}
+	}
+	return made, changed
+}
+
+// ChangedRefund is a refund with the version that was read of it.
+type ChangedRefund struct {
+	payment.Refund
+
+	Read int64
 }
 
 // Resources returns resources without those that are put again in the same

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	driversqlite "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -89,10 +90,7 @@ func (s *Store) load(c *conn, book *payment.Book, needs []payment.Need) error {
 			index[[2][16]byte{need.Tenant, id}] = w
 			wants = append(wants, w)
 		}
-		w.need.Parts |= need.Parts
-		w.need.Opens = w.need.Opens || need.Opens
-		w.need.Settles = w.need.Settles || need.Settles
-		w.need.Groups = w.need.Groups || need.Groups
+		w.need = w.need.With(need)
 		if !need.Refund.IsZero() {
 			w.refunds = append(w.refunds, need.Refund)
 		}
@@ -121,7 +119,7 @@ func (s *Store) load(c *conn, book *payment.Book, needs []payment.Need) error {
 		}
 	}
 	for _, w := range wants {
-		view, found, err := loadView(c, book, w)
+		view, found, err := loadView(c, w, book.Tenant(w.tenant), book.Now)
 		if err != nil {
 			return err
 		}
@@ -179,14 +177,19 @@ func loadOrder(c *conn, book *payment.Book, need payment.Need) ([]payment.Paymen
 }
 
 // loadView reads a payment and the parts that the batch needs of it.
-func loadView(c *conn, book *payment.Book, w *wanted) (payment.View, bool, error) {
+func loadView(c *conn, w *wanted, tenant *payment.Tenant, now time.Time) (payment.View, bool, error) {
 	p, found, err := findPayment(c, w.tenant, w.payment)
 	if err != nil || !found {
 		return payment.View{}, false, err
 	}
-	view := payment.View{Payment: p, Parts: w.need.Widen(p, book.Tenant(w.tenant))}
+	view := payment.View{Payment: p, Parts: w.need.Widen(p)}
 	if err := loadParts(c, &view); err != nil {
 		return payment.View{}, false, err
+	}
+	if since := w.need.Since(tenant, now); !since.IsZero() && view.Parts&payment.PartRefunds == 0 {
+		if err := loadRefundsSince(c, &view, since); err != nil {
+			return payment.View{}, false, err
+		}
 	}
 	for _, id := range w.refunds {
 		if err := loadRefund(c, &view, id); err != nil {

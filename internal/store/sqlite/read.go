@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
@@ -10,7 +11,7 @@ import (
 )
 
 const paymentColumns = `tenant_id, id, order_id, order_status, home, connector, reference, amount, currency, status,
-	captured, refunded, reserved, disputed, excess, item_count, failures, expires_at, history, detail, version,
+	captured, refunded, reserved, disputed, excess, listed, returned, item_count, failures, expires_at, history, detail, version,
 	created_at, updated_at, personal, (SELECT key FROM personal_key k
 		WHERE k.tenant_id = payment.tenant_id AND k.owner_id = payment.id)`
 
@@ -21,7 +22,8 @@ func scanPayment(r *cells) (payment.Payment, error) {
 		Amount: row.Amount(r.int(), r.text()), Status: payment.PaymentStatus(r.text()),
 		Totals: payment.Totals{
 			Captured: money.Minor(r.int()), Refunded: money.Minor(r.int()), Reserved: money.Minor(r.int()),
-			Disputed: money.Minor(r.int()), Excess: money.Minor(r.int()),
+			Disputed: money.Minor(r.int()), Excess: money.Minor(r.int()), Listed: money.Minor(r.int()),
+			Returned: money.Minor(r.int()),
 		},
 		ItemCount: int(r.int()), Failures: r.int(), ExpiresAt: row.Time(r.int()),
 	}
@@ -111,13 +113,14 @@ func loadOrderOf(c *conn, v *payment.View) (err error) {
 }
 
 func loadCaptures(c *conn, v *payment.View) error {
-	const query = `SELECT id, amount, is_final, status, history FROM capture
+	const query = `SELECT id, amount, is_final, status, history, reserved, refunded FROM capture
 		WHERE tenant_id = ? AND payment_id = ? ORDER BY id`
 	return c.query(query, partArgs(v), func(r *cells) (err error) {
 		capture := payment.Capture{
 			ID: r.uuid(), Amount: money.Minor(r.int()), IsFinal: r.bool(), Status: payment.CaptureStatus(r.text()),
 		}
 		capture.History, err = row.ParseHistory[payment.CaptureStatus](r.text())
+		capture.Reserved, capture.Refunded = money.Minor(r.int()), money.Minor(r.int())
 		v.Captures = append(v.Captures, capture)
 		return err
 	})
@@ -130,7 +133,8 @@ func loadItems(c *conn, v *payment.View) error {
 		return nil
 	}
 	const query = `SELECT position, name, quantity, unit_amount, tax_rate, tax, total, merchant, metadata, tags,
-		since_version, until_version, came_back, personal, CASE WHEN personal IS NOT NULL THEN (SELECT key
+		since_version, until_version, came_back, reserved_quantity, reserved_amount, reserved_tax, refunded_quantity,
+		refunded_amount, refunded_tax, personal, CASE WHEN personal IS NOT NULL THEN (SELECT key
 			FROM personal_key k WHERE k.tenant_id = item.tenant_id AND k.owner_id = item.payment_id) END
 		FROM item WHERE tenant_id = ? AND payment_id = ? ORDER BY position`
 	return c.query(query, partArgs(v), func(r *cells) (err error) {
@@ -141,11 +145,16 @@ func loadItems(c *conn, v *payment.View) error {
 		}
 		item.Tags, err = row.ParseTexts[string](r.text())
 		item.Since, item.Until, item.CameBack = r.int(), r.int(), r.bool()
+		totals := payment.LineTotals{Position: item.Position, Reserved: lineSum(r), Refunded: lineSum(r)}
 		sealed, key := r.maybe(), r.key()
 		err = errors.Join(err, key.OpenItem(v.Payment.ID, &item, sealed))
-		v.Items = append(v.Items, item)
+		v.Items, v.LineTotals = append(v.Items, item), append(v.LineTotals, totals)
 		return err
 	})
+}
+
+func lineSum(r *cells) payment.LineSum {
+	return payment.LineSum{Quantity: r.int(), Amount: money.Minor(r.int()), Tax: money.Minor(r.int())}
 }
 
 const refundColumns = `tenant_id, id, payment_id, amount, currency, status, source, door, actor, reference, connector,
@@ -178,6 +187,17 @@ func loadRefunds(c *conn, v *payment.View) error {
 	const query = `SELECT ` + refundColumns + ` FROM refund INDEXED BY refund_by_payment
 		WHERE tenant_id = ? AND payment_id = ? ORDER BY id`
 	return c.query(query, partArgs(v), func(r *cells) error {
+		refund, err := scanRefund(r)
+		v.Refunds = append(v.Refunds, refund)
+		return err
+	})
+}
+
+// loadRefundsSince reads the refunds that were opened after a time.
+func loadRefundsSince(c *conn, v *payment.View, since time.Time) error {
+	const query = `SELECT ` + refundColumns + ` FROM refund INDEXED BY refund_by_payment
+		WHERE tenant_id = ? AND payment_id = ? AND created_at > ? ORDER BY id`
+	return c.query(query, append(partArgs(v), row.Micros(since)), func(r *cells) error {
 		refund, err := scanRefund(r)
 		v.Refunds = append(v.Refunds, refund)
 		return err
@@ -292,6 +312,24 @@ func (s *Store) View(_ context.Context, tenant payment.TenantID, id payment.Paym
 	return view, err
 }
 
+// Needed implements [payment.Reader].
+func (s *Store) Needed(_ context.Context, need payment.Need, tenant *payment.Tenant, now time.Time) (payment.View, error) {
+	w := &wanted{tenant: need.Tenant, payment: need.Payment, need: need}
+	if !need.Refund.IsZero() {
+		w.refunds = []payment.RefundID{need.Refund}
+	}
+	var view payment.View
+	err := s.snapshot(func(c *conn) error {
+		var found bool
+		var err error
+		if view, found, err = loadView(c, w, tenant, now); err == nil && !found {
+			err = payment.NoSuch("payment")
+		}
+		return err
+	})
+	return view, err
+}
+
 // wholeView reads a payment with all its parts, and the attempts of some refunds.
 func wholeView(c *conn, tenant payment.TenantID, id payment.PaymentID, attemptsOf ...payment.RefundID,
 ) (payment.View, error) {
@@ -319,6 +357,27 @@ func wholeView(c *conn, tenant payment.TenantID, id payment.PaymentID, attemptsO
 // ViewOfRefund implements [payment.Reader].
 func (s *Store) ViewOfRefund(_ context.Context, tenant payment.TenantID, id payment.RefundID) (payment.View, error) {
 	return s.viewOf(tenant, `SELECT payment_id FROM refund WHERE tenant_id = ? AND id = ?`, id[:], "refund", id)
+}
+
+// Refund implements [payment.Reader].
+func (s *Store) Refund(_ context.Context, tenant payment.TenantID, id payment.RefundID) (payment.View, error) {
+	var view payment.View
+	err := s.snapshot(func(c *conn) error {
+		refund, found, err := findRefund(c, tenant, id)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return payment.NoSuch("refund")
+		}
+		view.Refunds = []payment.Refund{refund}
+		if view.Payment, _, err = findPayment(c, tenant, refund.Payment); err != nil {
+			return err
+		}
+		view.Attempts, err = listAttempts(c, tenant, id)
+		return err
+	})
+	return view, err
 }
 
 // ViewOfDispute implements [payment.Reader].

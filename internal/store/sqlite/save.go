@@ -84,18 +84,14 @@ func saveView(c *conn, change *payment.ViewChange) error {
 		return err
 	}
 	p, read := change.View.Payment, change.Read
-	for _, capture := range change.View.Captures {
-		if err := saveCapture(c, p, read, capture); err != nil {
-			return err
-		}
+	if err := saveCaptures(c, change); err != nil {
+		return err
 	}
 	if err := saveItems(c, change); err != nil {
 		return err
 	}
-	for _, refund := range change.View.Refunds {
-		if err := saveRefund(c, read, refund, row.IsErasing(change)); err != nil {
-			return err
-		}
+	if err := saveRefunds(c, change); err != nil {
+		return err
 	}
 	for _, attempt := range change.View.Attempts {
 		if err := saveAttempt(c, p.Tenant, read, attempt); err != nil {
@@ -114,96 +110,115 @@ func savePayment(c *conn, change *payment.ViewChange) error {
 	p, read := change.View.Payment, change.Read.Payment
 	if read.Version > 0 && len(p.History) == len(read.History) && p.OrderStatus == read.OrderStatus {
 		return one(c.exec(`UPDATE payment SET captured = ?, refunded = ?, reserved = ?, disputed = ?, excess = ?,
-			item_count = ?, failures = ?, version = ?, updated_at = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
-			int64(p.Captured), int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess), p.ItemCount,
-			p.Failures, p.Version, row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID), read.Version))
+			listed = ?, returned = ?, item_count = ?, failures = ?, version = ?, updated_at = ?
+			WHERE tenant_id = ? AND id = ? AND version = ?`,
+			int64(p.Captured), int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess), int64(p.Listed),
+			int64(p.Returned), p.ItemCount, p.Failures, p.Version, row.Micros(p.UpdatedAt), ident(p.Tenant), ident(p.ID),
+			read.Version))
 	}
 	detail, sealed := row.PaymentDetail(p), maybeBytes(c.ring.Payment(p))
 	if read.Version == 0 {
 		_, err := c.exec(`INSERT INTO payment (tenant_id, id, order_id, order_status, home, connector, reference,
-			amount, currency, status, captured, refunded, reserved, disputed, excess, item_count, failures, expires_at,
-			history, detail, version, created_at, updated_at, personal)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			amount, currency, status, captured, refunded, reserved, disputed, excess, listed, returned, item_count, failures,
+			expires_at, history, detail, version, created_at, updated_at, personal)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			ident(p.Tenant), ident(p.ID), nullable(p.Order), string(p.OrderStatus), string(p.Home), p.Connector,
 			p.Reference, int64(p.Amount.Minor), string(p.Amount.Currency), string(p.Status), int64(p.Captured),
-			int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess), p.ItemCount,
-			p.Failures, row.Micros(p.ExpiresAt), row.History(p.History), detail, p.Version, row.Micros(p.CreatedAt),
+			int64(p.Refunded), int64(p.Reserved), int64(p.Disputed), int64(p.Excess), int64(p.Listed), int64(p.Returned),
+			p.ItemCount, p.Failures, row.Micros(p.ExpiresAt), row.History(p.History), detail, p.Version, row.Micros(p.CreatedAt),
 			row.Micros(p.UpdatedAt), sealed)
 		return err
 	}
 	return one(c.exec(`UPDATE payment SET order_status = ?, status = ?, captured = ?, refunded = ?, reserved = ?,
-		disputed = ?, excess = ?, item_count = ?, failures = ?, expires_at = ?, history = ?, detail = ?, version = ?,
+		disputed = ?, excess = ?, listed = ?, returned = ?, item_count = ?, failures = ?, expires_at = ?, history = ?,
+		detail = ?, version = ?,
 		updated_at = ?, personal = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
 		string(p.OrderStatus), string(p.Status), int64(p.Captured), int64(p.Refunded), int64(p.Reserved),
-		int64(p.Disputed), int64(p.Excess), p.ItemCount, p.Failures, row.Micros(p.ExpiresAt), row.History(p.History), detail,
-		p.Version, row.Micros(p.UpdatedAt), sealed, ident(p.Tenant), ident(p.ID), read.Version))
+		int64(p.Disputed), int64(p.Excess), int64(p.Listed), int64(p.Returned), p.ItemCount, p.Failures,
+		row.Micros(p.ExpiresAt), row.History(p.History), detail, p.Version, row.Micros(p.UpdatedAt), sealed, ident(p.Tenant),
+		ident(p.ID), read.Version))
 }
 
-func saveCapture(c *conn, p payment.Payment, read payment.View, capture payment.Capture) error {
-	at := slices.IndexFunc(read.Captures, func(r payment.Capture) bool { return r.ID == capture.ID })
-	if at < 0 {
-		_, err := c.exec(`INSERT INTO capture (tenant_id, payment_id, id, amount, is_final, status, history)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, ident(p.Tenant), ident(p.ID), ident(capture.ID), int64(capture.Amount),
-			capture.IsFinal, string(capture.Status), row.History(capture.History))
-		return err
-	}
-	if read.Captures[at].Status == capture.Status {
-		return nil
-	}
-	return one(c.exec(`UPDATE capture SET status = ?, history = ?
-		WHERE tenant_id = ? AND payment_id = ? AND id = ?`, string(capture.Status), row.History(capture.History),
-		ident(p.Tenant), ident(p.ID), ident(capture.ID)))
-}
-
-// saveItems writes the lines that came to be, and the ends of those whose place
-// others took.
-func saveItems(c *conn, change *payment.ViewChange) error {
-	const insert = `INSERT INTO item (tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
-		merchant, metadata, tags, since_version, until_version, came_back, personal)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?)`
-	const end = `UPDATE item SET until_version = ? WHERE tenant_id = ? AND payment_id = ? AND position = ?`
+func saveCaptures(c *conn, change *payment.ViewChange) error {
+	const insert = `INSERT INTO capture (tenant_id, payment_id, id, amount, is_final, status, history, reserved, refunded)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	const update = `UPDATE capture SET status = ?, history = ?, reserved = ?, refunded = ?
+		WHERE tenant_id = ? AND payment_id = ? AND id = ?`
 	p := change.View.Payment
-	made, ended := row.Items(change)
-	for _, item := range made {
-		if _, err := c.exec(insert, ident(p.Tenant), ident(p.ID), item.Position, item.Name, item.Quantity,
-			int64(item.UnitAmount), item.TaxRate, int64(item.Tax), int64(item.Total), item.Merchant, row.Texts(item.Tags),
-			item.Since, item.Until, item.CameBack, maybeBytes(c.ring.Item(p.Tenant, p.ID, item))); err != nil {
+	made, changed := row.Captures(change)
+	for _, capture := range made {
+		if _, err := c.exec(insert, ident(p.Tenant), ident(p.ID), ident(capture.ID), int64(capture.Amount), capture.IsFinal,
+			string(capture.Status), row.History(capture.History), int64(capture.Reserved), int64(capture.Refunded)); err != nil {
 			return err
 		}
 	}
-	for _, item := range ended {
-		if err := one(c.exec(end, item.Until, ident(p.Tenant), ident(p.ID), item.Position)); err != nil {
+	for _, capture := range changed {
+		if err := one(c.exec(update, string(capture.Status), row.History(capture.History), int64(capture.Reserved),
+			int64(capture.Refunded), ident(p.Tenant), ident(p.ID), ident(capture.ID))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// saveRefund writes a refund that has changed. One of a payment that is being
-// erased is written again in any case: an older version may have written what is
-// personal in the clear.
-func saveRefund(c *conn, read payment.View, r payment.Refund, isErasing bool) error {
-	before, existed := read.Refund(r.ID)
-	if existed && before.Version == r.Version && !isErasing {
-		return nil
+// saveItems writes the lines that came to be, the ends of those whose place
+// others took, and what refunds have taken of any.
+func saveItems(c *conn, change *payment.ViewChange) error {
+	const insert = `INSERT INTO item (tenant_id, payment_id, position, name, quantity, unit_amount, tax_rate, tax, total,
+		merchant, metadata, tags, since_version, until_version, came_back, personal, reserved_quantity, reserved_amount,
+		reserved_tax, refunded_quantity, refunded_amount, refunded_tax)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	const update = `UPDATE item SET until_version = ?, reserved_quantity = ?, reserved_amount = ?, reserved_tax = ?,
+		refunded_quantity = ?, refunded_amount = ?, refunded_tax = ?
+		WHERE tenant_id = ? AND payment_id = ? AND position = ?`
+	p := change.View.Payment
+	made, changed := row.Items(change)
+	for _, item := range made {
+		of := item.Totals
+		if _, err := c.exec(insert, ident(p.Tenant), ident(p.ID), item.Position, item.Name, item.Quantity,
+			int64(item.UnitAmount), item.TaxRate, int64(item.Tax), int64(item.Total), item.Merchant, row.Texts(item.Tags),
+			item.Since, item.Until, item.CameBack, maybeBytes(c.ring.Item(p.Tenant, p.ID, item.Item)),
+			of.Reserved.Quantity, int64(of.Reserved.Amount), int64(of.Reserved.Tax),
+			of.Refunded.Quantity, int64(of.Refunded.Amount), int64(of.Refunded.Tax)); err != nil {
+			return err
+		}
 	}
-	detail, personal := c.ring.Refund(r)
-	sealed := maybeBytes(personal)
-	if !existed {
-		_, err := c.exec(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source,
+	for _, item := range changed {
+		of := item.Totals
+		if err := one(c.exec(update, item.Until, of.Reserved.Quantity, int64(of.Reserved.Amount), int64(of.Reserved.Tax),
+			of.Refunded.Quantity, int64(of.Refunded.Amount), int64(of.Refunded.Tax),
+			ident(p.Tenant), ident(p.ID), item.Position)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func saveRefunds(c *conn, change *payment.ViewChange) error {
+	made, changed := row.Refunds(change)
+	for _, r := range made {
+		detail, personal := c.ring.Refund(r)
+		if _, err := c.exec(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source,
 			door, actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at, reason,
 			group_id, personal)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			ident(r.Tenant), ident(r.ID), ident(r.Payment), int64(r.Amount.Minor), string(r.Amount.Currency),
 			string(r.Status), r.NeedsReview(), string(r.Source), string(r.Door), r.Actor, r.Reference, r.Connector,
 			row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version, row.Micros(r.CreatedAt),
-			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group), sealed)
-		return err
+			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group), maybeBytes(personal)); err != nil {
+			return err
+		}
 	}
-	return one(c.exec(`UPDATE refund SET status = ?, needs_review = ?, submitted_at = ?, history = ?, detail = ?,
-		version = ?, updated_at = ?, personal = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
-		string(r.Status), r.NeedsReview(), row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version,
-		row.Micros(r.UpdatedAt), sealed, ident(r.Tenant), ident(r.ID), before.Version))
+	for _, r := range changed {
+		detail, personal := c.ring.Refund(r.Refund)
+		if err := one(c.exec(`UPDATE refund SET status = ?, needs_review = ?, submitted_at = ?, history = ?, detail = ?,
+			version = ?, updated_at = ?, personal = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+			string(r.Status), r.NeedsReview(), row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version,
+			row.Micros(r.UpdatedAt), maybeBytes(personal), ident(r.Tenant), ident(r.ID), r.Read)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func saveAttempt(c *conn, tenant payment.TenantID, read payment.View, a payment.Attempt) error {

@@ -186,7 +186,7 @@ func testPaymentParts(t *testing.T, open Open) {
 				only.Captures = view.Captures
 			}
 			if part&payment.PartItems != 0 {
-				only.Items = view.Items
+				only.Items, only.LineTotals = view.Items, view.LineTotals
 			}
 			if part&payment.PartRefunds != 0 {
 				only.Refunds = view.Refunds

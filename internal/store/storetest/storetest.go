@@ -248,6 +248,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, healthTests)
 	maps.Copy(tests, eventsTests)
 	maps.Copy(tests, keptTests)
+	maps.Copy(tests, totalsTests)
 	maps.Copy(tests, listTests)
 	maps.Copy(tests, hurryTests)
 	maps.Copy(tests, policyTests)
