@@ -58,6 +58,8 @@ type Refund struct {
 	User            string          `json:"user"`          // on whose behalf it was asked for
 	Group           string          `json:"group"`         // of refunds that were opened together
 	GroupRefunds    []string        `json:"group_refunds"` // the others of the group, when it is opened
+	Batch           string          `json:"batch"`         // which asked for it; empty: it was asked for alone
+	BatchRow        int64           `json:"batch_row"`     // the number of its row
 	Capture         string          `json:"capture"`
 	NotBefore       time.Time       `json:"not_before"`
 	SubmittedAt     time.Time       `json:"submitted_at"` // zero: it has not left, and can be canceled
@@ -221,6 +223,7 @@ func (c *Client) ApproveRefund(ctx context.Context, id string, agreement Agreeme
 type RefundFilter struct {
 	Payment   string
 	Group     string // opened together
+	Batch     string // that asked for them
 	Statuses  []RefundStatus
 	Reference string
 	Reason    string
@@ -242,6 +245,7 @@ func (c *Client) Refunds(ctx context.Context, filter RefundFilter) iter.Seq2[Ref
 	}
 	set(query, "payment", filter.Payment)
 	set(query, "group", filter.Group)
+	set(query, "batch", filter.Batch)
 	set(query, "reference", filter.Reference)
 	set(query, "reason", filter.Reason)
 	setTime(query, "from", filter.From)

@@ -26,6 +26,7 @@ type refundsList struct {
 	operatorFlags
 
 	Payment string `help:"Of this payment."`
+	Batch   string `help:"Of this batch."`
 	Status  string `help:"As in pending, succeeded or failed."`
 	Limit   string `help:"At most this many." default:"50"`
 }
@@ -66,7 +67,7 @@ type refundsSettle struct {
 // Run implements the command.
 func (c *refundsList) Run(ctx context.Context, t *terminal) error {
 	return c.operate(ctx, t, http.MethodGet,
-		"/v1/refunds"+query("payment", c.Payment, "status", c.Status, "limit", c.Limit), nil,
+		"/v1/refunds"+query("payment", c.Payment, "batch", c.Batch, "status", c.Status, "limit", c.Limit), nil,
 		"id", "payment", "amount", "currency", "status", "door", "created_at")
 }
 

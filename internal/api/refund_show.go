@@ -32,6 +32,8 @@ var refundMembers = []openapi.Member{
 	must("door", someDoor, "The front door that asked for it."),
 	may("user", someText, "On whose behalf it was asked for. Absent: nobody was named."),
 	may("group", groupID, "Of refunds that were opened together. Absent: it was opened alone."),
+	may("batch", batchID, "Which asked for it. Absent: it was asked for alone, or before batches were noted."),
+	may("batch_row", someCount, "The number of the batch's row."),
 	may("capture", captureID, "Which it gives back. Absent: it names none."),
 	may("not_before", someTime, "It waits until then."),
 	may("submitted_at", someTime, "When it left. Absent: it has not, and can be canceled."),
@@ -113,6 +115,10 @@ func showRefundMembers(w *writer, r payment.Refund) {
 	w.string("door", string(r.Door))
 	w.maybe("user", r.User)
 	named(w, "group", r.Group)
+	if !r.Batch.IsZero() {
+		named(w, "batch", r.Batch)
+		w.number("batch_row", r.BatchRow)
+	}
 	named(w, "capture", r.Capture)
 	w.time("not_before", r.NotBefore)
 	w.time("submitted_at", r.SubmittedAt)

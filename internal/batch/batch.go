@@ -19,18 +19,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 )
 
 // ID names a batch.
-type ID = id.ID[batchKind]
-
-type batchKind struct{}
-
-// Prefix implements [id.Kind].
-func (batchKind) Prefix() string { return "bat" }
+type ID = payment.BatchID
 
 // Status is where a batch is in its life, see [Life].
 type Status string

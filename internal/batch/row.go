@@ -55,6 +55,15 @@ type Row struct {
 	Reason  Reason       // why there is none
 }
 
+// Seen is a row with what is known by now of the payment and the refund that it
+// names. Both are empty where it names none.
+type Seen struct {
+	Row
+
+	PaymentReference string // what the merchant calls the payment
+	RefundStatus     payment.RefundStatus
+}
+
 // Reason says why a row is no refund. It never repeats what was sent.
 type Reason struct {
 	Rule       payment.RuleName // of a refused row: which rule said no

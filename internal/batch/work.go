@@ -166,7 +166,7 @@ func (w *window) read(ctx context.Context) {
 			Tenant: w.batch.Tenant, Actor: w.batch.StartedBy, User: w.batch.StartedFor, Door: payment.DoorAPI,
 			Request: w.batch.ID.String(), Key: w.config.Door.RefundKey(w.batch.Tenant, scope, name, a.command),
 		}
-		a.command.Source = payment.SourceBulk
+		a.command.Source, a.command.Batch, a.command.BatchRow = payment.SourceBulk, w.batch.ID, a.Number
 	})
 }
 

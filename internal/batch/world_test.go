@@ -199,6 +199,7 @@ func (w *world) pay(t testing.TB, amounts ...money.Minor) []payment.PaymentID {
 		wait.Go(func() {
 			answer, err := w.engine.Do(t.Context(), payment.CreatePayment{
 				Meta: w.meta(), Status: payment.PaymentCaptured, Connector: "sandbox", Amount: money.Of(amount, "EUR"),
+				Reference: "=order",
 			})
 			if err != nil {
 				t.Error(err)
@@ -286,9 +287,13 @@ func (w *world) get(t testing.TB, id batch.ID) batch.Batch {
 // rows returns all rows of a batch.
 func (w *world) rows(t testing.TB, id batch.ID) []batch.Row {
 	t.Helper()
-	rows, err := w.store.BatchRows(t.Context(), w.tenant, id, 0, batch.RowsMax)
+	seen, err := w.store.BatchRows(t.Context(), w.tenant, id, 0, batch.RowsMax)
 	if err != nil {
 		t.Fatal(err)
+	}
+	rows := make([]batch.Row, len(seen))
+	for i := range seen {
+		rows[i] = seen[i].Row
 	}
 	return rows
 }

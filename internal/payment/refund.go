@@ -135,6 +135,8 @@ type Refund struct {
 	User            string // the person on whose behalf the actor asked; empty: nobody said
 	How             How
 	Group           GroupID // of refunds that were opened by one command; zero: it was opened alone
+	Batch           BatchID // that asked for it; zero: it was asked for alone
+	BatchRow        int64   // the number of the batch's row; 0 where Batch is zero
 	Status          RefundStatus
 	History         History[RefundStatus]
 	PendingReason   PendingReason

@@ -254,10 +254,17 @@ func (s *Store) Batches(ctx context.Context, tenant payment.TenantID, filter bat
 
 // BatchRows implements [batch.Store].
 func (s *Store) BatchRows(ctx context.Context, tenant payment.TenantID, id batch.ID, after int64, limit int,
-) ([]batch.Row, error) {
-	rows, err := batchRows(ctx, s.pool, 0, `SELECT `+batchRowColumns+` FROM batch_row
-		WHERE tenant_id = $1 AND batch_id = $2 AND number > $3 ORDER BY number LIMIT $4`,
+) ([]batch.Seen, error) {
+	q := &question{}
+	q.add(`SELECT `+batchRowColumns+`,
+			coalesce((SELECT reference FROM payment WHERE tenant_id = b.tenant_id AND id = b.payment_id), ''),
+			coalesce((SELECT status FROM refund WHERE tenant_id = b.tenant_id AND id = b.refund_id), '')
+		FROM batch_row b WHERE tenant_id = ? AND batch_id = ? AND number > ? ORDER BY number LIMIT ?`,
 		pgUUID(tenant), pgUUID(id), after, limit)
+	rows, err := ask(ctx, s.pool, q, func(r scanner) (seen batch.Seen, err error) {
+		seen.Row, err = scanBatchRow(r, &seen.PaymentReference, &seen.RefundStatus)
+		return seen, err
+	})
 	return rows, unavailable(err)
 }
 

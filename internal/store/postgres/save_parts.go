@@ -91,10 +91,10 @@ func (w *writer) insertRefunds(refunds []payment.Refund) {
 	details, sealed := w.refundTexts(refunds)
 	w.pipe.Queue(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source, door,
 			actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at, reason, group_id,
-			personal)
+			personal, batch_id)
 		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
 			$8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::text[],
-			$16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::uuid[], $21::bytea[])`,
+			$16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::uuid[], $21::bytea[], $22::uuid[])`,
 		ids(refunds, func(r payment.Refund) [16]byte { return r.Tenant }),
 		ids(refunds, func(r payment.Refund) [16]byte { return r.ID }),
 		ids(refunds, func(r payment.Refund) [16]byte { return r.Payment }),
@@ -115,7 +115,8 @@ func (w *writer) insertRefunds(refunds []payment.Refund) {
 		col(refunds, func(r payment.Refund) int64 { return row.Micros(r.UpdatedAt) }),
 		col(refunds, func(r payment.Refund) string { return r.Reason }),
 		maybeIDs(refunds, func(r payment.Refund) [16]byte { return r.Group }),
-		sealed)
+		sealed,
+		maybeIDs(refunds, func(r payment.Refund) [16]byte { return r.Batch }))
 }
 
 // refundTexts writes what of refunds no query asks for, and what is personal.

@@ -106,6 +106,8 @@ type refundDetail struct {
 	Evidence     []payment.Evidence    `json:"evidence,omitempty"`
 	CountedDay   int64                 `json:"counted_day,omitempty"`
 	CountedBy    []payment.CounterKind `json:"counted_by,omitempty"`
+	Batch        *payment.BatchID      `json:"batch,omitempty"`
+	BatchRow     int64                 `json:"batch_row,omitempty"`
 }
 
 // refundPersonal is what of a refund is personal: it is kept sealed. The words
@@ -172,6 +174,7 @@ func detailOf(r payment.Refund) string {
 		Attempt: optional(r.Attempt), AttemptCount: r.AttemptCount, List: listed(r.List), Capture: optional(r.Capture),
 		User: r.User, How: r.How, Group: optional(r.Group), ExpiresAt: Micros(r.ExpiresAt), ExpectedBy: Micros(r.ExpectedBy),
 		Expectations: r.Expectations, Evidence: r.Evidence, CountedDay: Micros(r.Counted.Day), CountedBy: r.Counted.By,
+		Batch: optional(r.Batch), BatchRow: r.BatchRow,
 	})
 }
 
@@ -202,6 +205,7 @@ func ParseRefundDetail(text string, key PersonalKey, sealed []byte, r *payment.R
 	r.ProcessorRef, r.Attempt, r.AttemptCount = detail.ProcessorRef, orZero(detail.Attempt), detail.AttemptCount
 	r.List, r.Capture, r.AnswerBy = detail.List, orZero(detail.Capture), Time(detail.AnswerBy)
 	r.User, r.How, r.Group = detail.User, detail.How, orZero(detail.Group)
+	r.Batch, r.BatchRow = orZero(detail.Batch), detail.BatchRow
 	r.ExpiresAt, r.ExpectedBy, r.Expectations = Time(detail.ExpiresAt), Time(detail.ExpectedBy), detail.Expectations
 	r.Evidence, r.Counted = detail.Evidence, payment.Counted{Day: Time(detail.CountedDay), By: detail.CountedBy}
 	if detail.FailureWords != "" {

@@ -230,10 +230,21 @@ func (s *Store) Batches(_ context.Context, tenant payment.TenantID, filter batch
 
 // BatchRows implements [batch.Store].
 func (s *Store) BatchRows(_ context.Context, tenant payment.TenantID, id batch.ID, after int64, limit int,
-) ([]batch.Row, error) {
-	const query = `SELECT ` + batchRowColumns + ` FROM batch_row WHERE tenant_id = ? AND batch_id = ? AND number > ?
-		ORDER BY number LIMIT ?`
-	return s.batchRows(query, 0, ident(tenant), ident(id), after, limit)
+) (rows []batch.Seen, err error) {
+	const query = `SELECT ` + batchRowColumns + `,
+			(SELECT reference FROM payment WHERE tenant_id = b.tenant_id AND id = b.payment_id),
+			(SELECT status FROM refund WHERE tenant_id = b.tenant_id AND id = b.refund_id)
+		FROM batch_row b WHERE tenant_id = ? AND batch_id = ? AND number > ? ORDER BY number LIMIT ?`
+	err = s.read(func(c *conn) error {
+		return c.query(query, []any{ident(tenant), ident(id), after, limit}, func(r *cells) error {
+			row, err := scanBatchRow(r)
+			rows = append(rows, batch.Seen{
+				Row: row, PaymentReference: r.maybeText(), RefundStatus: payment.RefundStatus(r.maybeText()),
+			})
+			return err
+		})
+	})
+	return rows, err
 }
 
 // WaitingRows implements [batch.Store].
@@ -255,18 +266,16 @@ func (s *Store) AllowedRows(_ context.Context, tenant payment.TenantID, id batch
 // errEnough ends a question early.
 var errEnough = errors.New("enough")
 
-// batchRows reads rows, with their bodies up to so many bytes; none for 0.
+// batchRows reads rows, with their bodies up to so many bytes.
 func (s *Store) batchRows(query string, bytes int, args ...any) (rows []batch.Row, err error) {
 	err = s.read(func(c *conn) error {
-		isWhole, left := bytes > 0, bytes
+		left := bytes
 		return c.query(query, args, func(r *cells) error {
 			found, err := scanBatchRow(r)
-			if isWhole {
-				found.Body = r.maybe()
-				left -= len(found.Body)
-			}
+			found.Body = r.maybe()
+			left -= len(found.Body)
 			rows = append(rows, found)
-			if err == nil && isWhole && left <= 0 {
+			if err == nil && left <= 0 {
 				return errEnough
 			}
 			return err

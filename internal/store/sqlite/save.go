@@ -192,12 +192,12 @@ func saveRefund(c *conn, read payment.View, r payment.Refund, isErasing bool) er
 	if !existed {
 		_, err := c.exec(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source,
 			door, actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at, reason,
-			group_id, personal)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			group_id, personal, batch_id)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			ident(r.Tenant), ident(r.ID), ident(r.Payment), int64(r.Amount.Minor), string(r.Amount.Currency),
 			string(r.Status), r.NeedsReview(), string(r.Source), string(r.Door), r.Actor, r.Reference, r.Connector,
 			row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version, row.Micros(r.CreatedAt),
-			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group), sealed)
+			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group), sealed, nullable(r.Batch))
 		return err
 	}
 	return one(c.exec(`UPDATE refund SET status = ?, needs_review = ?, submitted_at = ?, history = ?, detail = ?,

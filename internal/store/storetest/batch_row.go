@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/money"
@@ -29,10 +30,7 @@ func testBatchRows(t *testing.T, open Open) {
 	rows[5].Reason = batch.Reason{Skip: batch.SkipCap, Message: "enough"}
 	is.Counts = batch.Counts{Waiting: 1, Refunded: 1, Allowed: 1, Refused: 1, Invalid: 1, Skipped: 1}
 	b.changeRows(t, is, rows[1:]...)
-	bare := slices.Clone(rows)
-	for i := range bare {
-		bare[i].Body = nil
-	}
+	bare := seen(rows...)
 	for after := range int64(8) {
 		for limit := 1; limit < 8; limit++ {
 			got, err := b.store.BatchRows(t.Context(), b.tenant, is.ID, after, limit)
@@ -40,7 +38,7 @@ func testBatchRows(t *testing.T, open Open) {
 				t.Fatal(err)
 			}
 			want := bare[min(int(after), 6):min(int(after)+limit, 6)]
-			if diff := cmp.Diff(want, got, cmp.Comparer(sameRows)); diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("behind %d, at most %d (-want +got):\n%s", after, limit, diff)
 			}
 		}
@@ -53,6 +51,48 @@ func testBatchRows(t *testing.T, open Open) {
 	if other, err := b.store.AllowedRows(t.Context(), b.tenant, is.ID, b.newID(), 10); err != nil || len(other) > 0 {
 		t.Errorf("allowed of another payment: %v, %v", other, err)
 	}
+}
+
+// seen returns rows as they are read that name no payment and no refund which
+// there is.
+func seen(rows ...batch.Row) []batch.Seen {
+	all := make([]batch.Seen, len(rows))
+	for i, row := range rows {
+		row.Body = nil
+		all[i].Row = row
+	}
+	return all
+}
+
+// testBatchRowsSeen reads rows with what is known of payment and refund: of the
+// tenant's own, and as they are by now.
+func testBatchRowsSeen(t *testing.T, open Open) {
+	b := setup(t, open)
+	command := b.captured(900)
+	command.Reference = "order-☃"
+	of := b.do(t, command).View.Payment.ID
+	refund := b.do(t, payment.OpenRefund{Meta: b.meta(), Payment: of, Ask: payment.Ask{Amount: 5}}).Refund
+	rows := waiting(3)
+	is := b.batchOf(t, rows...)
+	rows[0].Status, rows[0].Payment, rows[0].Refund, rows[0].Amount = batch.RowRefunded, of, refund.ID, refund.Amount
+	rows[1].Status, rows[1].Payment, rows[1].Reason = batch.RowRefused, of, batch.Reason{Rule: payment.RuleRefundable}
+	is.Counts = batch.Counts{Waiting: 1, Refunded: 1, Refused: 1}
+	b.changeRows(t, is, rows[:2]...)
+	want := seen(rows...)
+	want[0].PaymentReference, want[0].RefundStatus = "order-☃", refund.Status
+	want[1].PaymentReference = "order-☃"
+	wantSeen := func() {
+		t.Helper()
+		got, err := b.store.BatchRows(t.Context(), b.tenant, is.ID, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantSame(t, "rows", got, want)
+	}
+	wantSeen()
+	b.do(t, payment.CancelRefund{Meta: b.meta(), Payment: of, Refund: refund.ID})
+	want[0].RefundStatus = payment.RefundCanceled
+	wantSeen()
 }
 
 func sameRows(a, b []batch.Row) bool {
