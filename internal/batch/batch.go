@@ -123,6 +123,10 @@ func (b Batch) Place() payment.Place { return payment.Place{At: b.CreatedAt, ID:
 // Received returns how many rows have come: the offset at which the next go on.
 func (b Batch) Received() int64 { return b.Counts.All() }
 
+// IsOver reports that no row's text is needed any more: the batch has ended, and
+// nothing waits.
+func (b Batch) IsOver() bool { return Life.IsEnd(b.Status) && b.Counts.Waiting == 0 }
+
 // become changes the status, against the table.
 func (b *Batch) become(to Status, now time.Time) error {
 	if !Life.Allows(b.Status, to) {

@@ -48,7 +48,7 @@ type Row struct {
 	Number  int64 // 1, 2, …
 	Status  RowStatus
 	Key     string // its idempotency key, as its owner calls it; empty: one follows from batch and number
-	Body    []byte // JSON, while it waits or is allowed: afterwards the refund has it, or nobody
+	Body    []byte // JSON, while it waits, or is allowed and the batch has not ended: then the refund has it, or nobody
 	Payment payment.PaymentID
 	Refund  payment.RefundID
 	Amount  money.Amount // of the refund
@@ -116,6 +116,10 @@ func (w Wrongs) FaultCode() fault.Code { return fault.Invalid }
 
 // PublicMessage returns the sentence for the caller.
 func (w Wrongs) PublicMessage() string { return w.Error() }
+
+// errLost is the error of a row whose text cannot be opened any more: its key is
+// lost.
+var errLost = wrong("cannot be read any more: its key is lost. Send it in another batch")
 
 // wrong is the error of a row that is wrong as a whole.
 func wrong(detail string) Wrongs { return Wrongs{{Pointer: "#", Detail: detail}} }

@@ -148,6 +148,10 @@ func later(a, b time.Time) time.Time {
 // read reads what the rows ask for, and finds their payments.
 func (w *window) read(ctx context.Context) {
 	w.each(readersMax, func(a *asking) {
+		if len(a.Body) == 0 {
+			w.fail(a, errLost)
+			return
+		}
 		asked, err := w.config.Door.ReadRow(a.Body)
 		if err == nil {
 			a.command = asked.Command

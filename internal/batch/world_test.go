@@ -29,6 +29,7 @@ import (
 
 // world is a clerk over a real store and a real engine, whose jobs the test runs.
 type world struct {
+	path   string // of the store's file
 	store  *sqlite.Store
 	engine *engine.Engine
 	clerk  *batch.Clerk
@@ -139,8 +140,9 @@ func setup(t testing.TB) *world {
 	w.lease.Store(int64(lease))
 	log := slog.New(slog.DiscardHandler)
 	var err error
+	w.path = filepath.Join(t.TempDir(), "refundry.db")
 	if w.store, err = sqlite.Open(sqlite.Config{
-		Path: filepath.Join(t.TempDir(), "refundry.db"), Now: w.now, Machine: time.Now, NewID: newID, Lease: lease, Log: log,
+		Path: w.path, Now: w.now, Machine: time.Now, NewID: newID, Lease: lease, Log: log,
 	}); err != nil {
 		t.Fatal(err)
 	}

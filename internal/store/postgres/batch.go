@@ -39,7 +39,10 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 		if err != nil {
 			return err
 		}
-		w := &writer{}
+		w := &writer{ring: row.NewRing(s.config.Random)}
+		if err := s.batchKey(ctx, tx, w, change); err != nil {
+			return err
+		}
 		w.batch(before, change.Batch)
 		w.addBatchRows(change.Batch, change.Add)
 		w.changeBatchRows(change.Batch, change.Rows)
@@ -47,6 +50,9 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 		w.keys(book.Changes.Keys)
 		w.deliveries(book.Changes.Deliveries)
 		w.jobs(book.Changes.Tasks, s.config.Lease.Microseconds())
+		if err := w.ring.Err(); err != nil {
+			return err
+		}
 		if len(book.Changes.Tellings) > 0 {
 			return s.sendSealed(ctx, tx, w, s.config.NewID(), row.FactsOf(book.Changes))
 		}
@@ -60,6 +66,28 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 	default:
 		return err
 	}
+}
+
+// batchKey gets the key under which the rows of a batch are sealed, makes it when
+// the first of them come, and destroys it once nobody needs what they say.
+func (s *Store) batchKey(ctx context.Context, tx pgx.Tx, w *writer, change batch.Change) error {
+	owner := row.Owner{Tenant: change.Batch.Tenant, ID: change.Batch.ID}
+	if row.SaysMore(change) {
+		read := &writer{}
+		keys, err := read.persons([]row.Owner{owner}, s.config.Random)
+		if err != nil {
+			return err
+		}
+		if err := tx.SendBatch(ctx, &read.pipe).Close(); err != nil {
+			return err
+		}
+		w.ring.Put(owner, keys[owner])
+	}
+	if change.Batch.IsOver() {
+		w.pipe.Queue(`DELETE FROM personal_key WHERE tenant_id = $1 AND owner_id = $2`, pgUUID(owner.Tenant), pgUUID(owner.ID))
+		w.ring.Destroy([]row.Erasure{{Owner: owner}})
+	}
+	return nil
 }
 
 const batchColumns = `tenant_id, id, status, pause, reference, is_dry_run, per_second, caps, pauses_on_failure,
@@ -120,13 +148,13 @@ func (w *writer) batch(before, b batch.Batch) {
 
 // batchRowArgs are the columns of rows, from their numbers on. Empty texts and
 // bodies are NULL where they can be.
-func batchRowArgs(b batch.Batch, rows []batch.Row) []any {
+func (w *writer) batchRowArgs(b batch.Batch, rows []batch.Row) []any {
 	return []any{
 		pgUUID(b.Tenant), pgUUID(b.ID),
 		col(rows, func(r batch.Row) int64 { return r.Number }),
 		col(rows, func(r batch.Row) string { return string(r.Status) }),
 		col(rows, func(r batch.Row) string { return r.Key }),
-		col(rows, func(r batch.Row) []byte { return r.Body }),
+		col(rows, func(r batch.Row) []byte { return w.ring.BatchRow(b, r) }),
 		maybeIDs(rows, func(r batch.Row) [16]byte { return r.Payment }),
 		maybeIDs(rows, func(r batch.Row) [16]byte { return r.Refund }),
 		col(rows, func(r batch.Row) int64 { return int64(r.Amount.Minor) }),
@@ -143,10 +171,10 @@ func (w *writer) addBatchRows(b batch.Batch, rows []batch.Row) {
 	if len(rows) == 0 {
 		return
 	}
-	w.pipe.Queue(`INSERT INTO batch_row (tenant_id, batch_id, number, status, key, body, payment_id, refund_id, amount,
-			currency, reason)
-		SELECT $1, $2, number, status, nullif(key, ''), body, payment_id, refund_id, amount, currency, reason
-		FROM `+batchRowArrays, batchRowArgs(b, rows)...)
+	w.pipe.Queue(`INSERT INTO batch_row (tenant_id, batch_id, number, status, key, body, is_sealed, payment_id, refund_id,
+			amount, currency, reason)
+		SELECT $1, $2, number, status, nullif(key, ''), body, body IS NOT NULL, payment_id, refund_id, amount, currency, reason
+		FROM `+batchRowArrays, w.batchRowArgs(b, rows)...)
 }
 
 // changeBatchRows writes what came of rows.
@@ -155,10 +183,11 @@ func (w *writer) changeBatchRows(b batch.Batch, rows []batch.Row) {
 		return
 	}
 	w.exactly(len(rows), errVersion, `UPDATE batch_row SET status = r.status, key = nullif(r.key, ''), body = r.body,
-			payment_id = r.payment_id, refund_id = r.refund_id, amount = r.amount, currency = r.currency, reason = r.reason
+			is_sealed = r.body IS NOT NULL, payment_id = r.payment_id, refund_id = r.refund_id, amount = r.amount,
+			currency = r.currency, reason = r.reason
 		FROM `+batchRowArrays+`
 		WHERE batch_row.tenant_id = $1 AND batch_row.batch_id = $2 AND batch_row.number = r.number`,
-		batchRowArgs(b, rows)...)
+		w.batchRowArgs(b, rows)...)
 }
 
 // skipBatchRows skips the first rows that wait.
@@ -166,7 +195,7 @@ func (w *writer) skipBatchRows(b batch.Batch, skip batch.Skipping) {
 	if skip.Rows == 0 {
 		return
 	}
-	w.exactly(int(skip.Rows), errVersion, `UPDATE batch_row SET status = 'skipped', body = NULL, reason = $3
+	w.exactly(int(skip.Rows), errVersion, `UPDATE batch_row SET status = 'skipped', body = NULL, is_sealed = false, reason = $3
 		WHERE tenant_id = $1 AND batch_id = $2 AND number IN (SELECT number FROM batch_row
 			WHERE tenant_id = $1 AND batch_id = $2 AND status = 'waiting' ORDER BY number LIMIT $4)`,
 		pgUUID(b.Tenant), pgUUID(b.ID), row.Reason(skip.Reason), skip.Rows)
@@ -199,31 +228,36 @@ func findBatchRows(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id b
 	if len(numbers) == 0 {
 		return nil, nil
 	}
-	return batchRows(ctx, tx, 0, `SELECT `+batchRowColumns+` FROM batch_row
-		WHERE tenant_id = $1 AND batch_id = $2 AND number = ANY($3)`, pgUUID(tenant), pgUUID(id), numbers)
+	q := &question{}
+	q.add(`SELECT `+batchRowColumns+` FROM batch_row WHERE tenant_id = ? AND batch_id = ? AND number = ANY(?)`,
+		pgUUID(tenant), pgUUID(id), numbers)
+	return ask(ctx, tx, q, func(r scanner) (batch.Row, error) { return scanBatchRow(r) })
 }
 
-// batchRows reads rows, with their bodies up to so many bytes; none for 0.
-func batchRows(ctx context.Context, db querier, bytes int, query string, args ...any) (all []batch.Row, err error) {
+// batchRowText is what a row says, and what it was sealed under.
+const batchRowText = `, body, is_sealed,
+	(SELECT key FROM personal_key k WHERE k.tenant_id = batch_row.tenant_id AND k.owner_id = batch_row.batch_id)`
+
+// batchRows reads rows, with their bodies up to so many bytes.
+func batchRows(ctx context.Context, db querier, of batch.ID, bytes int, query string, args ...any) (all []batch.Row, err error) {
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	isWhole, left := bytes > 0, bytes
+	left := bytes
 	for rows.Next() {
-		var body []byte
-		var more []any
-		if isWhole {
-			more = []any{&body}
-		}
-		found, err := scanBatchRow(rows, more...)
+		var body, key []byte
+		var isSealed bool
+		found, err := scanBatchRow(rows, &body, &isSealed, &key)
 		if err != nil {
 			return nil, err
 		}
-		found.Body = body
+		if err := row.PersonalKey(key).OpenBatchRow(of, &found, body, isSealed); err != nil {
+			return nil, err
+		}
 		all = append(all, found)
-		if left -= len(body); isWhole && left <= 0 {
+		if left -= len(found.Body); left <= 0 {
 			return all, nil // enough: the others wait
 		}
 	}
@@ -271,7 +305,7 @@ func (s *Store) BatchRows(ctx context.Context, tenant payment.TenantID, id batch
 // WaitingRows implements [batch.Store].
 func (s *Store) WaitingRows(ctx context.Context, tenant payment.TenantID, id batch.ID, after int64, limit, bytes int,
 ) ([]batch.Row, error) {
-	rows, err := batchRows(ctx, s.pool, bytes, `SELECT `+batchRowColumns+`, body FROM batch_row
+	rows, err := batchRows(ctx, s.pool, id, bytes, `SELECT `+batchRowColumns+batchRowText+` FROM batch_row
 		WHERE tenant_id = $1 AND batch_id = $2 AND number > $3 AND status = 'waiting' ORDER BY number LIMIT $4`,
 		pgUUID(tenant), pgUUID(id), after, limit)
 	return rows, unavailable(err)
@@ -280,7 +314,7 @@ func (s *Store) WaitingRows(ctx context.Context, tenant payment.TenantID, id bat
 // AllowedRows implements [batch.Store].
 func (s *Store) AllowedRows(ctx context.Context, tenant payment.TenantID, id batch.ID, of payment.PaymentID, limit int,
 ) ([]batch.Row, error) {
-	rows, err := batchRows(ctx, s.pool, batch.BytesMax, `SELECT `+batchRowColumns+`, body FROM batch_row
+	rows, err := batchRows(ctx, s.pool, id, batch.BytesMax, `SELECT `+batchRowColumns+batchRowText+` FROM batch_row
 		WHERE tenant_id = $1 AND batch_id = $2 AND payment_id = $3 AND status = 'allowed' ORDER BY number LIMIT $4`,
 		pgUUID(tenant), pgUUID(id), pgUUID(of), limit)
 	return rows, unavailable(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tink-crypto/tink-go/v2/daead/subtle"
 
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/payment"
 )
 
@@ -126,6 +127,7 @@ const (
 	columnOrder    = "order"
 	columnDelivery = "delivery"
 	columnAnswer   = "answer"
+	columnBatchRow = "batch_row"
 )
 
 func columnItem(position int) string { return "item/" + strconv.Itoa(position) }
@@ -192,6 +194,28 @@ func (r *Ring) Answer(owner Owner, id payment.DeliveryID, answer string) (open s
 		return answer, nil
 	}
 	return "", r.seal(owner, columnAnswer, id, []byte(answer))
+}
+
+// BatchRow writes what a row of a batch says, under the batch's own key.
+func (r *Ring) BatchRow(of batch.Batch, row batch.Row) []byte {
+	return r.seal(Owner{of.Tenant, of.ID}, columnOfRow(row.Number), of.ID, row.Body)
+}
+
+func columnOfRow(number int64) string { return columnBatchRow + "/" + strconv.FormatInt(number, 10) }
+
+// OpenBatchRow reads what [Ring.BatchRow] wrote, else what an older version did;
+// nil if it cannot be opened.
+func (k PersonalKey) OpenBatchRow(of batch.ID, row *batch.Row, body []byte, isSealed bool) (err error) {
+	if row.Body = body; isSealed {
+		row.Body, err = k.try(columnOfRow(row.Number), of, body)
+	}
+	return err
+}
+
+// SaysMore reports whether a change of a batch writes what rows say.
+func SaysMore(change batch.Change) bool {
+	says := func(row batch.Row) bool { return row.Body != nil }
+	return slices.ContainsFunc(change.Add, says) || slices.ContainsFunc(change.Rows, says)
 }
 
 // OpenOrder reads what [Ring.Order] wrote, else what an older version did.

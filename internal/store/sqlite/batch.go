@@ -36,6 +36,9 @@ func (s *Store) ChangeBatch(_ context.Context, tenant payment.TenantID, id batch
 		if err != nil {
 			return err
 		}
+		if err := s.batchKey(c, change); err != nil {
+			return fmt.Errorf("key of a batch: %w", err)
+		}
 		if err := saveBatch(c, before, change); err != nil {
 			return fmt.Errorf("save batch: %w", err)
 		}
@@ -86,6 +89,27 @@ func findBatch(c *conn, tenant payment.TenantID, id batch.ID) (found batch.Batch
 	return found, err
 }
 
+// batchKey gets the key under which the rows of a batch are sealed, makes it when
+// the first of them come, and destroys it once nobody needs what they say.
+func (s *Store) batchKey(c *conn, change batch.Change) error {
+	owner := row.Owner{Tenant: change.Batch.Tenant, ID: change.Batch.ID}
+	if row.SaysMore(change) {
+		key, err := s.personalKey(c, owner)
+		if err != nil {
+			return err
+		}
+		c.ring.Put(owner, key)
+	}
+	if !change.Batch.IsOver() {
+		return nil
+	}
+	removed, err := c.exec(`DELETE FROM personal_key WHERE tenant_id = ? AND owner_id = ?`, ident(owner.Tenant), owner.ID[:])
+	if removed > 0 {
+		c.ring.Destroy([]row.Erasure{{Owner: owner}})
+	}
+	return err
+}
+
 // saveBatch writes what has become of a batch and its rows.
 func saveBatch(c *conn, before batch.Batch, change batch.Change) error {
 	if err := putBatch(c, before, change.Batch); err != nil {
@@ -95,10 +119,10 @@ func saveBatch(c *conn, before batch.Batch, change batch.Change) error {
 		return err
 	}
 	b := change.Batch
-	const update = `UPDATE batch_row SET status = ?, key = ?, body = ?, payment_id = ?, refund_id = ?, amount = ?,
+	const update = `UPDATE batch_row SET status = ?, key = ?, body = ?, is_sealed = ?, payment_id = ?, refund_id = ?, amount = ?,
 		currency = ?, reason = ? WHERE tenant_id = ? AND batch_id = ? AND number = ?`
 	for _, r := range change.Rows {
-		args := append(batchRowArgs(r), ident(b.Tenant), ident(b.ID), r.Number)
+		args := append(batchRowArgs(c, b, r), ident(b.Tenant), ident(b.ID), r.Number)
 		if err := one(c.exec(update, args...)); err != nil {
 			return err
 		}
@@ -106,7 +130,7 @@ func saveBatch(c *conn, before batch.Batch, change batch.Change) error {
 	if change.Skip.Rows == 0 {
 		return nil
 	}
-	const skip = `UPDATE batch_row SET status = 'skipped', body = NULL, reason = ?
+	const skip = `UPDATE batch_row SET status = 'skipped', body = NULL, is_sealed = 0, reason = ?
 		WHERE tenant_id = ?2 AND batch_id = ?3 AND number IN (SELECT number FROM batch_row INDEXED BY batch_row_waiting
 			WHERE tenant_id = ?2 AND batch_id = ?3 AND status = 'waiting' ORDER BY number LIMIT ?4)`
 	skipped, err := c.exec(skip, row.Reason(change.Skip.Reason), ident(b.Tenant), ident(b.ID), change.Skip.Rows)
@@ -137,23 +161,24 @@ func putBatch(c *conn, before, b batch.Batch) error {
 }
 
 // batchRowArgs are the columns of a row, from its status on.
-func batchRowArgs(r batch.Row) []any {
+func batchRowArgs(c *conn, b batch.Batch, r batch.Row) []any {
 	var key any
 	if r.Key != "" {
 		key = r.Key
 	}
+	sealed := c.ring.BatchRow(b, r)
 	return []any{
-		string(r.Status), key, maybeBytes(r.Body), nullable(r.Payment), nullable(r.Refund), int64(r.Amount.Minor),
+		string(r.Status), key, maybeBytes(sealed), sealed != nil, nullable(r.Payment), nullable(r.Refund), int64(r.Amount.Minor),
 		string(r.Amount.Currency), row.Reason(r.Reason),
 	}
 }
 
 // addBatchRows writes rows that have come.
 func addBatchRows(c *conn, change batch.Change) error {
-	const insert = `INSERT INTO batch_row (status, key, body, payment_id, refund_id, amount, currency, reason, tenant_id,
-		batch_id, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	const insert = `INSERT INTO batch_row (status, key, body, is_sealed, payment_id, refund_id, amount, currency, reason,
+		tenant_id, batch_id, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, r := range change.Add {
-		args := append(batchRowArgs(r), ident(change.Batch.Tenant), ident(change.Batch.ID), r.Number)
+		args := append(batchRowArgs(c, change.Batch, r), ident(change.Batch.Tenant), ident(change.Batch.ID), r.Number)
 		if _, err := c.exec(insert, args...); err != nil {
 			return err
 		}
@@ -250,29 +275,37 @@ func (s *Store) BatchRows(_ context.Context, tenant payment.TenantID, id batch.I
 // WaitingRows implements [batch.Store].
 func (s *Store) WaitingRows(_ context.Context, tenant payment.TenantID, id batch.ID, after int64, limit, bytes int,
 ) ([]batch.Row, error) {
-	const query = `SELECT ` + batchRowColumns + `, body FROM batch_row INDEXED BY batch_row_waiting
+	const query = `SELECT ` + batchRowColumns + batchRowText + ` FROM batch_row INDEXED BY batch_row_waiting
 		WHERE tenant_id = ? AND batch_id = ? AND number > ? AND status = 'waiting' ORDER BY number LIMIT ?`
-	return s.batchRows(query, bytes, ident(tenant), ident(id), after, limit)
+	return s.batchRows(query, id, bytes, ident(tenant), ident(id), after, limit)
 }
 
 // AllowedRows implements [batch.Store].
 func (s *Store) AllowedRows(_ context.Context, tenant payment.TenantID, id batch.ID, of payment.PaymentID, limit int,
 ) ([]batch.Row, error) {
-	const query = `SELECT ` + batchRowColumns + `, body FROM batch_row INDEXED BY batch_row_allowed
+	const query = `SELECT ` + batchRowColumns + batchRowText + ` FROM batch_row INDEXED BY batch_row_allowed
 		WHERE tenant_id = ? AND batch_id = ? AND payment_id = ? AND status = 'allowed' ORDER BY number LIMIT ?`
-	return s.batchRows(query, batch.BytesMax, ident(tenant), ident(id), ident(of), limit)
+	return s.batchRows(query, id, batch.BytesMax, ident(tenant), ident(id), ident(of), limit)
 }
 
 // errEnough ends a question early.
 var errEnough = errors.New("enough")
 
+// batchRowText is what a row says, and what it was sealed under.
+const batchRowText = `, body, is_sealed,
+	(SELECT key FROM personal_key k WHERE k.tenant_id = batch_row.tenant_id AND k.owner_id = batch_row.batch_id)`
+
 // batchRows reads rows, with their bodies up to so many bytes.
-func (s *Store) batchRows(query string, bytes int, args ...any) (rows []batch.Row, err error) {
+func (s *Store) batchRows(query string, of batch.ID, bytes int, args ...any) (rows []batch.Row, err error) {
 	err = s.read(func(c *conn) error {
 		left := bytes
 		return c.query(query, args, func(r *cells) error {
 			found, err := scanBatchRow(r)
-			found.Body = r.maybe()
+			if err != nil {
+				return err
+			}
+			body, isSealed, key := r.maybe(), r.bool(), r.key()
+			err = key.OpenBatchRow(of, &found, body, isSealed)
 			left -= len(found.Body)
 			rows = append(rows, found)
 			if err == nil && left <= 0 {

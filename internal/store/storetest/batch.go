@@ -21,6 +21,8 @@ var batchTests = map[string]func(*testing.T, Open){
 	"batches are listed by status, in pages":          testBatches,
 	"rows of a batch are read as they were written":   testBatchRows,
 	"rows of a batch tell of payment and refund":      testBatchRowsSeen,
+	"what rows of a batch say is kept sealed":         testBatchRowsSealed,
+	"what rows say cannot be opened elsewhere":        testBatchRowsMoved,
 	"rows that wait are read up to a limit":           testWaitingRows,
 	"a row's key is the first's that has it":          testRowKeys,
 	"a refused change of a batch writes nothing":      testBatchRefused,

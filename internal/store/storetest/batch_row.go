@@ -95,6 +95,91 @@ func testBatchRowsSeen(t *testing.T, open Open) {
 	wantSeen()
 }
 
+// testBatchRowsSealed lets a dry run go by: nothing that its rows say can be read
+// beside the store, and nothing at all when it is over.
+func testBatchRowsSealed(t *testing.T, open Open) {
+	b := setup(t, open)
+	of := payment.PaymentID(b.newID())
+	rows := waiting(3)
+	for i := range rows {
+		rows[i].Body = []byte(markJSON)
+	}
+	is := b.newBatch()
+	is.IsDryRun, is.Counts.Waiting = true, 3
+	is = b.putBatch(t, is, rows[:2]...)
+	is = b.putBatch(t, is, rows[2])
+	b.wantNoMark(t, "while it waits")
+	if !b.hasKey(t, is) {
+		t.Error("there is no key")
+	}
+	got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, 9, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "waiting", got, rows)
+	rows[0].Status, rows[0].Payment, rows[0].Amount = batch.RowAllowed, of, money.Of(5, "EUR")
+	rows[1].Status, rows[1].Body = batch.RowRefused, nil
+	is.Counts = batch.Counts{Waiting: 1, Allowed: 1, Refused: 1}
+	b.changeRows(t, is, rows[:2]...)
+	b.wantNoMark(t, "while it runs")
+	allowed, err := b.store.AllowedRows(t.Context(), b.tenant, is.ID, of, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "allowed", allowed, rows[:1])
+	rows[2].Status, rows[2].Body = batch.RowRefused, nil
+	is.Status, is.Counts = batch.Done, batch.Counts{Allowed: 1, Refused: 2}
+	b.changeRows(t, is, rows[2])
+	if b.hasKey(t, is) {
+		t.Error("the key is there when the batch is over")
+	}
+	allowed, err = b.store.AllowedRows(t.Context(), b.tenant, is.ID, of, 9)
+	if err != nil || len(allowed) != 1 || allowed[0].Body != nil {
+		t.Errorf("over, it says %v: %v", allowed, err)
+	}
+	b.wantClean(t)
+}
+
+// hasKey reports whether a batch has the key of what its rows say.
+func (b *bundle) hasKey(t *testing.T, is batch.Batch) bool {
+	t.Helper()
+	b.damage(t, `UPDATE batch SET reference = (SELECT CAST(count(*) AS text) FROM personal_key WHERE owner_id = id)`)
+	kept, err := b.store.Batch(t.Context(), b.tenant, is.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept.Reference != "0"
+}
+
+// testBatchRowsMoved puts what a row says into another row, and what a version
+// before had written. Without keys nothing can be opened, and nothing is wrong.
+func testBatchRowsMoved(t *testing.T, open Open) {
+	b := setup(t, open)
+	is := b.batchOf(t, waiting(3)...)
+	b.damage(t, `UPDATE batch_row SET body = (SELECT body FROM batch_row WHERE number = 1) WHERE number = 2`)
+	if b.exec(`UPDATE batch_row SET is_sealed = false, body = convert_to('old', 'UTF8') WHERE number = 3`) != nil {
+		b.damage(t, `UPDATE batch_row SET is_sealed = 0, body = CAST('old' AS BLOB) WHERE number = 3`)
+	}
+	wantBodies := func(want ...string) {
+		t.Helper()
+		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, 9, 1<<20)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%v: %v", got, err)
+		}
+		for i, row := range got {
+			if string(row.Body) != want[i] {
+				t.Errorf("row %d says %q, want %q", i+1, row.Body, want[i])
+			}
+		}
+	}
+	wantBodies(`{"n":1}`, "", "old")
+	b.damage(t, `DELETE FROM personal_key`)
+	wantBodies("", "", "old")
+	is.Counts.Waiting++
+	b.putBatch(t, is, batch.Row{Number: 4, Status: batch.RowWaiting, Body: []byte("new")})
+	wantBodies("", "", "old", "new")
+}
+
 func sameRows(a, b []batch.Row) bool {
 	return len(a) == len(b) && (len(a) == 0 || cmp.Equal(a, b))
 }
