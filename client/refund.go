@@ -55,7 +55,8 @@ type Refund struct {
 	Items           []RefundLine    `json:"items"`
 	Source          string          `json:"source"`
 	Door            string          `json:"door"`
-	User            string          `json:"user"`          // on whose behalf it was asked for
+	User            string          `json:"user"`          // on whose behalf it was asked for; empty: nobody was named, or the person was erased
+	Person          string          `json:"person"`        // of the same person; empty: nobody was named
 	Group           string          `json:"group"`         // of refunds that were opened together
 	GroupRefunds    []string        `json:"group_refunds"` // the others of the group, when it is opened
 	Batch           string          `json:"batch"`         // which asked for it; empty: it was asked for alone
@@ -103,16 +104,18 @@ type Failure struct {
 type Approval struct {
 	Actor  string    `json:"actor"`
 	User   string    `json:"user"`
+	Person string    `json:"person"` // empty: nobody was named
 	Digest string    `json:"digest"` // of what was seen
 	At     time.Time `json:"at"`
 }
 
 // Evidence is why a person has said what became of a refund.
 type Evidence struct {
-	Actor string    `json:"actor"`
-	User  string    `json:"user"`
-	Note  string    `json:"note"`
-	At    time.Time `json:"at"`
+	Actor  string    `json:"actor"`
+	User   string    `json:"user"`
+	Person string    `json:"person"` // empty: nobody was named
+	Note   string    `json:"note"`
+	At     time.Time `json:"at"`
 }
 
 // RefundRequest asks for a refund. Exactly one of Money, Items and Full says how

@@ -109,7 +109,7 @@ type Batch struct {
 	NextAt     time.Time        // no window begins before: what keeps the pace of PerSecond
 	CreatedBy  string           // actor
 	StartedBy  string           // actor: who asks for the refunds
-	StartedFor string           // user: on whose behalf; empty: nobody says
+	StartedFor string           // user: on whose behalf; empty: nobody says, or it is over
 	Version    int64            // raised by every change
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
@@ -123,8 +123,8 @@ func (b Batch) Place() payment.Place { return payment.Place{At: b.CreatedAt, ID:
 // Received returns how many rows have come: the offset at which the next go on.
 func (b Batch) Received() int64 { return b.Counts.All() }
 
-// IsOver reports that no row's text is needed any more: the batch has ended, and
-// nothing waits.
+// IsOver reports that no row's text is needed any more, nor who stands behind
+// them: the batch has ended, and nothing waits.
 func (b Batch) IsOver() bool { return Life.IsEnd(b.Status) && b.Counts.Waiting == 0 }
 
 // become changes the status, against the table.

@@ -6,8 +6,8 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 )
 
-// Store keeps batches and their rows. What rows say is kept sealed under a key of
-// the batch, which is destroyed once the batch [Batch.IsOver]. A body that cannot
+// Store keeps batches and their rows. What rows say, and on whose behalf a batch
+// was started, is kept sealed under a key of the batch, which is destroyed once the batch [Batch.IsOver]. A body that cannot
 // be opened is nil.
 type Store interface {
 	// ChangeBatch locks a batch, reads the rows that are named, lets decide change

@@ -160,7 +160,7 @@ func (a *asking) refund(p *Payment, piece piece) Refund {
 		Tenant: a.Tenant, ID: a.book.newID(), Payment: p.ID, Amount: money.Of(piece.amount, p.Amount.Currency),
 		Lines: piece.lines, Reason: a.Reason, Note: a.Note, Message: a.Message, Reference: a.Reference,
 		OrderReference: a.OrderReference, Metadata: a.Metadata, Source: a.Source, Door: a.Door, Actor: a.Actor,
-		User: a.User, How: a.Ask.How, NotBefore: a.NotBefore, RetryOf: a.RetryOf, Connector: p.Connector,
+		User: a.User, Person: a.Person(), How: a.Ask.How, NotBefore: a.NotBefore, RetryOf: a.RetryOf, Connector: p.Connector,
 		CreatedAt: p.UpdatedAt, Capture: piece.capture, AnswerBy: a.AnswerBy, Batch: a.Batch, BatchRow: a.BatchRow,
 	}
 	if a.Ask.How == AskList {

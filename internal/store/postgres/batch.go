@@ -72,7 +72,7 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 // the first of them come, and destroys it once nobody needs what they say.
 func (s *Store) batchKey(ctx context.Context, tx pgx.Tx, w *writer, change batch.Change) error {
 	owner := row.Owner{Tenant: change.Batch.Tenant, ID: change.Batch.ID}
-	if row.SaysMore(change) {
+	if row.NeedsBatchKey(change) {
 		read := &writer{}
 		keys, err := read.persons([]row.Owner{owner}, s.config.Random)
 		if err != nil {
@@ -92,27 +92,34 @@ func (s *Store) batchKey(ctx context.Context, tx pgx.Tx, w *writer, change batch
 
 const batchColumns = `tenant_id, id, status, pause, reference, is_dry_run, per_second, caps, pauses_on_failure,
 	received, waiting, refunded, allowed, refused, invalid, skipped, sums, full_currencies, bytes, passed,
-	next_at, created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at`
+	next_at, created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at,
+	personal, (SELECT key FROM personal_key k WHERE k.tenant_id = batch.tenant_id AND k.owner_id = batch.id)`
 
 func scanBatch(r scanner) (b batch.Batch, err error) {
 	var texts row.BatchTexts
+	var sealed, key []byte
 	var received, nextAt, createdAt, updatedAt, startedAt, endedAt int64
 	n := &b.Counts
 	if err := r.Scan(raw(&b.Tenant), raw(&b.ID), &b.Status, &b.Pause, &b.Reference, &b.IsDryRun, &b.PerSecond, &texts.Caps,
 		&b.PausesOnFailure, &received, &n.Waiting, &n.Refunded, &n.Allowed, &n.Refused, &n.Invalid,
 		&n.Skipped, &texts.Sums, &texts.Full, &b.Bytes, &b.Passed, &nextAt, &b.CreatedBy, &b.StartedBy, &b.StartedFor,
 		&b.Version, &createdAt,
-		&updatedAt, &startedAt, &endedAt); err != nil {
+		&updatedAt, &startedAt, &endedAt, &sealed, &key); err != nil {
 		return b, err
 	}
 	b.NextAt, b.CreatedAt, b.UpdatedAt = row.Time(nextAt), row.Time(createdAt), row.Time(updatedAt)
 	b.StartedAt, b.EndedAt = row.Time(startedAt), row.Time(endedAt)
-	return b, texts.Parse(&b)
+	return b, errors.Join(texts.Parse(&b), row.PersonalKey(key).OpenBatch(&b, sealed))
 }
 
-// lockBatch returns a batch, locked; the zero one if there is none.
+// lockBatch returns a batch, locked; the zero one if there is none. It is read by
+// a statement of its own: the one that waited for the lock might not see its key.
 func lockBatch(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id batch.ID) (batch.Batch, error) {
-	found, err := scanBatch(tx.QueryRow(ctx, `SELECT `+batchColumns+` FROM batch WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
+	const lock = `SELECT FROM batch WHERE tenant_id = $1 AND id = $2 FOR UPDATE`
+	if _, err := tx.Exec(ctx, lock, pgUUID(tenant), pgUUID(id)); err != nil {
+		return batch.Batch{}, err
+	}
+	found, err := scanBatch(tx.QueryRow(ctx, `SELECT `+batchColumns+` FROM batch WHERE tenant_id = $1 AND id = $2`,
 		pgUUID(tenant), pgUUID(id)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return batch.Batch{}, nil
@@ -127,21 +134,21 @@ func (w *writer) batch(before, b batch.Batch) {
 	args := []any{
 		pgUUID(b.Tenant), pgUUID(b.ID), string(b.Status), string(b.Pause), b.Received(), n.Waiting, n.Refunded, n.Allowed,
 		n.Refused, n.Invalid, n.Skipped, texts.Sums, texts.Full, b.Bytes, b.Passed, row.Micros(b.NextAt),
-		b.StartedBy, b.StartedFor, b.Version, row.Micros(b.UpdatedAt), row.Micros(b.StartedAt), row.Micros(b.EndedAt),
+		b.StartedBy, w.ring.Batch(b), b.Version, row.Micros(b.UpdatedAt), row.Micros(b.StartedAt), row.Micros(b.EndedAt),
 	}
 	if before.Version > 0 {
 		w.exactly(1, errVersion, `UPDATE batch SET status = $3, pause = $4, received = $5, waiting = $6, refunded = $7,
 			allowed = $8, refused = $9, invalid = $10, skipped = $11, sums = $12, full_currencies = $13, bytes = $14,
-			passed = $15, next_at = $16, started_by = $17, started_for = $18, version = $19, updated_at = $20,
+			passed = $15, next_at = $16, started_by = $17, started_for = '', personal = $18, version = $19, updated_at = $20,
 			started_at = $21, ended_at = $22 WHERE tenant_id = $1 AND id = $2 AND version = $23`, append(args, before.Version)...)
 		return
 	}
 	w.pipe.Queue(`INSERT INTO batch (tenant_id, id, status, pause, received, waiting, refunded, allowed, refused, invalid,
-			skipped, sums, full_currencies, bytes, passed, next_at, started_by, started_for, version, updated_at, started_at,
+			skipped, sums, full_currencies, bytes, passed, next_at, started_by, personal, version, updated_at, started_at,
 			ended_at,
-			reference, is_dry_run, per_second, caps, pauses_on_failure, created_by, created_at)
+			reference, is_dry_run, per_second, caps, pauses_on_failure, created_by, created_at, started_for)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-			$24, $25, $26, $27, $28, $29)`,
+			$24, $25, $26, $27, $28, $29, '')`,
 		append(args, b.Reference, b.IsDryRun, b.PerSecond, texts.Caps, b.PausesOnFailure, b.CreatedBy,
 			row.Micros(b.CreatedAt))...)
 }

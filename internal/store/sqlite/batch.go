@@ -58,7 +58,11 @@ func (s *Store) ChangeBatch(_ context.Context, tenant payment.TenantID, id batch
 
 const batchColumns = `tenant_id, id, status, pause, reference, is_dry_run, per_second, caps, pauses_on_failure,
 	received, waiting, refunded, allowed, refused, invalid, skipped, sums, full_currencies, bytes, passed,
-	next_at, created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at`
+	next_at, created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at,
+	personal`
+
+// batchKeyColumn is what of a batch is sealed under.
+const batchKeyColumn = `, (SELECT key FROM personal_key k WHERE k.tenant_id = batch.tenant_id AND k.owner_id = batch.id)`
 
 func scanBatch(r *cells) (batch.Batch, error) {
 	b := batch.Batch{Tenant: r.uuid(), ID: r.uuid(), Status: batch.Status(r.text()), Pause: batch.Pause(r.text())}
@@ -73,15 +77,16 @@ func scanBatch(r *cells) (batch.Batch, error) {
 	b.Bytes, b.Passed, b.NextAt, b.CreatedBy = r.int(), r.int(), row.Time(r.int()), r.text()
 	b.StartedBy, b.StartedFor, b.Version = r.text(), r.text(), r.int()
 	b.CreatedAt, b.UpdatedAt, b.StartedAt, b.EndedAt = row.Time(r.int()), row.Time(r.int()), row.Time(r.int()), row.Time(r.int())
+	sealed, key := r.maybe(), r.key()
 	if r.err != nil {
 		return b, r.err
 	}
-	return b, texts.Parse(&b)
+	return b, errors.Join(texts.Parse(&b), key.OpenBatch(&b, sealed))
 }
 
 // findBatch returns a batch, the zero one if there is none.
 func findBatch(c *conn, tenant payment.TenantID, id batch.ID) (found batch.Batch, err error) {
-	const query = `SELECT ` + batchColumns + ` FROM batch WHERE tenant_id = ? AND id = ?`
+	const query = `SELECT ` + batchColumns + batchKeyColumn + ` FROM batch WHERE tenant_id = ? AND id = ?`
 	err = c.query(query, []any{ident(tenant), ident(id)}, func(r *cells) (err error) {
 		found, err = scanBatch(r)
 		return err
@@ -93,7 +98,7 @@ func findBatch(c *conn, tenant payment.TenantID, id batch.ID) (found batch.Batch
 // the first of them come, and destroys it once nobody needs what they say.
 func (s *Store) batchKey(c *conn, change batch.Change) error {
 	owner := row.Owner{Tenant: change.Batch.Tenant, ID: change.Batch.ID}
-	if row.SaysMore(change) {
+	if row.NeedsBatchKey(change) {
 		key, err := s.personalKey(c, owner)
 		if err != nil {
 			return err
@@ -146,18 +151,19 @@ func putBatch(c *conn, before, b batch.Batch) error {
 	args := []any{
 		ident(b.Tenant), ident(b.ID), string(b.Status), string(b.Pause), b.Reference, b.IsDryRun, b.PerSecond, texts.Caps,
 		b.PausesOnFailure, b.Received(), n.Waiting, n.Refunded, n.Allowed, n.Refused, n.Invalid, n.Skipped,
-		texts.Sums, texts.Full, b.Bytes, b.Passed, row.Micros(b.NextAt), b.CreatedBy, b.StartedBy, b.StartedFor, b.Version,
+		texts.Sums, texts.Full, b.Bytes, b.Passed, row.Micros(b.NextAt), b.CreatedBy, b.StartedBy, "", b.Version,
 		row.Micros(b.CreatedAt), row.Micros(b.UpdatedAt), row.Micros(b.StartedAt), row.Micros(b.EndedAt),
+		maybeBytes(c.ring.Batch(b)),
 	}
 	if before.Version == 0 {
 		_, err := c.exec(`INSERT INTO batch (`+batchColumns+`)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
 		return err
 	}
 	return one(c.exec(`UPDATE batch SET status = ?3, pause = ?4, received = ?10, waiting = ?11, refunded = ?12,
 		allowed = ?13, refused = ?14, invalid = ?15, skipped = ?16, sums = ?17, full_currencies = ?18, bytes = ?19,
 		passed = ?20, next_at = ?21, started_by = ?23, started_for = ?24, version = ?25, updated_at = ?27, started_at = ?28,
-		ended_at = ?29 WHERE tenant_id = ?1 AND id = ?2 AND version = ?30`, append(args, before.Version)...))
+		ended_at = ?29, personal = ?30 WHERE tenant_id = ?1 AND id = ?2 AND version = ?31`, append(args, before.Version)...))
 }
 
 // batchRowArgs are the columns of a row, from its status on.
@@ -241,7 +247,7 @@ func (s *Store) Batch(_ context.Context, tenant payment.TenantID, id batch.ID) (
 // Batches implements [batch.Store].
 func (s *Store) Batches(_ context.Context, tenant payment.TenantID, filter batch.Filter) (list []batch.Batch, err error) {
 	q := &question{}
-	q.add(`SELECT `+batchColumns+` FROM batch WHERE tenant_id = ?`, ident(tenant))
+	q.add(`SELECT `+batchColumns+batchKeyColumn+` FROM batch WHERE tenant_id = ?`, ident(tenant))
 	if len(filter.Statuses) > 0 {
 		q.add(` AND status IN (SELECT value FROM json_each(?))`, row.Texts(filter.Statuses))
 	}

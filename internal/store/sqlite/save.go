@@ -19,6 +19,11 @@ func (s *Store) save(c *conn, book *payment.Book) error {
 	if err := savePersonalKeys(c, changes); err != nil {
 		return err
 	}
+	persons, err := s.personKeys(c, row.PersonsNamed(changes))
+	if err != nil {
+		return err
+	}
+	c.ring.PutPersons(persons)
 	for _, change := range changes.Orders {
 		if err := saveOrder(c, change); err != nil {
 			return err
@@ -187,23 +192,23 @@ func saveRefund(c *conn, read payment.View, r payment.Refund, isErasing bool) er
 	if existed && before.Version == r.Version && !isErasing {
 		return nil
 	}
-	detail, personal := c.ring.Refund(r)
+	detail, personal, persons := c.ring.Refund(r)
 	sealed := maybeBytes(personal)
 	if !existed {
 		_, err := c.exec(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source,
 			door, actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at, reason,
-			group_id, personal, batch_id)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			group_id, personal, batch_id, persons)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			ident(r.Tenant), ident(r.ID), ident(r.Payment), int64(r.Amount.Minor), string(r.Amount.Currency),
 			string(r.Status), r.NeedsReview(), string(r.Source), string(r.Door), r.Actor, r.Reference, r.Connector,
 			row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version, row.Micros(r.CreatedAt),
-			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group), sealed, nullable(r.Batch))
+			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group), sealed, nullable(r.Batch), persons)
 		return err
 	}
 	return one(c.exec(`UPDATE refund SET status = ?, needs_review = ?, submitted_at = ?, history = ?, detail = ?,
-		version = ?, updated_at = ?, personal = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+		version = ?, updated_at = ?, personal = ?, persons = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
 		string(r.Status), r.NeedsReview(), row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version,
-		row.Micros(r.UpdatedAt), sealed, ident(r.Tenant), ident(r.ID), before.Version))
+		row.Micros(r.UpdatedAt), sealed, persons, ident(r.Tenant), ident(r.ID), before.Version))
 }
 
 func saveAttempt(c *conn, tenant payment.TenantID, read payment.View, a payment.Attempt) error {

@@ -253,6 +253,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, reportTests)
 	maps.Copy(tests, auditTests)
 	maps.Copy(tests, eraseTests)
+	maps.Copy(tests, nameTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
