@@ -339,6 +339,10 @@ func checkEndpoints(t *testing.T, c *client.Client, endpoint client.Endpoint) {
 	if err != nil || !slices.ContainsFunc(list, func(e client.Endpoint) bool { return e.ID == endpoint.ID }) {
 		t.Errorf("list: %+v, %v", list, err)
 	}
+	missed, err := c.ReplayEvents(t.Context(), endpoint.ID, client.Replay{OnlyMissed: true, Until: time.Unix(1, 0)})
+	if err != nil || missed.Deliveries != 0 || missed.First != "" {
+		t.Errorf("replayed: %+v, %v", missed, err)
+	}
 	var last client.Delivery
 	for delivery, err := range c.Deliveries(t.Context(), client.DeliveryFilter{Endpoint: endpoint.ID}) {
 		if err != nil {

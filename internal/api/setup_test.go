@@ -157,7 +157,7 @@ func setup(t *testing.T) *world {
 		Now:         w.now, NewID: newID, IsSandbox: true, Connector: "sandbox", Log: log,
 	})
 	router := webhook.NewRouter(a.Voice())
-	replay = webhook.Replayer{Engine: late, Feed: w.store, Reader: w.store, Router: router}
+	replay = webhook.Replayer{Engine: late, Feed: w.store, Reader: w.store, Memory: w.store, Router: router}
 	w.engine = engine.New(engine.Config{
 		Store: w.store, Router: router, Starter: nobody{}, NewID: newID, Lanes: 1,
 		Log: log, Metrics: nobody{},

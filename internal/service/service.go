@@ -198,7 +198,7 @@ func (s *Service) assemble() {
 		lanes = LanesPostgres
 	}
 	router := webhook.NewRouter(voices...)
-	s.replayer = webhook.Replayer{Engine: lateEngine{s}, Feed: s.store, Reader: s.store, Router: router}
+	s.replayer = webhook.Replayer{Engine: lateEngine{s}, Feed: s.store, Reader: s.store, Memory: s.store, Router: router}
 	s.engine = engine.New(engine.Config{
 		Store: s.store, Router: router, Starter: s.runner, NewID: c.NewID, Lanes: lanes,
 		Log: c.Log, Metrics: s.metrics,
