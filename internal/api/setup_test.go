@@ -128,7 +128,7 @@ func setup(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.auth = auth.New(auth.Config{
-		Store: w.store, Keyring: keyring, Specs: policies,
+		Store: w.store, Uses: w.store, Keyring: keyring, Specs: policies,
 		Now: w.now, Machine: time.Now, NewID: newID,
 	})
 	late := &lateEngine{}

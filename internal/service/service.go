@@ -131,7 +131,7 @@ func Open(ctx context.Context, config Config) (_ *Service, err error) {
 		return nil, err
 	}
 	s.auth = auth.New(auth.Config{
-		Store: s.store, Keyring: keyring, Specs: SettingSpecs(), Router: lateRouter{s},
+		Store: s.store, Uses: s.store, Keyring: keyring, Specs: SettingSpecs(), Router: lateRouter{s},
 		Now: s.clock.Now, Machine: config.Machine, NewID: config.NewID,
 	})
 	s.assemble()
@@ -283,6 +283,7 @@ func (s *Service) Run(ctx context.Context) {
 	runner.Go(func() { s.runner.Run(ctx) })
 	runner.Go(func() { s.skew.run(ctx, s.store, s.config.Log) })
 	runner.Go(func() { s.count(ctx) })
+	runner.Go(func() { s.auth.KeepUses(ctx, s.config.Log) })
 	if s.sandbox != nil {
 		runner.Go(func() { s.sandbox.Run(ctx, s.carrier.Receive) })
 	}

@@ -29,6 +29,7 @@ type Store interface {
 	engine.Store
 	job.Store
 	auth.Store
+	auth.UseStore
 	webhook.Store
 	payment.Reader
 	payment.Feed
