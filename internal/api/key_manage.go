@@ -97,8 +97,8 @@ var keyMembers = []openapi.Member{
 	may("public", &openapi.Schema{}, "What is not secret of a front door's own kind."),
 	must("created_at", someTime, ""),
 	may("revoked_at", someTime, "Absent: it is valid."),
-	may("last_used_at", someTime, "The beginning of the UTC day on which somebody last proved to hold it. Absent: never since this "+
-		"is noted, or it is one of ours."),
+	may("last_used_at", someTime, "The beginning of the UTC day on which somebody last proved to hold it. Absent: never since "+
+		"this is noted, or it is one of ours."),
 }
 
 var keySchema = shown("Key", "How a caller proves who it is.", keyMembers...)

@@ -76,7 +76,8 @@ func dayOf(at time.Time) time.Time { return at.UTC().Truncate(24 * time.Hour) }
 
 // counter names the counter of a kind for a refund of an actor and a person. It
 // returns false if there is nobody to count for.
-func (k CounterKind) counter(tenant TenantID, actor string, person PersonID, currency money.Currency, day time.Time) (CounterID, bool) {
+func (k CounterKind) counter(tenant TenantID, actor string, person PersonID, currency money.Currency, day time.Time,
+) (CounterID, bool) {
 	id := CounterID{Tenant: tenant, Kind: k, Day: day}
 	switch k {
 	case AmountOfKey, AmountOfUser, AmountOfTenant:

@@ -174,7 +174,8 @@ func detailOf(r payment.Refund, names []sealedName) string {
 		Corrects: optional(r.Corrects), ApprovalsNeeded: r.ApprovalsNeeded, Approvals: r.Approvals,
 		NotBefore: Micros(r.NotBefore), AnswerBy: Micros(r.AnswerBy), ProcessorRef: r.ProcessorRef,
 		Attempt: optional(r.Attempt), AttemptCount: r.AttemptCount, List: listed(r.List), Capture: optional(r.Capture),
-		Person: optional(r.Person), Names: names, How: r.How, Group: optional(r.Group), ExpiresAt: Micros(r.ExpiresAt), ExpectedBy: Micros(r.ExpectedBy),
+		Person: optional(r.Person), Names: names, How: r.How, Group: optional(r.Group),
+		ExpiresAt: Micros(r.ExpiresAt), ExpectedBy: Micros(r.ExpectedBy),
 		Expectations: r.Expectations, Evidence: r.Evidence, CountedDay: Micros(r.Counted.Day), CountedBy: r.Counted.By,
 		Batch: optional(r.Batch), BatchRow: r.BatchRow,
 	})

@@ -45,7 +45,8 @@ func forgetNames(c *conn, person row.Owner) error {
 	for _, r := range refunds {
 		forgotten, isNamed, err := row.ForgetName(r.detail, person)
 		if err == nil && isNamed {
-			_, err = c.exec(`UPDATE refund SET detail = ? WHERE tenant_id = ? AND id = ?`, forgotten, ident(person.Tenant), r.id[:])
+			_, err = c.exec(`UPDATE refund SET detail = ? WHERE tenant_id = ? AND id = ?`, forgotten, ident(person.Tenant),
+				r.id[:])
 		}
 		if err != nil {
 			return err
