@@ -97,6 +97,9 @@ type BatchResult struct {
 	Refundable *int64          `json:"refundable"` // what would be allowed; nil: that is not the point
 	From       time.Time       `json:"from"`       // from when it would be allowed
 	Errors     []BatchRowError `json:"errors"`
+
+	PaymentReference string       `json:"payment_reference"` // what the merchant calls the payment
+	RefundStatus     RefundStatus `json:"refund_status"`     // as it is by now
 }
 
 // BatchRowError is one thing that is wrong with a row.

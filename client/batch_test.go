@@ -94,12 +94,21 @@ func TestBatchIsSentAndReadWhole(t *testing.T) {
 	var number int64
 	for result, err := range c.BatchResults(t.Context(), batch.ID) {
 		number++
-		if err != nil || result.Number != number || (result.Refund == "") != (number == 2) {
+		if err != nil || result.Number != number || (result.Refund == "") != (number == 2) || (result.RefundStatus == "") != (number == 2) {
 			t.Fatalf("line %d: %+v, %v", number, result, err)
 		}
 	}
 	if number != count {
 		t.Fatalf("%d lines", number)
+	}
+	of := 0
+	for refund, err := range c.Refunds(t.Context(), client.RefundFilter{Batch: batch.ID}) {
+		if of++; err != nil || refund.Batch != batch.ID || refund.BatchRow == 0 {
+			t.Fatalf("%+v, %v", refund, err)
+		}
+	}
+	if of != count-1 {
+		t.Fatalf("%d refunds of the batch", of)
 	}
 	for found, err := range c.Batches(t.Context(), client.BatchDone) {
 		if err != nil || found.ID == batch.ID && found.Version != batch.Version {

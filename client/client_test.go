@@ -324,6 +324,10 @@ func TestWebhooksAreVerified(t *testing.T) {
 func checkEndpoints(t *testing.T, c *client.Client, endpoint client.Endpoint) {
 	t.Helper()
 	yes := true
+	missed, err := c.ReplayEvents(t.Context(), endpoint.ID, client.Replay{OnlyMissed: true, Until: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)})
+	if err != nil || missed.Deliveries != 0 || missed.First != "" {
+		t.Errorf("replayed: %+v, %v", missed, err)
+	}
 	changed, err := c.ChangeEndpoint(t.Context(), endpoint.ID, client.EndpointChange{IsDisabled: &yes})
 	if err != nil || !changed.IsDisabled || changed.URL != endpoint.URL {
 		t.Errorf("disabled: %+v, %v", changed, err)

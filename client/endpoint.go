@@ -178,3 +178,28 @@ func (c *Client) Resend(ctx context.Context, id string) (delivery Delivery, err 
 	err = c.do(ctx, call{method: http.MethodPost, path: "/v1/deliveries/" + url.PathEscape(id) + "/resend"}, &delivery)
 	return delivery, err
 }
+
+// Replay is a part of the feed that an endpoint is told once more. The zero one
+// is all of it, from the beginning.
+type Replay struct {
+	After      string    `json:"after,omitempty"`       // a cursor of the feed: events behind it
+	From       time.Time `json:"from,omitzero"`         // of these, what happened at this time or later
+	Until      time.Time `json:"until,omitzero"`        // … and before this time
+	OnlyMissed bool      `json:"only_missed,omitempty"` // only what has never arrived, and is not on its way
+	Limit      int       `json:"limit,omitempty"`       // how many events are read at the most; 0: 10,000
+}
+
+// Replayed says what a replay came to.
+type Replayed struct {
+	Deliveries int64  `json:"deliveries"` // that were made
+	First      string `json:"first"`      // the oldest of them
+	Next       string `json:"next"`       // where the next replay goes on: its After
+	HasMore    bool   `json:"has_more"`
+}
+
+// ReplayEvents tells an endpoint once more what has happened, each event in a
+// new delivery. While there is more, go on behind Next.
+func (c *Client) ReplayEvents(ctx context.Context, id string, replay Replay) (replayed Replayed, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: endpointPath(id, "/replay"), body: replay}, &replayed)
+	return replayed, err
+}

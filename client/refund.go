@@ -55,9 +55,12 @@ type Refund struct {
 	Items           []RefundLine    `json:"items"`
 	Source          string          `json:"source"`
 	Door            string          `json:"door"`
-	User            string          `json:"user"`          // on whose behalf it was asked for
+	User            string          `json:"user"`          // on whose behalf it was asked for; empty: nobody, or one who was erased
+	Person          string          `json:"person"`        // of the same person; empty: nobody was named
 	Group           string          `json:"group"`         // of refunds that were opened together
 	GroupRefunds    []string        `json:"group_refunds"` // the others of the group, when it is opened
+	Batch           string          `json:"batch"`         // which asked for it; empty: it was asked for alone
+	BatchRow        int64           `json:"batch_row"`     // the number of its row
 	Capture         string          `json:"capture"`
 	NotBefore       time.Time       `json:"not_before"`
 	SubmittedAt     time.Time       `json:"submitted_at"` // zero: it has not left, and can be canceled
@@ -101,16 +104,18 @@ type Failure struct {
 type Approval struct {
 	Actor  string    `json:"actor"`
 	User   string    `json:"user"`
+	Person string    `json:"person"` // empty: nobody was named
 	Digest string    `json:"digest"` // of what was seen
 	At     time.Time `json:"at"`
 }
 
 // Evidence is why a person has said what became of a refund.
 type Evidence struct {
-	Actor string    `json:"actor"`
-	User  string    `json:"user"`
-	Note  string    `json:"note"`
-	At    time.Time `json:"at"`
+	Actor  string    `json:"actor"`
+	User   string    `json:"user"`
+	Person string    `json:"person"` // empty: nobody was named
+	Note   string    `json:"note"`
+	At     time.Time `json:"at"`
 }
 
 // RefundRequest asks for a refund. Exactly one of Money, Items and Full says how
@@ -221,6 +226,7 @@ func (c *Client) ApproveRefund(ctx context.Context, id string, agreement Agreeme
 type RefundFilter struct {
 	Payment   string
 	Group     string // opened together
+	Batch     string // that asked for them
 	Statuses  []RefundStatus
 	Reference string
 	Reason    string
@@ -242,6 +248,7 @@ func (c *Client) Refunds(ctx context.Context, filter RefundFilter) iter.Seq2[Ref
 	}
 	set(query, "payment", filter.Payment)
 	set(query, "group", filter.Group)
+	set(query, "batch", filter.Batch)
 	set(query, "reference", filter.Reference)
 	set(query, "reason", filter.Reason)
 	setTime(query, "from", filter.From)

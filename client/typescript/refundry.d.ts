@@ -36,8 +36,10 @@ export interface Amount {
 /** Somebody's yes. */
 export interface Approval {
   actor: string;
-  /** On whose behalf. Absent: nobody was named. */
+  /** On whose behalf. Absent: nobody was named, or the person was erased. */
   user?: string;
+  /** Of the same person. */
+  person?: PersonID;
   /** What was seen. */
   digest?: Digest;
   at: Time;
@@ -268,8 +270,12 @@ export interface BatchResult {
   key?: string;
   status: BatchRowStatus;
   payment?: PaymentID;
+  /** What the merchant calls the payment. */
+  payment_reference?: string;
   /** The first, where several were opened together. */
   refund?: RefundID;
+  /** Of that refund, as it is by now. */
+  refund_status?: RefundStatus;
   /** Of the refund, or of all that were opened together. */
   amount?: Minor;
   currency?: Currency;
@@ -835,8 +841,10 @@ export interface EventPage {
 /** Why a person has said what became of a refund. */
 export interface Evidence {
   actor: string;
-  /** On whose behalf. Absent: nobody was named. */
+  /** On whose behalf. Absent: nobody was named, or the person was erased. */
   user?: string;
+  /** Of the same person. */
+  person?: PersonID;
   note: string;
   at: Time;
 }
@@ -1013,6 +1021,8 @@ export interface Key {
   created_at: Time;
   /** Absent: it is valid. */
   revoked_at?: Time;
+  /** The beginning of the UTC day on which somebody last proved to hold it. Absent: never since this is noted, or it is one of ours. */
+  last_used_at?: Time;
 }
 
 /** What is to change of a key. */
@@ -1066,6 +1076,8 @@ export interface KeyWithSecret {
   created_at: Time;
   /** Absent: it is valid. */
   revoked_at?: Time;
+  /** The beginning of the UTC day on which somebody last proved to hold it. Absent: never since this is noted, or it is one of ours. */
+  last_used_at?: Time;
   /** Of our own API. */
   key?: string;
 }
@@ -1121,10 +1133,16 @@ export interface OpenedRefund {
   source: RefundSource;
   /** The front door that asked for it. */
   door: Door;
-  /** On whose behalf it was asked for. Absent: nobody was named. */
+  /** On whose behalf it was asked for. Absent: nobody was named, or the person was erased. */
   user?: string;
+  /** Of the same person. Absent: nobody was named. */
+  person?: PersonID;
   /** Of refunds that were opened together. Absent: it was opened alone. */
   group?: GroupID;
+  /** Which asked for it. Absent: it was asked for alone, or before batches were noted. */
+  batch?: BatchID;
+  /** The number of the batch's row. */
+  batch_row?: number;
   /** Which it gives back. Absent: it names none. */
   capture?: CaptureID;
   /** It waits until then. */
@@ -1473,10 +1491,16 @@ export interface Refund {
   source: RefundSource;
   /** The front door that asked for it. */
   door: Door;
-  /** On whose behalf it was asked for. Absent: nobody was named. */
+  /** On whose behalf it was asked for. Absent: nobody was named, or the person was erased. */
   user?: string;
+  /** Of the same person. Absent: nobody was named. */
+  person?: PersonID;
   /** Of refunds that were opened together. Absent: it was opened alone. */
   group?: GroupID;
+  /** Which asked for it. Absent: it was asked for alone, or before batches were noted. */
+  batch?: BatchID;
+  /** The number of the batch's row. */
+  batch_row?: number;
   /** Which it gives back. Absent: it names none. */
   capture?: CaptureID;
   /** It waits until then. */
@@ -1563,10 +1587,16 @@ export interface RefundNow {
   source: RefundSource;
   /** The front door that asked for it. */
   door: Door;
-  /** On whose behalf it was asked for. Absent: nobody was named. */
+  /** On whose behalf it was asked for. Absent: nobody was named, or the person was erased. */
   user?: string;
+  /** Of the same person. Absent: nobody was named. */
+  person?: PersonID;
   /** Of refunds that were opened together. Absent: it was opened alone. */
   group?: GroupID;
+  /** Which asked for it. Absent: it was asked for alone, or before batches were noted. */
+  batch?: BatchID;
+  /** The number of the batch's row. */
+  batch_row?: number;
   /** Which it gives back. Absent: it names none. */
   capture?: CaptureID;
   /** It waits until then. */
@@ -1725,6 +1755,8 @@ export interface ReplayRequest {
   from?: string | null;
   /** Of these, those that happened before this time; up to now, unless it is named. */
   until?: string | null;
+  /** Only events of which no delivery to this endpoint has arrived or is on its way. */
+  only_missed?: boolean | null;
   /** How many events are read at the most; 10,000, unless it is named. */
   limit?: number;
 }
@@ -2119,6 +2151,8 @@ export interface Operations {
       payment?: string;
       /** Only refunds that were opened together. */
       group?: GroupID;
+      /** Only refunds that this batch asked for. */
+      batch?: BatchID;
       /** Only refunds that are so. Named several times: any of them. */
       status?: Array<"awaiting_approval" | "scheduled" | "pending" | "unknown" | "succeeded" | "declined" | "failed" | "canceled" | "returned">;
       /** Only refunds that the merchant calls so. */
@@ -2866,6 +2900,10 @@ export interface Operations {
   listKeys: {
     method: "GET";
     path: "/v1/keys";
+    query: {
+      /** Only valid keys by which callers prove who they are, and that nobody has used for so many days. */
+      unused_days?: number;
+    };
     headers: {
       /** The tenant's name or id. The only one need not be named. */
       "Refundry-Tenant"?: string;

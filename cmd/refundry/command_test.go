@@ -145,5 +145,10 @@ func TestUnreachableEndpointsAreRefused(t *testing.T) {
 	}
 	f.refuses(t, "it needs --allow", "serve", "--listen=127.0.0.1:0", "--webhook-url=api=http://10.0.0.7/")
 	f.does(t, "webhooks", "add", "api", "http://10.0.0.7/", "--allow=10.0.0.0/8")
-	f.does(t, "webhooks", "add", "api", "https://shop.example/")
+	made := f.object(t, "webhooks", "add", "api", "https://shop.example/")
+	f.does(t, "keys", "list", "--unused-days=90")
+	replayed := f.object(t, "webhooks", "replay", made["id"].(string), "--only-missed", "--from=2026-01-01T00:00:00Z", "--limit=9")
+	if replayed["deliveries"] != 0.0 {
+		t.Errorf("replayed: %v", replayed)
+	}
 }

@@ -16,7 +16,11 @@ type keysCommand struct {
 	Revoke  keysRevoke  `cmd:"" help:"End a key or a project for good."`
 }
 
-type keysList struct{ operatorFlags }
+type keysList struct {
+	operatorFlags
+
+	UnusedDays string `help:"Only valid keys that no caller has used for so many days, as in 90."`
+}
 
 type keysCreate struct {
 	operatorFlags
@@ -45,7 +49,8 @@ type keysRevoke struct {
 
 // Run implements the command.
 func (c *keysList) Run(ctx context.Context, t *terminal) error {
-	return c.operate(ctx, t, http.MethodGet, "/v1/keys", nil, "id", "kind", "name", "created_at", "revoked_at")
+	return c.operate(ctx, t, http.MethodGet, "/v1/keys"+query("unused_days", c.UnusedDays), nil,
+		"id", "kind", "name", "created_at", "last_used_at", "revoked_at")
 }
 
 // Run implements the command.

@@ -27,6 +27,7 @@ type refundsList struct {
 
 	Payment string `help:"Of this payment."`
 	Group   string `help:"Opened together, as grp_… says."`
+	Batch   string `help:"Of this batch."`
 	Status  string `help:"As in pending, succeeded or failed."`
 	Limit   string `help:"At most this many." default:"50"`
 }
@@ -71,7 +72,7 @@ type refundsSettle struct {
 // Run implements the command.
 func (c *refundsList) Run(ctx context.Context, t *terminal) error {
 	return c.operate(ctx, t, http.MethodGet,
-		"/v1/refunds"+query("payment", c.Payment, "group", c.Group, "status", c.Status, "limit", c.Limit), nil,
+		"/v1/refunds"+query("payment", c.Payment, "group", c.Group, "batch", c.Batch, "status", c.Status, "limit", c.Limit), nil,
 		"id", "payment", "amount", "currency", "status", "door", "created_at")
 }
 

@@ -16,6 +16,7 @@ type webhooksCommand struct {
 	Deliveries webhooksDeliveries `cmd:"" help:"List deliveries, the newest first."`
 	Show       webhooksShow       `cmd:"" help:"Show a delivery with every attempt."`
 	Resend     webhooksResend     `cmd:"" help:"Make a delivery that has ended once more."`
+	Replay     webhooksReplay     `cmd:"" help:"Tell an endpoint once more what has happened, each event in a new delivery."`
 }
 
 type webhooksList struct{ operatorFlags }
@@ -59,6 +60,34 @@ type webhooksResend struct {
 	operatorFlags
 
 	ID string `arg:"" help:"As listed."`
+}
+
+type webhooksReplay struct {
+	operatorFlags
+
+	ID         string `arg:"" help:"As listed."`
+	After      string `help:"Events behind this cursor of the feed."`
+	From       string `help:"Of these, what happened at this time or later, as in 2026-03-01T00:00:00Z."`
+	Until      string `help:"Of these, what happened before this time."`
+	OnlyMissed bool   `help:"Only what has never arrived at the endpoint, and is not on its way."`
+	Limit      int    `help:"At most so many events are read; 10,000 unless it is given."`
+}
+
+// Run implements the command. One that ends early says where to go on.
+func (c *webhooksReplay) Run(ctx context.Context, t *terminal) error {
+	body := map[string]any{}
+	for name, text := range map[string]string{"after": c.After, "from": c.From, "until": c.Until} {
+		if text != "" {
+			body[name] = text
+		}
+	}
+	if c.OnlyMissed {
+		body["only_missed"] = true
+	}
+	if c.Limit > 0 {
+		body["limit"] = c.Limit
+	}
+	return c.operate(ctx, t, http.MethodPost, "/v1/endpoints/"+url.PathEscape(c.ID)+"/replay", body)
 }
 
 // Run implements the command.

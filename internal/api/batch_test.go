@@ -71,6 +71,47 @@ func makeDone(t *testing.T, w *world) string {
 	return id
 }
 
+// A refund says which row of which batch asked for it, and a batch's refunds are
+// found: all of them, those on their way, and no others.
+func TestRefundsOfABatch(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		alone := w.call(t, "POST", "/v1/refunds", fmt.Sprintf(`{"payment": %q, "amount": 100, "currency": "EUR"}`,
+			w.capture(t, "10000"))).want(t, 201)
+		if _, known := alone.body["batch"]; known {
+			t.Errorf("no batch asked for it: %s", alone.text)
+		}
+		id, other := w.batchWith(t, `{}`, 3), w.batchWith(t, `{}`, 1)
+		for _, id := range []string{id, other} {
+			w.call(t, "POST", "/v1/batches/"+id+"/start", "").want(t, 200)
+			eventually(t, "it is done", func() bool {
+				return w.call(t, "GET", "/v1/batches/"+id, "").string(t, "status") == "done"
+			})
+		}
+		refunds := w.read(t, "/v1/refunds?limit=2&batch="+id, "refunds")
+		if len(refunds) != 3 {
+			t.Fatalf("%d refunds of the batch", len(refunds))
+		}
+		if aging := w.read(t, "/v1/refunds?limit=2&older_than=1&batch="+id, "refunds"); len(aging) > 0 {
+			t.Errorf("none is older: %v", aging)
+		}
+		rows := map[string]bool{}
+		for _, of := range refunds {
+			refund := w.call(t, "GET", "/v1/refunds/"+of, "").want(t, 200)
+			if refund.string(t, "batch") != id {
+				t.Errorf("another batch's: %s", refund.text)
+			}
+			rows[fmt.Sprint(refund.body["batch_row"])] = true
+		}
+		if !rows["1"] || !rows["2"] || !rows["3"] {
+			t.Errorf("of rows %v", rows)
+		}
+		if result := w.call(t, "GET", "/v1/batches/"+id+"/result", "").text; strings.Count(result, `"refund_status":`) != 3 {
+			t.Errorf("the result has no statuses: %s", result)
+		}
+		w.call(t, "GET", "/v1/refunds?batch=bat_x", "").wantCode(t, 422, "invalid_request")
+	})
+}
+
 // What is wrong with a request for a batch is said with its place.
 func TestBadBatches(t *testing.T) {
 	t.Parallel()

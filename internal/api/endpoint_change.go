@@ -213,6 +213,7 @@ var replayRequest = taken("ReplayRequest", "A part of the feed.",
 	may("from", anyTime("2026-03-01T00:00:00Z"), "Of these, those that happened at this time or later."),
 	may("until", anyTime("2026-03-02T00:00:00Z"),
 		"Of these, those that happened before this time; up to now, unless it is named."),
+	may("only_missed", anyFlag(true), "Only events of which no delivery to this endpoint has arrived or is on its way."),
 	may("limit", whole(1, webhook.ReplayMax, 1000), "How many events are read at the most; 10,000, unless it is named."),
 )
 
@@ -238,7 +239,7 @@ func (a *API) replayEvents(w http.ResponseWriter, r *http.Request, caller auth.I
 	}
 	replay := webhook.Replay{
 		After: after, From: in.time("from", latest), Until: in.time("until", latest),
-		Limit: int(in.number("limit", 1, webhook.ReplayMax, webhook.ReplayMax)),
+		Limit: int(in.number("limit", 1, webhook.ReplayMax, webhook.ReplayMax)), IsMissed: in.flag("only_missed"),
 	}
 	if err := in.err(); err != nil {
 		return err

@@ -81,6 +81,10 @@ func TestEndpointsAreRotatedAndReplayed(t *testing.T) {
 	if got := w.read(t, "/v1/deliveries?payment="+of, "deliveries"); len(got) != 1 {
 		t.Errorf("after the replay it is told %v", got)
 	}
+	missed := w.call(t, "POST", path+"/replay", `{"only_missed": true}`).want(t, 202)
+	if missed.number(t, "deliveries") != 0 {
+		t.Errorf("what is on its way was missed: %s", missed.text)
+	}
 	page := w.call(t, "POST", path+"/replay", `{"limit": 1}`).want(t, 202)
 	rest := w.call(t, "POST", path+"/replay", fmt.Sprintf(`{"after": %q}`, page.string(t, "next"))).want(t, 202)
 	if page.body["has_more"] != true || page.number(t, "deliveries")+rest.number(t, "deliveries") != 1 {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -43,5 +44,34 @@ func TestErasePayment(t *testing.T) {
 			wantCode(t, 409, "payment_erased")
 		w.call(t, "POST", "/v1/refunds", refundOf(of, 100)).want(t, 201)
 		w.call(t, "POST", "/v1/payments/pay_06e40bvx550000000000000009/erase", "").wantCode(t, 404, "not_found")
+	})
+}
+
+// Who is erased is named nowhere in refunds that they asked for, and is still
+// the same person: they cannot approve what they have asked for.
+func TestErasedPersonIsNotNamed(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.set(t, `{"policy.approval_above": 500}`)
+		asked := w.call(t, "POST", "/v1/refunds", fmt.Sprintf(`{"payment": %q, "amount": 600, "currency": "EUR"}`, w.capture(t, "1000")),
+			"Refundry-User: "+anna).want(t, 201)
+		path, person := "/v1/refunds/"+asked.string(t, "id"), asked.string(t, "person")
+		if asked.string(t, "user") != anna || !strings.HasPrefix(person, "per_") {
+			t.Errorf("asked for by %s", asked.text)
+		}
+		erased := w.operate(t, "POST", "/v1/audit/erase-person", fmt.Sprintf(`{"user": %q}`, anna)).want(t, 200)
+		if erased.string(t, "person") != person {
+			t.Errorf("%s was erased, %s asked", erased.text, person)
+		}
+		for _, read := range []string{path, "/v1/refunds", "/v1/payments/" + asked.string(t, "payment")} {
+			if got := w.call(t, "GET", read, "").want(t, 200).text; strings.Contains(got, anna) {
+				t.Errorf("%s still names the person: %s", read, got)
+			}
+		}
+		if got := w.call(t, "GET", path, "").string(t, "person"); got != person {
+			t.Errorf("it was asked for by %s", got)
+		}
+		other := w.operate(t, "POST", "/v1/keys", `{"name": "other", "scopes": ["refunds:approve"]}`).want(t, 201).string(t, "key")
+		send(t, w.server, "POST", path+"/approve", "", "Authorization: Bearer "+other, "Refundry-User: "+anna).wantCode(t, 403, "self_approval")
+		send(t, w.server, "POST", path+"/approve", "", "Authorization: Bearer "+other, "Refundry-User: bob").want(t, 200)
 	})
 }

@@ -59,6 +59,7 @@ func (a *API) identify(r *http.Request) (auth.Identity, scopes, error) {
 		}
 		return auth.Identity{}, "", err
 	}
+	a.config.Auth.Used(found)
 	return auth.Identity{Tenant: found.Tenant, Actor: "key:" + found.ID.String()}, scopes(found.Public), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/refundry/refundry/internal/auth"
@@ -24,7 +25,9 @@ func (a *API) keyOperations() []operation {
 		{
 			method: "GET", path: "/v1/keys", id: "listKeys", tag: tagOperators, summary: "List keys",
 			doc: "Credentials of all kinds, the revoked ones too, without their secrets.", access: forOperators,
-			answers: ok("All keys.", all("KeyList", "keys", keySchema)), serve: a.listKeys,
+			parameters: []openapi.Parameter{inQuery("unused_days", whole(1, unusedDaysMax, 90),
+				"Only valid keys by which callers prove who they are, and that nobody has used for so many days.")},
+			answers: ok("The keys.", all("KeyList", "keys", keySchema)), serve: a.listKeys,
 		},
 		{
 			method: "POST", path: "/v1/keys", id: "createKey", tag: tagOperators, summary: "Make a key",
@@ -58,12 +61,30 @@ func (a *API) listKeys(w http.ResponseWriter, r *http.Request, caller auth.Ident
 	if err != nil {
 		return err
 	}
+	if text := r.URL.Query().Get("unused_days"); text != "" {
+		days, err := strconv.Atoi(text)
+		if err != nil || days < 1 || days > unusedDaysMax {
+			return wrongParameter("unused_days", "must be a whole number from 1 to "+strconv.Itoa(unusedDaysMax))
+		}
+		since := a.config.Now().AddDate(0, 0, -days)
+		keys = slices.DeleteFunc(keys, func(key auth.Credential) bool { return !a.isCallers(key) || !key.UnusedSince(since) })
+	}
 	list(w, "keys", keys, func(to *writer, key auth.Credential) {
 		to.begin("")
 		showKey(to, key)
 		to.end()
 	})
 	return nil
+}
+
+// unusedDaysMax is ten years.
+const unusedDaysMax = 3660
+
+// isCallers reports whether a key is one by which callers prove who they are, and
+// not one of ours.
+func (a *API) isCallers(key auth.Credential) bool {
+	_, isDoors := a.config.Credentials[key.Kind]
+	return isDoors || key.Kind == auth.KindAPIKey
 }
 
 // keyMembers are what showKey writes.
@@ -76,6 +97,8 @@ var keyMembers = []openapi.Member{
 	may("public", &openapi.Schema{}, "What is not secret of a front door's own kind."),
 	must("created_at", someTime, ""),
 	may("revoked_at", someTime, "Absent: it is valid."),
+	may("last_used_at", someTime, "The beginning of the UTC day on which somebody last proved to hold it. Absent: never since "+
+		"this is noted, or it is one of ours."),
 }
 
 var keySchema = shown("Key", "How a caller proves who it is.", keyMembers...)
@@ -104,6 +127,7 @@ func showKey(w *writer, key auth.Credential) {
 	}
 	w.time("created_at", key.CreatedAt)
 	w.time("revoked_at", key.RevokedAt)
+	w.time("last_used_at", key.LastUsedAt)
 }
 
 func showScopes(w *writer, of scopes) {

@@ -108,13 +108,13 @@ func (a *API) findAging(ctx context.Context, tenant payment.TenantID, filter pay
 	return found, nil
 }
 
-// stretch reads the next stretch of a list: of all refunds, or of the few that
-// something else names.
+// stretch reads the next stretch of a list: of all refunds or a batch's, or of
+// the few that something else names.
 func (a *API) stretch(ctx context.Context, tenant payment.TenantID, filter payment.RefundFilter,
 ) (refunds []payment.Refund, end payment.Place, isThereMore bool, err error) {
 	isOfFew := !filter.Payment.IsZero() || !filter.Group.IsZero() || filter.Reference != ""
 	if !isOfFew {
-		end, isThereMore, err = a.config.Lists.RefundsEnd(ctx, tenant, filter.Until, filter.After, looksAtOnce)
+		end, isThereMore, err = a.config.Lists.RefundsEnd(ctx, tenant, filter, looksAtOnce)
 		if err != nil {
 			return nil, end, false, err
 		}

@@ -92,7 +92,7 @@ type endless struct {
 	stretches int
 }
 
-func (e *endless) RefundsEnd(context.Context, payment.TenantID, time.Time, payment.Place, int) (payment.Place, bool, error) {
+func (e *endless) RefundsEnd(context.Context, payment.TenantID, payment.RefundFilter, int) (payment.Place, bool, error) {
 	e.stretches++
 	return payment.Place{At: began.AddDate(0, 0, -e.stretches)}, true, nil
 }

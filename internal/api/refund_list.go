@@ -37,6 +37,7 @@ var refundSources = []payment.Source{
 var refundFilters = append([]openapi.Parameter{
 	inQuery("payment", showing(paymentNameRequest, exampleID("pay")), "Only refunds of this payment."),
 	inQuery("group", groupID, "Only refunds that were opened together."),
+	inQuery("batch", batchID, "Only refunds that this batch asked for."),
 	inQuery("status", &openapi.Schema{
 		Type: openapi.Array, ItemsMax: len(payment.RefundStatuses), Example: []string{"pending"},
 		Items: &openapi.Schema{Type: openapi.String, Words: wordsOf(payment.RefundStatuses...)},
@@ -155,6 +156,9 @@ func (a *API) readRefundFilter(query url.Values) (filter payment.RefundFilter, e
 	q := &filters{query: query}
 	if !parseParameter(query, "group", &filter.Group) {
 		q.wrong("group", "must be an id as it was answered")
+	}
+	if !parseParameter(query, "batch", &filter.Batch) {
+		q.wrong("batch", "must be an id as it was answered")
 	}
 	for _, word := range q.words("status", wordsOf(payment.RefundStatuses...)) {
 		filter.Statuses = append(filter.Statuses, payment.RefundStatus(word))

@@ -30,8 +30,11 @@ var refundMembers = []openapi.Member{
 	must("source", someWord("RefundSource", "Where a refund came from.",
 		refundSources...), ""),
 	must("door", someDoor, "The front door that asked for it."),
-	may("user", someText, "On whose behalf it was asked for. Absent: nobody was named."),
+	may("user", someText, "On whose behalf it was asked for. Absent: nobody was named, or the person was erased."),
+	may("person", personID, "Of the same person. Absent: nobody was named."),
 	may("group", groupID, "Of refunds that were opened together. Absent: it was opened alone."),
+	may("batch", batchID, "Which asked for it. Absent: it was asked for alone, or before batches were noted."),
+	may("batch_row", someCount, "The number of the batch's row."),
 	may("capture", captureID, "Which it gives back. Absent: it names none."),
 	may("not_before", someTime, "It waits until then."),
 	may("submitted_at", someTime, "When it left. Absent: it has not, and can be canceled."),
@@ -48,13 +51,15 @@ var refundMembers = []openapi.Member{
 	may("expires_at", someTime, "Without enough approvals by then it is canceled."),
 	may("approvals", listOf(shown("Approval", "Somebody's yes.",
 		must("actor", someText, ""),
-		may("user", someText, "On whose behalf. Absent: nobody was named."),
+		may("user", someText, "On whose behalf. Absent: nobody was named, or the person was erased."),
+		may("person", personID, "Of the same person."),
 		may("digest", someDigest, "What was seen."),
 		must("at", someTime, ""),
 	)), ""),
 	may("evidence", listOf(shown("Evidence", "Why a person has said what became of a refund.",
 		must("actor", someText, ""),
-		may("user", someText, "On whose behalf. Absent: nobody was named."),
+		may("user", someText, "On whose behalf. Absent: nobody was named, or the person was erased."),
+		may("person", personID, "Of the same person."),
 		must("note", someText, ""),
 		must("at", someTime, ""),
 	)), "Absent: no person had to."),
@@ -112,7 +117,12 @@ func showRefundMembers(w *writer, r payment.Refund) {
 	w.string("source", string(r.Source))
 	w.string("door", string(r.Door))
 	w.maybe("user", r.User)
+	named(w, "person", r.Person)
 	named(w, "group", r.Group)
+	if !r.Batch.IsZero() {
+		named(w, "batch", r.Batch)
+		w.number("batch_row", r.BatchRow)
+	}
 	named(w, "capture", r.Capture)
 	w.time("not_before", r.NotBefore)
 	w.time("submitted_at", r.SubmittedAt)
@@ -204,6 +214,7 @@ func showApprovals(w *writer, r payment.Refund) {
 		w.begin("")
 		w.string("actor", approval.Actor)
 		w.maybe("user", approval.User)
+		named(w, "person", approval.Person)
 		w.maybe("digest", string(approval.Digest))
 		w.time("at", approval.At)
 		w.end()
@@ -220,6 +231,7 @@ func showEvidence(w *writer, all []payment.Evidence) {
 		w.begin("")
 		w.string("actor", evidence.Actor)
 		w.maybe("user", evidence.User)
+		named(w, "person", evidence.Person)
 		w.string("note", evidence.Note)
 		w.time("at", evidence.At)
 		w.end()

@@ -128,7 +128,7 @@ func setup(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.auth = auth.New(auth.Config{
-		Store: w.store, Keyring: keyring, Specs: policies,
+		Store: w.store, Uses: w.store, Keyring: keyring, Specs: policies,
 		Now: w.now, Machine: time.Now, NewID: newID,
 	})
 	late := &lateEngine{}
@@ -158,7 +158,7 @@ func setup(t testing.TB) *world {
 		Connectors: []string{"sandbox", "sandbox_captures"},
 	})
 	router := webhook.NewRouter(a.Voice())
-	replay = webhook.Replayer{Engine: late, Feed: w.store, Reader: w.store, Router: router}
+	replay = webhook.Replayer{Engine: late, Feed: w.store, Reader: w.store, Memory: w.store, Router: router}
 	w.engine = engine.New(engine.Config{
 		Store: w.store, Router: router, Starter: nobody{}, NewID: newID, Lanes: 1,
 		Log: log, Metrics: nobody{}, Connectors: payment.Connectors{"sandbox_captures": {RefundsCaptures: true}},

@@ -153,7 +153,7 @@ func TestQuietStreamBeatsUntilItsKeyIsRevoked(t *testing.T) {
 		q := &quiet{}
 		mux := http.NewServeMux()
 		api.New(api.Config{
-			Feed: q, Auth: auth.New(auth.Config{Store: q, Machine: time.Now}),
+			Feed: q, Auth: auth.New(auth.Config{Store: q, Now: time.Now, Machine: time.Now}),
 		}).Register(mux)
 		answer := httptest.NewRecorder()
 		done := make(chan struct{})

@@ -40,6 +40,8 @@ type Credential struct {
 	Secret    []byte // encrypted by a [Keyring]; empty: none
 	CreatedAt time.Time
 	RevokedAt time.Time // zero: it is valid
+
+	LastUsedAt time.Time // a UTC day; zero: never, as far as is known. Only [Auth.Used] changes it
 }
 
 // Endpoint is a webhook endpoint as its owner manages it.

@@ -17,6 +17,7 @@ import (
 // Config is what an [Auth] is made of.
 type Config struct {
 	Store   Store
+	Uses    UseStore // where it is kept when keys were used
 	Keyring *Keyring
 	Specs   []setting.Spec   // every setting that a tenant may change
 	Router  engine.Router    // who is told that an endpoint was disabled or enabled; nil: nobody
@@ -37,6 +38,8 @@ type Auth struct {
 	credentials memory[lookup, Credential]
 	owned       memory[payment.TenantID, []Credential]
 	endpoints   memory[payment.TenantID, []Endpoint]
+	used        map[CredentialID]time.Time // days whose use is written, or waits
+	uses        []Use                      // that wait
 }
 
 type lookup struct {
@@ -60,6 +63,7 @@ func New(config Config) *Auth {
 		config:  config,
 		tenants: memory[payment.TenantID, *payment.Tenant]{}, credentials: memory[lookup, Credential]{},
 		owned: memory[payment.TenantID, []Credential]{}, endpoints: memory[payment.TenantID, []Endpoint]{},
+		used: map[CredentialID]time.Time{},
 	}
 }
 

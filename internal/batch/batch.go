@@ -19,18 +19,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/refundry/refundry/internal/id"
 	"github.com/refundry/refundry/internal/money"
 	"github.com/refundry/refundry/internal/payment"
 )
 
 // ID names a batch.
-type ID = id.ID[batchKind]
-
-type batchKind struct{}
-
-// Prefix implements [id.Kind].
-func (batchKind) Prefix() string { return "bat" }
+type ID = payment.BatchID
 
 // Status is where a batch is in its life, see [Life].
 type Status string
@@ -115,7 +109,7 @@ type Batch struct {
 	NextAt     time.Time        // no window begins before: what keeps the pace of PerSecond
 	CreatedBy  string           // actor
 	StartedBy  string           // actor: who asks for the refunds
-	StartedFor string           // user: on whose behalf; empty: nobody says
+	StartedFor string           // user: on whose behalf; empty: nobody says, or it is over
 	Version    int64            // raised by every change
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
@@ -128,6 +122,10 @@ func (b Batch) Place() payment.Place { return payment.Place{At: b.CreatedAt, ID:
 
 // Received returns how many rows have come: the offset at which the next go on.
 func (b Batch) Received() int64 { return b.Counts.All() }
+
+// IsOver reports that no row's text is needed any more, nor who stands behind
+// them: the batch has ended, and nothing waits.
+func (b Batch) IsOver() bool { return Life.IsEnd(b.Status) && b.Counts.Waiting == 0 }
 
 // become changes the status, against the table.
 func (b *Batch) become(to Status, now time.Time) error {

@@ -238,6 +238,9 @@ func (c *Clerk) change(ctx context.Context, tenant payment.TenantID, id ID, rows
 			return Change{}, payment.NoSuch("batch")
 		}
 		change, err := decide(book, &b, rows)
+		if b.IsOver() {
+			b.StartedFor = ""
+		}
 		change.Batch = b
 		return change, err
 	})

@@ -27,6 +27,9 @@ type Result struct {
 	Refundable *int64        `json:"refundable,omitempty"` // what would be allowed
 	From       string        `json:"from,omitempty"`       // from when it would be allowed
 	Errors     []ResultError `json:"errors,omitempty"`
+
+	PaymentReference string               `json:"payment_reference,omitempty"` // what the merchant calls the payment
+	RefundStatus     payment.RefundStatus `json:"refund_status,omitempty"`     // as it is by now
 }
 
 // ResultError is one thing that is wrong with a row.
@@ -42,8 +45,11 @@ const timeFormat = "2006-01-02T15:04:05.000000Z"
 const CodeInvalid = "invalid_request"
 
 // result says what became of a row.
-func (c *Clerk) result(row Row) Result {
-	r := Result{Number: row.Number, Key: row.Key, Status: row.Status, Message: row.Reason.Message}
+func (c *Clerk) result(row Seen) Result {
+	r := Result{
+		Number: row.Number, Key: row.Key, Status: row.Status, Message: row.Reason.Message,
+		PaymentReference: row.PaymentReference, RefundStatus: row.RefundStatus,
+	}
 	if !row.Payment.IsZero() {
 		r.Payment = row.Payment.String()
 	}
@@ -103,9 +109,11 @@ func (c *Clerk) WriteResult(ctx context.Context, tenant payment.TenantID, id ID,
 // writeBytes is how much of a result is written at a time.
 const writeBytes = 32 << 10
 
-// resultColumns is the heading of a result file in CSV.
+// resultColumns is the heading of a result file in CSV. Columns are added at the
+// end.
 var resultColumns = []string{
 	"number", "key", "status", "payment", "refund", "amount", "currency", "code", "message", "refundable", "from",
+	"payment_reference", "refund_status",
 }
 
 // newResultWriter returns what writes results in a format, and what ends the file.
@@ -134,6 +142,6 @@ func (r Result) cells() []string {
 	}
 	return []string{
 		strconv.FormatInt(r.Number, 10), wire.Cell(r.Key), string(r.Status), r.Payment, r.Refund, amount, r.Currency, r.Code,
-		r.Message, refundable, r.From,
+		r.Message, refundable, r.From, wire.Cell(r.PaymentReference), string(r.RefundStatus),
 	}
 }

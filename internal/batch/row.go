@@ -48,11 +48,20 @@ type Row struct {
 	Number  int64 // 1, 2, …
 	Status  RowStatus
 	Key     string // its idempotency key, as its owner calls it; empty: one follows from batch and number
-	Body    []byte // JSON, while it waits or is allowed: afterwards the refund has it, or nobody
+	Body    []byte // JSON, while it waits, or is allowed and the batch has not ended: then the refund has it, or nobody
 	Payment payment.PaymentID
 	Refund  payment.RefundID
 	Amount  money.Amount // of the refund
 	Reason  Reason       // why there is none
+}
+
+// Seen is a row with what is known by now of the payment and the refund that it
+// names. Both are empty where it names none.
+type Seen struct {
+	Row
+
+	PaymentReference string // what the merchant calls the payment
+	RefundStatus     payment.RefundStatus
 }
 
 // Reason says why a row is no refund. It never repeats what was sent.
@@ -107,6 +116,10 @@ func (w Wrongs) FaultCode() fault.Code { return fault.Invalid }
 
 // PublicMessage returns the sentence for the caller.
 func (w Wrongs) PublicMessage() string { return w.Error() }
+
+// errLost is the error of a row whose text cannot be opened any more: its key is
+// lost.
+var errLost = wrong("cannot be read any more: its key is lost. Send it in another batch")
 
 // wrong is the error of a row that is wrong as a whole.
 func wrong(detail string) Wrongs { return Wrongs{{Pointer: "#", Detail: detail}} }

@@ -6,7 +6,9 @@ import (
 	"github.com/refundry/refundry/internal/payment"
 )
 
-// Store keeps batches and their rows.
+// Store keeps batches and their rows. What rows say, and on whose behalf a batch
+// was started, is kept sealed under a key of the batch, which is destroyed once the batch [Batch.IsOver]. A body that cannot
+// be opened is nil.
 type Store interface {
 	// ChangeBatch locks a batch, reads the rows that are named, lets decide change
 	// them, and writes all of it durably, with what it leaves in the book: events,
@@ -19,8 +21,9 @@ type Store interface {
 	Batch(ctx context.Context, tenant payment.TenantID, id ID) (Batch, error)
 	// Batches returns batches, the newest first.
 	Batches(ctx context.Context, tenant payment.TenantID, filter Filter) ([]Batch, error)
-	// BatchRows returns at most limit rows behind a number, in order, without their bodies.
-	BatchRows(ctx context.Context, tenant payment.TenantID, id ID, after int64, limit int) ([]Row, error)
+	// BatchRows returns at most limit rows behind a number, in order, without their
+	// bodies, each with what it has led to.
+	BatchRows(ctx context.Context, tenant payment.TenantID, id ID, after int64, limit int) ([]Seen, error)
 	// WaitingRows returns the first rows behind a number that wait, in order: at
 	// most limit of them, and no more once their bodies have so many bytes.
 	WaitingRows(ctx context.Context, tenant payment.TenantID, id ID, after int64, limit, bytes int) ([]Row, error)

@@ -1,8 +1,10 @@
 package batch_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,5 +149,62 @@ func TestBugBesideARow(t *testing.T) {
 			}
 			w.check(t, id)
 		})
+	}
+}
+
+// A row whose key was lost, with a backup that had none, is invalid and says so:
+// the batch goes on.
+func TestRowsWhoseKeyIsLost(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	id := w.start(t, batch.Options{}, row(w.pay(t, 100)[0], 10))
+	db, err := sql.Open("sqlite", w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), `DELETE FROM personal_key`); err != nil {
+		t.Fatal(err)
+	}
+	w.finish(t, id)
+	if got := w.result(t, id, batch.NDJSON); !strings.Contains(got, `"status":"invalid"`) || !strings.Contains(got, "its key is lost") {
+		t.Error(got)
+	}
+}
+
+// What the rows of a dry run say is forgotten when it is over, also where it was
+// canceled.
+func TestDryRunForgetsItsRows(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	const mark = "a-note-about-a-person"
+	of := w.pay(t, 1000)[0]
+	done := w.start(t, batch.Options{IsDryRun: true}, row(of, 10, `, "note": "`+mark+`"`), row(of, 2000, `, "note": "`+mark+`"`))
+	w.finish(t, done)
+	canceled := w.start(t, batch.Options{IsDryRun: true}, row(of, 10, `, "note": "`+mark+`"`))
+	if _, err := w.clerk.Cancel(t.Context(), w.meta(), canceled); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.work(t, canceled); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.statuses(t, done) + " " + w.statuses(t, canceled); got != "allowed refused skipped" {
+		t.Fatal(got)
+	}
+	for _, id := range []batch.ID{done, canceled} {
+		allowed, err := w.store.AllowedRows(t.Context(), w.tenant, id, of, 9)
+		if err != nil || len(allowed) > 0 && allowed[0].Body != nil {
+			t.Errorf("%v: %v", allowed, err)
+		}
+	}
+	var keys int
+	db, err := sql.Open("sqlite", w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	const query = `SELECT count(*) FROM personal_key WHERE owner_id IN (SELECT id FROM batch)`
+	if err := db.QueryRowContext(t.Context(), query).Scan(&keys); err != nil || keys != 0 {
+		t.Errorf("%d keys of batches: %v", keys, err)
 	}
 }

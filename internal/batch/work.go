@@ -148,6 +148,10 @@ func later(a, b time.Time) time.Time {
 // read reads what the rows ask for, and finds their payments.
 func (w *window) read(ctx context.Context) {
 	w.each(readersMax, func(a *asking) {
+		if len(a.Body) == 0 {
+			w.fail(a, errLost)
+			return
+		}
 		asked, err := w.config.Door.ReadRow(a.Body)
 		if err == nil {
 			a.command = asked.Command
@@ -166,7 +170,7 @@ func (w *window) read(ctx context.Context) {
 			Tenant: w.batch.Tenant, Actor: w.batch.StartedBy, User: w.batch.StartedFor, Door: payment.DoorAPI,
 			Request: w.batch.ID.String(), Key: w.config.Door.RefundKey(w.batch.Tenant, scope, name, a.command),
 		}
-		a.command.Source = payment.SourceBulk
+		a.command.Source, a.command.Batch, a.command.BatchRow = payment.SourceBulk, w.batch.ID, a.Number
 	})
 }
 

@@ -67,7 +67,8 @@ func TestRowsAreDecided(t *testing.T) {
 		t.Fatal(err)
 	}
 	refund := view.Refunds[0]
-	if refund.Source != payment.SourceBulk || refund.Actor != "key:test" || refund.Reason != "recall" || refund.Metadata != `{"a":[1]}` {
+	if refund.Source != payment.SourceBulk || refund.Actor != "key:test" || refund.Reason != "recall" || refund.Metadata != `{"a":[1]}` ||
+		refund.Batch != id || refund.BatchRow != 1 {
 		t.Errorf("refund %+v", refund)
 	}
 	for i, line := range strings.Split(strings.TrimSpace(w.result(t, id, batch.NDJSON)), "\n") {
@@ -78,8 +79,8 @@ func TestRowsAreDecided(t *testing.T) {
 	}
 	for _, want := range []string{
 		`{"number":1,"key":"=own","status":"refunded","payment":"` + paid[0].String() + `","refund":"` + refund.ID.String() +
-			`","amount":400,"currency":"EUR"}`,
-		`"code":"refundable_amount_exceeded","message":"only 6.00 EUR of the payment is left to refund","refundable":600}`,
+			`","amount":400,"currency":"EUR","payment_reference":"=order","refund_status":"pending"}`,
+		`"code":"refundable_amount_exceeded","message":"only 6.00 EUR of the payment is left to refund","refundable":600,"payment_reference":"=order"}`,
 		`"code":"not_found","message":"no such payment"}`, `"code":"currency_mismatch"`, `"code":"items_not_refundable"`,
 		`{"number":7,"status":"invalid","code":"invalid_request","message":"payment must be`,
 		`"errors":[{"pointer":"#/payment","detail":"must be`,
@@ -89,8 +90,8 @@ func TestRowsAreDecided(t *testing.T) {
 		}
 	}
 	lines := strings.Split(w.result(t, id, batch.CSV), "\n")
-	if lines[0] != "number,key,status,payment,refund,amount,currency,code,message,refundable,from" ||
-		lines[1] != "1,'=own,refunded,"+paid[0].String()+","+refund.ID.String()+",400,EUR,,,," {
+	if lines[0] != "number,key,status,payment,refund,amount,currency,code,message,refundable,from,payment_reference,refund_status" ||
+		lines[1] != "1,'=own,refunded,"+paid[0].String()+","+refund.ID.String()+",400,EUR,,,,,'=order,pending" {
 		t.Errorf("CSV:\n%s\n%s", lines[0], lines[1])
 	}
 }

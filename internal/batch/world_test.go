@@ -29,6 +29,7 @@ import (
 
 // world is a clerk over a real store and a real engine, whose jobs the test runs.
 type world struct {
+	path   string // of the store's file
 	store  *sqlite.Store
 	engine *engine.Engine
 	clerk  *batch.Clerk
@@ -139,8 +140,9 @@ func setup(t testing.TB) *world {
 	w.lease.Store(int64(lease))
 	log := slog.New(slog.DiscardHandler)
 	var err error
+	w.path = filepath.Join(t.TempDir(), "refundry.db")
 	if w.store, err = sqlite.Open(sqlite.Config{
-		Path: filepath.Join(t.TempDir(), "refundry.db"), Now: w.now, Machine: time.Now, NewID: newID, Lease: lease, Log: log,
+		Path: w.path, Now: w.now, Machine: time.Now, NewID: newID, Lease: lease, Log: log,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -200,6 +202,7 @@ func (w *world) pay(t testing.TB, amounts ...money.Minor) []payment.PaymentID {
 		wait.Go(func() {
 			answer, err := w.engine.Do(t.Context(), payment.CreatePayment{
 				Meta: w.meta(), Status: payment.PaymentCaptured, Connector: "sandbox", Amount: money.Of(amount, "EUR"),
+				Reference: "=order",
 			})
 			if err != nil {
 				t.Error(err)
@@ -310,9 +313,13 @@ func (w *world) get(t testing.TB, id batch.ID) batch.Batch {
 // rows returns all rows of a batch.
 func (w *world) rows(t testing.TB, id batch.ID) []batch.Row {
 	t.Helper()
-	rows, err := w.store.BatchRows(t.Context(), w.tenant, id, 0, batch.RowsMax)
+	seen, err := w.store.BatchRows(t.Context(), w.tenant, id, 0, batch.RowsMax)
 	if err != nil {
 		t.Fatal(err)
+	}
+	rows := make([]batch.Row, len(seen))
+	for i := range seen {
+		rows[i] = seen[i].Row
 	}
 	return rows
 }

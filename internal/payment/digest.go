@@ -59,7 +59,7 @@ func (d *digesting) sum() Digest {
 }
 
 // Digest returns the digest of what the refund asks for: what whoever approves
-// it has seen. It never changes; refunds that were opened together name each
+// it has seen. It changes only when who asked is erased; refunds that were opened together name each
 // other by their group.
 func (r Refund) Digest() Digest {
 	d := &digesting{}
@@ -77,7 +77,11 @@ func (r Refund) Digest() Digest {
 		}
 	}
 	d.id(r.Capture)
-	d.text(r.Reason, r.Note, r.Message, r.Reference, r.OrderReference, r.Metadata, r.Actor, r.User, string(r.Door))
+	user := r.User
+	if user == "" && !r.Person.IsZero() {
+		user = r.Person.String()
+	}
+	d.text(r.Reason, r.Note, r.Message, r.Reference, r.OrderReference, r.Metadata, r.Actor, user, string(r.Door))
 	d.time(r.NotBefore)
 	d.id(r.RetryOf)
 	return d.sum()

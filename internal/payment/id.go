@@ -16,6 +16,8 @@ type (
 	RefundID = id.ID[refundKind]
 	// GroupID names the refunds that one command opened together.
 	GroupID = id.ID[groupKind]
+	// BatchID names refunds that are asked for together, see package batch.
+	BatchID = id.ID[batchKind]
 	// AttemptID names one try at one processor; it is the idempotency key sent there.
 	AttemptID = id.ID[attemptKind]
 	// DisputeID names a dispute.
@@ -37,6 +39,7 @@ type (
 	captureKind  struct{}
 	refundKind   struct{}
 	groupKind    struct{}
+	batchKind    struct{}
 	attemptKind  struct{}
 	disputeKind  struct{}
 	payoutKind   struct{}
@@ -62,6 +65,9 @@ func (refundKind) Prefix() string { return "rfd" }
 
 // Prefix implements [id.Kind].
 func (groupKind) Prefix() string { return "grp" }
+
+// Prefix implements [id.Kind].
+func (batchKind) Prefix() string { return "bat" }
 
 // Prefix implements [id.Kind].
 func (attemptKind) Prefix() string { return "att" }

@@ -14,8 +14,9 @@ type Lists interface {
 	// ListRefunds returns refunds, the newest first.
 	ListRefunds(ctx context.Context, tenant TenantID, filter RefundFilter) ([]Refund, error)
 	// RefundsEnd returns the place of the refund that stands so many places behind
-	// another in the list of all, the newest first; false if there are not so many.
-	RefundsEnd(ctx context.Context, tenant TenantID, until time.Time, after Place, places int) (Place, bool, error)
+	// another in the list of all, or of a batch's, the newest first; false if there
+	// are not so many. Of the filter it reads Batch, Until and After.
+	RefundsEnd(ctx context.Context, tenant TenantID, filter RefundFilter, places int) (Place, bool, error)
 	// SumRefunds returns how many refunds a filter lets through, and what they
 	// come to, by currency and status. It counts behind no place, and to no limit.
 	SumRefunds(ctx context.Context, tenant TenantID, filter RefundFilter) ([]RefundSum, error)
@@ -32,6 +33,7 @@ type Lists interface {
 type RefundFilter struct {
 	Payment     PaymentID
 	Group       GroupID
+	Batch       BatchID
 	Statuses    []RefundStatus
 	Reference   string // of at most 255 letters
 	Reason      string

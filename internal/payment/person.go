@@ -19,6 +19,14 @@ type personKind struct{}
 // Prefix implements [id.Kind].
 func (personKind) Prefix() string { return "per" }
 
+// Person returns the person on whose behalf a command comes; zero: nobody says.
+func (m Meta) Person() PersonID {
+	if m.User == "" {
+		return PersonID{}
+	}
+	return PersonOf(m.Tenant, m.User)
+}
+
 // PersonOf returns the id of the person that a tenant calls by a name.
 func PersonOf(tenant TenantID, user string) PersonID {
 	sum := sha256.Sum256(append(append([]byte("person\x00"), tenant[:]...), user...))

@@ -290,7 +290,7 @@ func (m *model) counted(t *rapid.T) {
 			case payment.CountOfKey, payment.AmountOfKey:
 				id.Name = refund.Actor
 			case payment.CountOfUser, payment.AmountOfUser:
-				id.Name = refund.User
+				id.Name = refund.Person.String()
 			}
 			want[id] += adds
 		}

@@ -96,15 +96,17 @@ type Approval struct {
 	Actor  string
 	At     time.Time
 	User   string
-	Digest Digest // what was seen
+	Person PersonID // by whose key the name is known; zero: nobody was named
+	Digest Digest   // what was seen
 }
 
 // Evidence is why a person has said what became of a refund.
 type Evidence struct {
-	Actor string
-	User  string
-	Note  string
-	At    time.Time
+	Actor  string
+	User   string
+	Person PersonID // by whose key the name is known; zero: nobody was named
+	Note   string
+	At     time.Time
 }
 
 // Expectation is when a refund is expected to have arrived, as it was believed
@@ -132,9 +134,12 @@ type Refund struct {
 	Source          Source
 	Door            Door
 	Actor           string
-	User            string // the person on whose behalf the actor asked; empty: nobody said
+	User            string   // the person on whose behalf the actor asked; empty: nobody said, or the person was erased
+	Person          PersonID // the same person; zero: nobody said
 	How             How
 	Group           GroupID // of refunds that were opened by one command; zero: it was opened alone
+	Batch           BatchID // that asked for it; zero: it was asked for alone
+	BatchRow        int64   // the number of the batch's row; 0 where Batch is zero
 	Status          RefundStatus
 	History         History[RefundStatus]
 	PendingReason   PendingReason

@@ -24,7 +24,7 @@ func (c ApproveRefund) Apply(b *Book) (Answer, error) {
 			return err
 		}
 		for _, earlier := range r.Approvals {
-			if c.isBy(earlier.Actor, earlier.User) {
+			if c.isBy(earlier.Actor, earlier.Person) {
 				return refuse(RuleSelfApproval, "you have approved this refund already")
 			}
 		}
@@ -32,7 +32,7 @@ func (c ApproveRefund) Apply(b *Book) (Answer, error) {
 	}, func(v *View, r *Refund) error {
 		v.Payment.touch(b.Now)
 		r.Approvals = append(slices.Clip(r.Approvals), Approval{
-			Actor: c.Actor, At: v.Payment.UpdatedAt, User: c.User, Digest: r.Digest(),
+			Actor: c.Actor, At: v.Payment.UpdatedAt, User: c.User, Person: c.Person(), Digest: r.Digest(),
 		})
 		if len(r.Approvals) < r.ApprovalsNeeded {
 			r.note(NoteNone, &v.Payment)
@@ -79,7 +79,7 @@ func (r Refund) mayJudge(meta Meta, named RefundID, seen Digest) error {
 	switch {
 	case r.Status != RefundAwaitingApproval:
 		return refuse(RuleStatus, "the refund is %s and waits for no approval", r.Status)
-	case meta.isBy(r.Actor, r.User):
+	case meta.isBy(r.Actor, r.Person):
 		return refuse(RuleSelfApproval, "who asked for a refund cannot approve or reject it")
 	case seen != "" && r.ID == named && seen != r.Digest():
 		return refuse(RuleSeen, "what was seen is not what the refund asks for")
@@ -90,8 +90,8 @@ func (r Refund) mayJudge(meta Meta, named RefundID, seen Digest) error {
 // isBy reports whether a command comes from the same key or console, or from
 // the same person, as something before. A key may speak for many persons: it
 // does not become another by naming another.
-func (m Meta) isBy(actor, user string) bool {
-	return m.Actor == actor || m.User != "" && m.User == user
+func (m Meta) isBy(actor string, person PersonID) bool {
+	return m.Actor == actor || !person.IsZero() && m.Person() == person
 }
 
 // CancelRefund stops a refund that has not left: its requester's change of

@@ -48,6 +48,8 @@ type OpenRefund struct {
 	OrderReference string
 	Metadata       string
 	Source         Source
+	Batch          BatchID  // that asks; zero: none
+	BatchRow       int64    // the number of its row
 	RetryOf        RefundID // one of the payment's that ended without money moving; zero: it retries none
 	Document       []byte   // the door's facet
 	Rules          []Rule
@@ -159,8 +161,8 @@ func (a *asking) refund(p *Payment, piece piece) Refund {
 		Tenant: a.Tenant, ID: a.book.newID(), Payment: p.ID, Amount: money.Of(piece.amount, p.Amount.Currency),
 		Lines: piece.lines, Reason: a.Reason, Note: a.Note, Message: a.Message, Reference: a.Reference,
 		OrderReference: a.OrderReference, Metadata: a.Metadata, Source: a.Source, Door: a.Door, Actor: a.Actor,
-		User: a.User, How: a.Ask.How, NotBefore: a.NotBefore, RetryOf: a.RetryOf, Connector: p.Connector,
-		CreatedAt: p.UpdatedAt, Capture: piece.capture, AnswerBy: a.AnswerBy,
+		User: a.User, Person: a.Person(), How: a.Ask.How, NotBefore: a.NotBefore, RetryOf: a.RetryOf, Connector: p.Connector,
+		CreatedAt: p.UpdatedAt, Capture: piece.capture, AnswerBy: a.AnswerBy, Batch: a.Batch, BatchRow: a.BatchRow,
 	}
 	if a.Ask.How == AskList {
 		list := slices.Clone(a.Ask.List)

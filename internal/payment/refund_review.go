@@ -124,7 +124,7 @@ func (c SettleRefund) Apply(b *Book) (Answer, error) {
 	if fact.Attempt.IsZero() {
 		fact.Attempt = b.begin(c.Meta, &v, &r, 0).ID
 	}
-	answer, err := fact.record(b, v, r, &Evidence{Actor: c.Actor, User: c.User, Note: c.Evidence})
+	answer, err := fact.record(b, v, r, &Evidence{Actor: c.Actor, User: c.User, Person: c.Person(), Note: c.Evidence})
 	if err != nil {
 		return Answer{}, err
 	}

@@ -26,7 +26,7 @@ const (
 type CounterID struct {
 	Tenant   TenantID
 	Kind     CounterKind
-	Name     string         // the actor, or the user; empty: all of the tenant's
+	Name     string         // the actor, or the person's id; empty: all of the tenant's
 	Day      time.Time      // midnight, UTC
 	Currency money.Currency // of a sum; empty: refunds are counted
 }
@@ -74,9 +74,10 @@ var velocities = []velocity{
 // dayOf returns the UTC day that a time is in.
 func dayOf(at time.Time) time.Time { return at.UTC().Truncate(24 * time.Hour) }
 
-// counter names the counter of a kind for a refund of an actor and a user. It
+// counter names the counter of a kind for a refund of an actor and a person. It
 // returns false if there is nobody to count for.
-func (k CounterKind) counter(tenant TenantID, actor, user string, currency money.Currency, day time.Time) (CounterID, bool) {
+func (k CounterKind) counter(tenant TenantID, actor string, person PersonID, currency money.Currency, day time.Time,
+) (CounterID, bool) {
 	id := CounterID{Tenant: tenant, Kind: k, Day: day}
 	switch k {
 	case AmountOfKey, AmountOfUser, AmountOfTenant:
@@ -87,8 +88,8 @@ func (k CounterKind) counter(tenant TenantID, actor, user string, currency money
 	case CountOfKey, AmountOfKey:
 		id.Name = actor
 	case CountOfUser, AmountOfUser:
-		id.Name = user
-		return id, user != ""
+		id.Name = person.String()
+		return id, !person.IsZero()
 	case CountOfTenant, AmountOfTenant:
 	}
 	return id, true
@@ -102,11 +103,12 @@ func (n Need) Counters(p Payment, t *Tenant, now time.Time) []CounterID {
 		return nil
 	}
 	var ids []CounterID
+	person := Meta{Tenant: t.ID, User: n.User}.Person()
 	for _, v := range velocities {
 		if v.policy.Of(t.Settings) == 0 {
 			continue
 		}
-		if id, ok := v.kind.counter(t.ID, n.Actor, n.User, p.Amount.Currency, dayOf(now)); ok {
+		if id, ok := v.kind.counter(t.ID, n.Actor, person, p.Amount.Currency, dayOf(now)); ok {
 			ids = append(ids, id)
 		}
 	}
@@ -146,7 +148,7 @@ func checkVelocity(a *asking, _ Rule) error {
 		if limit == 0 {
 			continue
 		}
-		id, ok := v.kind.counter(a.Tenant, a.Actor, a.User, currency, dayOf(now))
+		id, ok := v.kind.counter(a.Tenant, a.Actor, a.Person(), currency, dayOf(now))
 		if !ok {
 			continue
 		}
@@ -175,7 +177,7 @@ func (a *asking) countOpened(r *Refund) {
 		if limit == 0 {
 			continue
 		}
-		if id, ok := v.kind.counter(r.Tenant, r.Actor, r.User, r.Amount.Currency, day); ok {
+		if id, ok := v.kind.counter(r.Tenant, r.Actor, r.Person, r.Amount.Currency, day); ok {
 			r.Counted.Day = day
 			r.Counted.By = append(r.Counted.By, v.kind)
 			a.book.count(id, r.counts(v.kind), limit)
@@ -197,7 +199,7 @@ func (r Refund) counts(kind CounterKind) int64 {
 // no money has moved.
 func (b *Book) uncount(r Refund) {
 	for _, kind := range r.Counted.By {
-		if id, ok := kind.counter(r.Tenant, r.Actor, r.User, r.Amount.Currency, r.Counted.Day); ok {
+		if id, ok := kind.counter(r.Tenant, r.Actor, r.Person, r.Amount.Currency, r.Counted.Day); ok {
 			b.count(id, -r.counts(kind), 0)
 		}
 	}

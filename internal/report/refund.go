@@ -61,6 +61,7 @@ var refunds = define("refunds", "A row for each refund that was asked for in the
 			}),
 			named("group", "Of refunds that were opened together.", func(r refundRow) payment.GroupID { return r.Group }),
 			named("capture", "Which it gives back.", func(r refundRow) payment.CaptureID { return r.Capture }),
+			named("batch", "Which asked for it.", func(r refundRow) payment.BatchID { return r.Batch }),
 		},
 	),
 	func(ctx context.Context, q question, each func(refundRow) error) error {

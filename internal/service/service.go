@@ -132,7 +132,7 @@ func Open(ctx context.Context, config Config) (_ *Service, err error) {
 		return nil, err
 	}
 	s.auth = auth.New(auth.Config{
-		Store: s.store, Keyring: keyring, Specs: SettingSpecs(), Router: lateRouter{s},
+		Store: s.store, Uses: s.store, Keyring: keyring, Specs: SettingSpecs(), Router: lateRouter{s},
 		Now: s.clock.Now, Machine: config.Machine, NewID: config.NewID,
 	})
 	s.assemble()
@@ -200,7 +200,7 @@ func (s *Service) assemble() {
 		lanes = LanesPostgres
 	}
 	router := webhook.NewRouter(voices...)
-	s.replayer = webhook.Replayer{Engine: lateEngine{s}, Feed: s.store, Reader: s.store, Router: router}
+	s.replayer = webhook.Replayer{Engine: lateEngine{s}, Feed: s.store, Reader: s.store, Memory: s.store, Router: router}
 	s.engine = engine.New(engine.Config{
 		Store: s.store, Router: router, Starter: s.runner, NewID: c.NewID, Lanes: lanes,
 		Log: c.Log, Metrics: s.metrics, Connectors: s.at.known(),
@@ -266,6 +266,7 @@ func (s *Service) Run(ctx context.Context) {
 	runner.Go(func() { s.runner.Run(ctx) })
 	runner.Go(func() { s.skew.run(ctx, s.store, s.config.Log) })
 	runner.Go(func() { s.count(ctx) })
+	runner.Go(func() { s.auth.KeepUses(ctx, s.config.Log) })
 	if s.sandbox != nil {
 		runner.Go(func() { s.sandbox.Run(ctx, s.carrier.Receive) })
 	}

@@ -26,6 +26,7 @@ type store interface {
 	engine.Store
 	job.Store
 	auth.Store
+	auth.UseStore
 	webhook.Store
 	payment.Reader
 	payment.Feed

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/refundry/refundry/internal/fault"
@@ -18,6 +19,7 @@ type Replay struct {
 	From     time.Time      // of these, those that happened at this time or later; zero: all
 	Until    time.Time      // … and before this time; zero: up to now
 	Limit    int            // at most so many events, see [ReplayMax]
+	IsMissed bool           // only what has never arrived, and is not on its way
 }
 
 // ReplayMax is how many events one replay reads at the most.
@@ -36,11 +38,33 @@ type Engine interface {
 	Do(ctx context.Context, command payment.Command, finish ...payment.TaskRef) (payment.Answer, error)
 }
 
+// Heard is a word of an event that has arrived at an endpoint, or is on its way.
+type Heard struct {
+	Payment payment.PaymentID
+	Subject [16]byte
+	Kind    payment.EventKind
+	Version int64
+	Word    string
+}
+
+// heardOf returns what an endpoint hears by a delivery.
+func heardOf(d payment.Delivery) Heard {
+	return Heard{d.Event.Payment, d.Event.Subject, d.Event.Kind, d.Event.Version, d.Word}
+}
+
+// Memory knows what endpoints were told.
+type Memory interface {
+	// Heard returns what has arrived at an endpoint, or is on its way to it, of what
+	// happened to payments at versions: of some events, and of what came with them.
+	Heard(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID, events []payment.Event) ([]Heard, error)
+}
+
 // Replayer makes replays.
 type Replayer struct {
 	Engine Engine
 	Feed   payment.Feed
 	Reader payment.Reader
+	Memory Memory
 	Router *Router
 }
 
@@ -108,11 +132,33 @@ func (r Replayer) page(ctx context.Context, meta payment.Meta, tenant *payment.T
 			})
 		}
 	}
+	if replay.IsMissed {
+		if command.Deliveries, err = r.missed(ctx, meta.Tenant, replay.Endpoint.ID, command.Deliveries); err != nil {
+			return 0, first, fmt.Errorf("replay: %w", err)
+		}
+	}
 	if len(command.Deliveries) == 0 {
 		return 0, first, nil
 	}
 	answer, err := r.Engine.Do(ctx, command)
 	return len(command.Deliveries), answer.Delivery, err
+}
+
+// missed leaves of deliveries those that the endpoint has not heard.
+func (r Replayer) missed(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID,
+	deliveries []payment.QueuedDelivery,
+) ([]payment.QueuedDelivery, error) {
+	events := make([]payment.Event, len(deliveries))
+	for i, d := range deliveries {
+		events[i] = d.Delivery.Event
+	}
+	heard, err := r.Memory.Heard(ctx, tenant, endpoint, events)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(deliveries, func(d payment.QueuedDelivery) bool {
+		return slices.Contains(heard, heardOf(d.Delivery))
+	}), nil
 }
 
 // tellingOf returns an event with what decided, in its own commit, who was told.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/refundry/refundry/internal/auth"
 	"github.com/refundry/refundry/internal/payment"
 	"github.com/refundry/refundry/internal/webhook"
 )
@@ -58,4 +59,47 @@ func TestAReplayHasALimit(t *testing.T) {
 			t.Errorf("%d events are read", limit)
 		}
 	}
+}
+
+// What has arrived, and what is on its way, is not told once more where only
+// what was missed is asked for; asked again, nothing is left.
+func TestAReplayOfWhatWasMissed(t *testing.T) {
+	t.Parallel()
+	w, r := setup(t, plan{}), newReceiver(t)
+	tenant, ids := w.tenant(t, r.url)
+	disable := func(yes bool) {
+		t.Helper()
+		_, err := w.auth.ChangeEndpoint(t.Context(), by, tenant, ids[0], func(e *auth.Endpoint) error {
+			e.Disabled = yes
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	of := w.capture(t, tenant)
+	w.refund(t, tenant, of, 50)
+	r.answers(t, 200)
+	w.nothingLeft(t)
+	disable(true)
+	w.refund(t, tenant, of, 100) // nobody is told
+	disable(false)
+	known, err := w.auth.Tenant(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayer := webhook.Replayer{
+		Engine: w.engine, Feed: w.store, Reader: w.store, Memory: w.store, Router: webhook.NewRouter(w.voice),
+	}
+	for _, want := range []int{1, 0} {
+		replayed, err := replayer.Replay(t.Context(), meta(tenant), known, webhook.Replay{
+			Endpoint: known.Endpoints[0], Limit: webhook.ReplayMax, IsMissed: true,
+		})
+		if err != nil || replayed.Deliveries != want || !replayed.IsOver {
+			t.Fatalf("%+v %v, want %d", replayed, err, want)
+		}
+	}
+	r.answers(t, 200)
+	w.nothingLeft(t)
+	r.none(t)
 }

@@ -153,6 +153,8 @@ type Filter struct {
 
 // Store keeps deliveries.
 type Store interface {
+	Memory
+
 	// Delivery returns a delivery; fault.NotFound.
 	Delivery(ctx context.Context, tenant payment.TenantID, id payment.DeliveryID) (Delivery, error)
 	// Attempted writes down results, with what they say of the health of their

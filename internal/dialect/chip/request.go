@@ -50,6 +50,7 @@ func (d *Door) authenticate(r *http.Request) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.config.Auth.Used(credential)
 	c := &call{ctx: r.Context(), request: r, credential: credential}
 	if c.tenant, err = d.config.Auth.Tenant(c.ctx, credential.Tenant); err != nil {
 		return nil, err

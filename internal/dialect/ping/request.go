@@ -91,6 +91,9 @@ func (d *Door) authenticate(c *call, r *http.Request) error {
 		return unauthorized
 	}
 	c.actor = "key:" + credential.ID.String()
+	if !credential.ID.IsZero() {
+		d.config.Auth.Used(credential)
+	}
 	if !d.limits.May(credential.ID, settingRateLimit.Of(c.tenant.Settings), d.config.Now()) {
 		return tooMany
 	}

@@ -77,6 +77,7 @@ func (d *Door) authenticate(c *call, header http.Header) error {
 	case !hasScope(c.caller, c.route.scope):
 		return lacksScope(c.route.scope)
 	}
+	d.config.Auth.Used(c.caller)
 	if c.tenant, err = d.config.Auth.Tenant(c.ctx, c.caller.Tenant); err != nil {
 		return err
 	}

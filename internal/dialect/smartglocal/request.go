@@ -94,6 +94,7 @@ func (d *Door) authenticate(c *call, header http.Header, raw []byte) error {
 	if !read.verify(raw, header.Get(headerSign)) {
 		return badSignature
 	}
+	d.config.Auth.Used(c.project)
 	if !d.limits.May(c.project.ID, choices[c.brand].RequestsPerSecond.Of(c.tenant.Settings), d.config.Now()) {
 		return tooMany // (C24)
 	}

@@ -124,6 +124,9 @@ func (s *Store) erasePerson(ctx context.Context, tx pgx.Tx, batch [16]byte, even
 	if !isDestroyed {
 		return errErasedBefore
 	}
+	if err := forgetNames(ctx, tx, person); err != nil {
+		return err
+	}
 	delete(keys, person) // who erases itself is not named any more
 	if err := row.Seal(facts, keys); err != nil {
 		return fmt.Errorf("seal: %w", err)

@@ -39,7 +39,10 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 		if err != nil {
 			return err
 		}
-		w := &writer{}
+		w := &writer{ring: row.NewRing(s.config.Random)}
+		if err := s.batchKey(ctx, tx, w, change); err != nil {
+			return err
+		}
 		w.batch(before, change.Batch)
 		w.addBatchRows(change.Batch, change.Add)
 		w.changeBatchRows(change.Batch, change.Rows)
@@ -47,6 +50,9 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 		w.keys(book.Changes.Keys)
 		w.deliveries(book.Changes.Deliveries)
 		w.jobs(book.Changes.Tasks, s.config.Lease.Microseconds())
+		if err := w.ring.Err(); err != nil {
+			return err
+		}
 		if len(book.Changes.Tellings) > 0 {
 			return s.sendSealed(ctx, tx, w, s.config.NewID(), row.FactsOf(book.Changes))
 		}
@@ -62,29 +68,58 @@ func (s *Store) ChangeBatch(ctx context.Context, tenant payment.TenantID, id bat
 	}
 }
 
+// batchKey gets the key under which the rows of a batch are sealed, makes it when
+// the first of them come, and destroys it once nobody needs what they say.
+func (s *Store) batchKey(ctx context.Context, tx pgx.Tx, w *writer, change batch.Change) error {
+	owner := row.Owner{Tenant: change.Batch.Tenant, ID: change.Batch.ID}
+	if row.NeedsBatchKey(change) {
+		read := &writer{}
+		keys, err := read.persons([]row.Owner{owner}, s.config.Random)
+		if err != nil {
+			return err
+		}
+		if err := tx.SendBatch(ctx, &read.pipe).Close(); err != nil {
+			return err
+		}
+		w.ring.Put(owner, keys[owner])
+	}
+	if change.Batch.IsOver() {
+		w.pipe.Queue(`DELETE FROM personal_key WHERE tenant_id = $1 AND owner_id = $2`, pgUUID(owner.Tenant), pgUUID(owner.ID))
+		w.ring.Destroy([]row.Erasure{{Owner: owner}})
+	}
+	return nil
+}
+
 const batchColumns = `tenant_id, id, status, pause, reference, is_dry_run, per_second, caps, pauses_on_failure,
 	received, waiting, refunded, allowed, refused, invalid, skipped, sums, full_currencies, bytes, passed,
-	next_at, created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at`
+	next_at, created_by, started_by, started_for, version, created_at, updated_at, started_at, ended_at,
+	personal, (SELECT key FROM personal_key k WHERE k.tenant_id = batch.tenant_id AND k.owner_id = batch.id)`
 
 func scanBatch(r scanner) (b batch.Batch, err error) {
 	var texts row.BatchTexts
+	var sealed, key []byte
 	var received, nextAt, createdAt, updatedAt, startedAt, endedAt int64
 	n := &b.Counts
 	if err := r.Scan(raw(&b.Tenant), raw(&b.ID), &b.Status, &b.Pause, &b.Reference, &b.IsDryRun, &b.PerSecond, &texts.Caps,
 		&b.PausesOnFailure, &received, &n.Waiting, &n.Refunded, &n.Allowed, &n.Refused, &n.Invalid,
 		&n.Skipped, &texts.Sums, &texts.Full, &b.Bytes, &b.Passed, &nextAt, &b.CreatedBy, &b.StartedBy, &b.StartedFor,
 		&b.Version, &createdAt,
-		&updatedAt, &startedAt, &endedAt); err != nil {
+		&updatedAt, &startedAt, &endedAt, &sealed, &key); err != nil {
 		return b, err
 	}
 	b.NextAt, b.CreatedAt, b.UpdatedAt = row.Time(nextAt), row.Time(createdAt), row.Time(updatedAt)
 	b.StartedAt, b.EndedAt = row.Time(startedAt), row.Time(endedAt)
-	return b, texts.Parse(&b)
+	return b, errors.Join(texts.Parse(&b), row.PersonalKey(key).OpenBatch(&b, sealed))
 }
 
-// lockBatch returns a batch, locked; the zero one if there is none.
+// lockBatch returns a batch, locked; the zero one if there is none. It is read by
+// a statement of its own: the one that waited for the lock might not see its key.
 func lockBatch(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id batch.ID) (batch.Batch, error) {
-	found, err := scanBatch(tx.QueryRow(ctx, `SELECT `+batchColumns+` FROM batch WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
+	const lock = `SELECT FROM batch WHERE tenant_id = $1 AND id = $2 FOR UPDATE`
+	if _, err := tx.Exec(ctx, lock, pgUUID(tenant), pgUUID(id)); err != nil {
+		return batch.Batch{}, err
+	}
+	found, err := scanBatch(tx.QueryRow(ctx, `SELECT `+batchColumns+` FROM batch WHERE tenant_id = $1 AND id = $2`,
 		pgUUID(tenant), pgUUID(id)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return batch.Batch{}, nil
@@ -99,34 +134,34 @@ func (w *writer) batch(before, b batch.Batch) {
 	args := []any{
 		pgUUID(b.Tenant), pgUUID(b.ID), string(b.Status), string(b.Pause), b.Received(), n.Waiting, n.Refunded, n.Allowed,
 		n.Refused, n.Invalid, n.Skipped, texts.Sums, texts.Full, b.Bytes, b.Passed, row.Micros(b.NextAt),
-		b.StartedBy, b.StartedFor, b.Version, row.Micros(b.UpdatedAt), row.Micros(b.StartedAt), row.Micros(b.EndedAt),
+		b.StartedBy, w.ring.Batch(b), b.Version, row.Micros(b.UpdatedAt), row.Micros(b.StartedAt), row.Micros(b.EndedAt),
 	}
 	if before.Version > 0 {
 		w.exactly(1, errVersion, `UPDATE batch SET status = $3, pause = $4, received = $5, waiting = $6, refunded = $7,
 			allowed = $8, refused = $9, invalid = $10, skipped = $11, sums = $12, full_currencies = $13, bytes = $14,
-			passed = $15, next_at = $16, started_by = $17, started_for = $18, version = $19, updated_at = $20,
+			passed = $15, next_at = $16, started_by = $17, started_for = '', personal = $18, version = $19, updated_at = $20,
 			started_at = $21, ended_at = $22 WHERE tenant_id = $1 AND id = $2 AND version = $23`, append(args, before.Version)...)
 		return
 	}
 	w.pipe.Queue(`INSERT INTO batch (tenant_id, id, status, pause, received, waiting, refunded, allowed, refused, invalid,
-			skipped, sums, full_currencies, bytes, passed, next_at, started_by, started_for, version, updated_at, started_at,
+			skipped, sums, full_currencies, bytes, passed, next_at, started_by, personal, version, updated_at, started_at,
 			ended_at,
-			reference, is_dry_run, per_second, caps, pauses_on_failure, created_by, created_at)
+			reference, is_dry_run, per_second, caps, pauses_on_failure, created_by, created_at, started_for)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-			$24, $25, $26, $27, $28, $29)`,
+			$24, $25, $26, $27, $28, $29, '')`,
 		append(args, b.Reference, b.IsDryRun, b.PerSecond, texts.Caps, b.PausesOnFailure, b.CreatedBy,
 			row.Micros(b.CreatedAt))...)
 }
 
 // batchRowArgs are the columns of rows, from their numbers on. Empty texts and
 // bodies are NULL where they can be.
-func batchRowArgs(b batch.Batch, rows []batch.Row) []any {
+func (w *writer) batchRowArgs(b batch.Batch, rows []batch.Row) []any {
 	return []any{
 		pgUUID(b.Tenant), pgUUID(b.ID),
 		col(rows, func(r batch.Row) int64 { return r.Number }),
 		col(rows, func(r batch.Row) string { return string(r.Status) }),
 		col(rows, func(r batch.Row) string { return r.Key }),
-		col(rows, func(r batch.Row) []byte { return r.Body }),
+		col(rows, func(r batch.Row) []byte { return w.ring.BatchRow(b, r) }),
 		maybeIDs(rows, func(r batch.Row) [16]byte { return r.Payment }),
 		maybeIDs(rows, func(r batch.Row) [16]byte { return r.Refund }),
 		col(rows, func(r batch.Row) int64 { return int64(r.Amount.Minor) }),
@@ -143,10 +178,10 @@ func (w *writer) addBatchRows(b batch.Batch, rows []batch.Row) {
 	if len(rows) == 0 {
 		return
 	}
-	w.pipe.Queue(`INSERT INTO batch_row (tenant_id, batch_id, number, status, key, body, payment_id, refund_id, amount,
-			currency, reason)
-		SELECT $1, $2, number, status, nullif(key, ''), body, payment_id, refund_id, amount, currency, reason
-		FROM `+batchRowArrays, batchRowArgs(b, rows)...)
+	w.pipe.Queue(`INSERT INTO batch_row (tenant_id, batch_id, number, status, key, body, is_sealed, payment_id, refund_id,
+			amount, currency, reason)
+		SELECT $1, $2, number, status, nullif(key, ''), body, body IS NOT NULL, payment_id, refund_id, amount, currency, reason
+		FROM `+batchRowArrays, w.batchRowArgs(b, rows)...)
 }
 
 // changeBatchRows writes what came of rows.
@@ -155,10 +190,11 @@ func (w *writer) changeBatchRows(b batch.Batch, rows []batch.Row) {
 		return
 	}
 	w.exactly(len(rows), errVersion, `UPDATE batch_row SET status = r.status, key = nullif(r.key, ''), body = r.body,
-			payment_id = r.payment_id, refund_id = r.refund_id, amount = r.amount, currency = r.currency, reason = r.reason
+			is_sealed = r.body IS NOT NULL, payment_id = r.payment_id, refund_id = r.refund_id, amount = r.amount,
+			currency = r.currency, reason = r.reason
 		FROM `+batchRowArrays+`
 		WHERE batch_row.tenant_id = $1 AND batch_row.batch_id = $2 AND batch_row.number = r.number`,
-		batchRowArgs(b, rows)...)
+		w.batchRowArgs(b, rows)...)
 }
 
 // skipBatchRows skips the first rows that wait.
@@ -166,7 +202,7 @@ func (w *writer) skipBatchRows(b batch.Batch, skip batch.Skipping) {
 	if skip.Rows == 0 {
 		return
 	}
-	w.exactly(int(skip.Rows), errVersion, `UPDATE batch_row SET status = 'skipped', body = NULL, reason = $3
+	w.exactly(int(skip.Rows), errVersion, `UPDATE batch_row SET status = 'skipped', body = NULL, is_sealed = false, reason = $3
 		WHERE tenant_id = $1 AND batch_id = $2 AND number IN (SELECT number FROM batch_row
 			WHERE tenant_id = $1 AND batch_id = $2 AND status = 'waiting' ORDER BY number LIMIT $4)`,
 		pgUUID(b.Tenant), pgUUID(b.ID), row.Reason(skip.Reason), skip.Rows)
@@ -199,31 +235,36 @@ func findBatchRows(ctx context.Context, tx pgx.Tx, tenant payment.TenantID, id b
 	if len(numbers) == 0 {
 		return nil, nil
 	}
-	return batchRows(ctx, tx, 0, `SELECT `+batchRowColumns+` FROM batch_row
-		WHERE tenant_id = $1 AND batch_id = $2 AND number = ANY($3)`, pgUUID(tenant), pgUUID(id), numbers)
+	q := &question{}
+	q.add(`SELECT `+batchRowColumns+` FROM batch_row WHERE tenant_id = ? AND batch_id = ? AND number = ANY(?)`,
+		pgUUID(tenant), pgUUID(id), numbers)
+	return ask(ctx, tx, q, func(r scanner) (batch.Row, error) { return scanBatchRow(r) })
 }
 
-// batchRows reads rows, with their bodies up to so many bytes; none for 0.
-func batchRows(ctx context.Context, db querier, bytes int, query string, args ...any) (all []batch.Row, err error) {
+// batchRowText is what a row says, and what it was sealed under.
+const batchRowText = `, body, is_sealed,
+	(SELECT key FROM personal_key k WHERE k.tenant_id = batch_row.tenant_id AND k.owner_id = batch_row.batch_id)`
+
+// batchRows reads rows, with their bodies up to so many bytes.
+func batchRows(ctx context.Context, db querier, of batch.ID, bytes int, query string, args ...any) (all []batch.Row, err error) {
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	isWhole, left := bytes > 0, bytes
+	left := bytes
 	for rows.Next() {
-		var body []byte
-		var more []any
-		if isWhole {
-			more = []any{&body}
-		}
-		found, err := scanBatchRow(rows, more...)
+		var body, key []byte
+		var isSealed bool
+		found, err := scanBatchRow(rows, &body, &isSealed, &key)
 		if err != nil {
 			return nil, err
 		}
-		found.Body = body
+		if err := row.PersonalKey(key).OpenBatchRow(of, &found, body, isSealed); err != nil {
+			return nil, err
+		}
 		all = append(all, found)
-		if left -= len(body); isWhole && left <= 0 {
+		if left -= len(found.Body); left <= 0 {
 			return all, nil // enough: the others wait
 		}
 	}
@@ -254,17 +295,24 @@ func (s *Store) Batches(ctx context.Context, tenant payment.TenantID, filter bat
 
 // BatchRows implements [batch.Store].
 func (s *Store) BatchRows(ctx context.Context, tenant payment.TenantID, id batch.ID, after int64, limit int,
-) ([]batch.Row, error) {
-	rows, err := batchRows(ctx, s.pool, 0, `SELECT `+batchRowColumns+` FROM batch_row
-		WHERE tenant_id = $1 AND batch_id = $2 AND number > $3 ORDER BY number LIMIT $4`,
+) ([]batch.Seen, error) {
+	q := &question{}
+	q.add(`SELECT `+batchRowColumns+`,
+			coalesce((SELECT reference FROM payment WHERE tenant_id = b.tenant_id AND id = b.payment_id), ''),
+			coalesce((SELECT status FROM refund WHERE tenant_id = b.tenant_id AND id = b.refund_id), '')
+		FROM batch_row b WHERE tenant_id = ? AND batch_id = ? AND number > ? ORDER BY number LIMIT ?`,
 		pgUUID(tenant), pgUUID(id), after, limit)
+	rows, err := ask(ctx, s.pool, q, func(r scanner) (seen batch.Seen, err error) {
+		seen.Row, err = scanBatchRow(r, &seen.PaymentReference, &seen.RefundStatus)
+		return seen, err
+	})
 	return rows, unavailable(err)
 }
 
 // WaitingRows implements [batch.Store].
 func (s *Store) WaitingRows(ctx context.Context, tenant payment.TenantID, id batch.ID, after int64, limit, bytes int,
 ) ([]batch.Row, error) {
-	rows, err := batchRows(ctx, s.pool, bytes, `SELECT `+batchRowColumns+`, body FROM batch_row
+	rows, err := batchRows(ctx, s.pool, id, bytes, `SELECT `+batchRowColumns+batchRowText+` FROM batch_row
 		WHERE tenant_id = $1 AND batch_id = $2 AND number > $3 AND status = 'waiting' ORDER BY number LIMIT $4`,
 		pgUUID(tenant), pgUUID(id), after, limit)
 	return rows, unavailable(err)
@@ -273,7 +321,7 @@ func (s *Store) WaitingRows(ctx context.Context, tenant payment.TenantID, id bat
 // AllowedRows implements [batch.Store].
 func (s *Store) AllowedRows(ctx context.Context, tenant payment.TenantID, id batch.ID, of payment.PaymentID, limit int,
 ) ([]batch.Row, error) {
-	rows, err := batchRows(ctx, s.pool, batch.BytesMax, `SELECT `+batchRowColumns+`, body FROM batch_row
+	rows, err := batchRows(ctx, s.pool, id, batch.BytesMax, `SELECT `+batchRowColumns+batchRowText+` FROM batch_row
 		WHERE tenant_id = $1 AND batch_id = $2 AND payment_id = $3 AND status = 'allowed' ORDER BY number LIMIT $4`,
 		pgUUID(tenant), pgUUID(id), pgUUID(of), limit)
 	return rows, unavailable(err)

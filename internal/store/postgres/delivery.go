@@ -186,6 +186,25 @@ func (s *Store) Deliveries(ctx context.Context, tenant payment.TenantID, filter 
 	return all, unavailable(err)
 }
 
+// Heard implements [webhook.Memory]. OFFSET lets each moment be looked for by the
+// index, whatever is believed of how many there are.
+func (s *Store) Heard(ctx context.Context, tenant payment.TenantID, endpoint payment.EndpointID, events []payment.Event,
+) ([]webhook.Heard, error) {
+	moments := row.Moments(events)
+	q := &question{}
+	q.add(`SELECT d.* FROM unnest(?::uuid[], ?::bigint[]) AS at (payment_id, version), LATERAL (
+			SELECT payment_id, subject_id, kind, version, word FROM delivery
+			WHERE tenant_id = ? AND endpoint_id = ? AND payment_id = at.payment_id AND version = at.version
+				AND status IN ('open', 'delivered') OFFSET 0) d`,
+		ids(moments, func(m row.Moment) [16]byte { return m.Payment }),
+		col(moments, func(m row.Moment) int64 { return m.Version }), pgUUID(tenant), pgUUID(endpoint))
+	heard, err := ask(ctx, s.pool, q, func(r scanner) (h webhook.Heard, err error) {
+		err = r.Scan(raw(&h.Payment), &h.Subject, &h.Kind, &h.Version, &h.Word)
+		return h, err
+	})
+	return heard, unavailable(err)
+}
+
 // maybeUUID is an id as an argument; zero is NULL.
 func maybeUUID[T ~[16]byte](id T) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != T{}} }
 

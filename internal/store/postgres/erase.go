@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"context"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/refundry/refundry/internal/engine"
@@ -35,6 +37,39 @@ func (w *writer) erase(erasures []row.Erasure) {
 	w.pipe.Queue(`UPDATE item t SET metadata = ''`+of+` AND t.metadata <> ''`, tenants, owners)
 	w.pipe.Queue(`UPDATE facet t SET body = ''`+of+` AND length(t.body) > 0`, tenants, owners)
 	w.ring.Destroy(erasures)
+}
+
+// forgetNames takes a person's name out of refunds that an older version wrote in
+// the clear. One that has been written since has it sealed.
+func forgetNames(ctx context.Context, tx pgx.Tx, person row.Owner) error {
+	type open struct {
+		id      [16]byte
+		version int64
+		detail  string
+	}
+	q := &question{}
+	q.add(`SELECT id, version, detail FROM refund WHERE tenant_id = ? AND persons IS NULL
+		AND payment_id IN (SELECT payment_id FROM event WHERE tenant_id = ? AND person_id = ?)`,
+		pgUUID(person.Tenant), pgUUID(person.Tenant), pgUUID(person.ID))
+	refunds, err := ask(ctx, tx, q, func(s scanner) (r open, err error) {
+		err = s.Scan(&r.id, &r.version, &r.detail)
+		return r, err
+	})
+	if err != nil {
+		return err
+	}
+	w := &writer{}
+	for _, r := range refunds {
+		forgotten, isNamed, err := row.ForgetName(r.detail, person)
+		if err != nil {
+			return err
+		}
+		if isNamed {
+			w.pipe.Queue(`UPDATE refund SET detail = $1 WHERE tenant_id = $2 AND id = $3 AND version = $4`,
+				forgotten, pgUUID(person.Tenant), pgUUID(r.id), r.version)
+		}
+	}
+	return tx.SendBatch(ctx, &w.pipe).Close()
 }
 
 // destroyKeys destroys keys, or makes sure that there never are any. It touches

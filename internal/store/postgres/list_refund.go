@@ -22,6 +22,9 @@ func (q *question) filterRefunds(tenant payment.TenantID, f payment.RefundFilter
 	if !f.Group.IsZero() {
 		q.add(` AND group_id = ?`, pgUUID(f.Group))
 	}
+	if !f.Batch.IsZero() {
+		q.add(` AND batch_id = ?`, pgUUID(f.Batch))
+	}
 	if f.Reference != "" {
 		q.add(` AND reference = ? AND reference <> '' AND length(reference) <= 255`, f.Reference)
 	}
@@ -61,11 +64,12 @@ func (s *Store) ListRefunds(ctx context.Context, tenant payment.TenantID, filter
 }
 
 // RefundsEnd implements [payment.Lists]. The index alone is looked at.
-func (s *Store) RefundsEnd(ctx context.Context, tenant payment.TenantID, until time.Time, after payment.Place, places int,
+func (s *Store) RefundsEnd(ctx context.Context, tenant payment.TenantID, filter payment.RefundFilter, places int,
 ) (end payment.Place, found bool, err error) {
 	q := &question{}
-	q.add(`SELECT created_at, id FROM refund WHERE tenant_id = ?`, pgUUID(tenant))
-	q.page("created_at", time.Time{}, until, after, 1)
+	q.add(`SELECT created_at, id`)
+	q.filterRefunds(tenant, payment.RefundFilter{Batch: filter.Batch})
+	q.page("created_at", time.Time{}, filter.Until, filter.After, 1)
 	q.add(` OFFSET ?`, places-1)
 	ends, err := ask(ctx, s.pool, q, func(r scanner) (place payment.Place, err error) {
 		var at int64

@@ -26,7 +26,10 @@ const (
 	refundColumns = `tenant_id, r.id, r.payment_id, r.amount, r.currency, r.status, r.source, r.door, r.actor,
 		r.reference, r.connector, r.submitted_at, r.history, r.detail, r.version, r.created_at, r.updated_at, r.personal,
 		CASE WHEN r.personal IS NOT NULL THEN (SELECT key FROM personal_key k
-			WHERE k.tenant_id = r.tenant_id AND k.owner_id = r.payment_id) END`
+			WHERE k.tenant_id = r.tenant_id AND k.owner_id = r.payment_id) END,
+		CASE WHEN r.persons <> '[]' THEN (SELECT string_agg(uuid_send(owner_id) || key, '') FROM personal_key k
+			WHERE k.tenant_id = r.tenant_id AND k.erased_at = 0
+				AND k.owner_id IN (SELECT value::uuid FROM jsonb_array_elements_text(r.persons::jsonb))) END`
 	attemptColumns = `refund_id, id, number, connector, outcome, started_at, ended_at`
 	disputeColumns = `tenant_id, id, payment_id, kind, amount, currency, status, history, connector, processor_ref,
 		reason, double_loss, version, created_at, updated_at`
@@ -108,18 +111,21 @@ func scanRefund(s scanner) (payment.Refund, error) {
 	var r payment.Refund
 	var history, detail string
 	var submitted, created, updated int64
-	var sealed, key []byte
+	var sealed, key, joined []byte
 	if err := s.Scan(raw(&r.Tenant), raw(&r.ID), raw(&r.Payment), &r.Amount.Minor, &r.Amount.Currency, &r.Status,
 		&r.Source, &r.Door, &r.Actor, &r.Reference, &r.Connector, &submitted, &history, &detail, &r.Version, &created,
-		&updated, &sealed, &key); err != nil {
+		&updated, &sealed, &key, &joined); err != nil {
 		return r, err
 	}
 	r.SubmittedAt, r.CreatedAt, r.UpdatedAt = row.Time(submitted), row.Time(created), row.Time(updated)
-	var err error
+	persons, err := row.ParsePersonKeys(joined)
+	if err != nil {
+		return r, err
+	}
 	if r.History, err = row.ParseHistory[payment.RefundStatus](history); err != nil {
 		return r, err
 	}
-	return r, row.ParseRefundDetail(detail, key, sealed, &r)
+	return r, row.ParseRefundDetail(detail, key, sealed, persons, &r)
 }
 
 func scanAttempt(r scanner) (payment.Attempt, error) {

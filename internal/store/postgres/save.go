@@ -19,10 +19,15 @@ import (
 var errVersion = errors.New("a locked row has changed since it was read")
 
 // save writes what a batch changed in one pipeline: rows of a table together,
-// tables in one order everywhere. It returns the keys of the persons whom
-// events name.
+// tables in one order everywhere. It returns the keys of the persons whom it
+// names, which are asked for before: names are sealed under them.
 func (c *commit) save(ctx context.Context, book *payment.Book, facts []row.Facts) (map[row.Owner]row.PersonalKey, error) {
 	w, changes := &writer{ring: c.ring}, &book.Changes
+	keys, err := c.personKeys(ctx, row.Persons(facts, row.PersonsNamed(changes)...))
+	if err != nil {
+		return nil, err
+	}
+	w.ring.PutPersons(keys)
 	w.personalKeys(changes)
 	w.orders(changes.Orders)
 	w.payments(changes.Views)
@@ -38,8 +43,17 @@ func (c *commit) save(ctx context.Context, book *payment.Book, facts []row.Facts
 	w.jobs(changes.Tasks, c.store.config.Lease.Microseconds())
 	w.hurry(row.Hurries(changes.Deliveries), row.Micros(book.Now))
 	w.counters(row.Counters(changes.Counters))
-	keys, err := w.persons(row.Persons(facts), c.store.config.Random)
-	if err := errors.Join(err, w.ring.Err()); err != nil || w.pipe.Len() == 0 {
+	if err := w.ring.Err(); err != nil || w.pipe.Len() == 0 {
+		return keys, err
+	}
+	return keys, c.send(ctx, &w.pipe)
+}
+
+// personKeys returns the keys of persons. A commit that names nobody asks for none.
+func (c *commit) personKeys(ctx context.Context, persons []row.Owner) (map[row.Owner]row.PersonalKey, error) {
+	w := &writer{}
+	keys, err := w.persons(persons, c.store.config.Random)
+	if err != nil || keys == nil {
 		return nil, err
 	}
 	return keys, c.send(ctx, &w.pipe)

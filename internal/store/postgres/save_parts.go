@@ -120,13 +120,13 @@ func (w *writer) insertRefunds(refunds []payment.Refund) {
 	if len(refunds) == 0 {
 		return
 	}
-	details, sealed := w.refundTexts(refunds)
+	details, sealed, persons := w.refundTexts(refunds)
 	w.pipe.Queue(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source, door,
 			actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at, reason, group_id,
-			personal)
+			personal, batch_id, persons)
 		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
 			$8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::text[],
-			$16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::uuid[], $21::bytea[])`,
+			$16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::uuid[], $21::bytea[], $22::uuid[], $23::text[])`,
 		ids(refunds, func(r payment.Refund) [16]byte { return r.Tenant }),
 		ids(refunds, func(r payment.Refund) [16]byte { return r.ID }),
 		ids(refunds, func(r payment.Refund) [16]byte { return r.Payment }),
@@ -147,29 +147,33 @@ func (w *writer) insertRefunds(refunds []payment.Refund) {
 		col(refunds, func(r payment.Refund) int64 { return row.Micros(r.UpdatedAt) }),
 		col(refunds, func(r payment.Refund) string { return r.Reason }),
 		maybeIDs(refunds, func(r payment.Refund) [16]byte { return r.Group }),
-		sealed)
+		sealed,
+		maybeIDs(refunds, func(r payment.Refund) [16]byte { return r.Batch }),
+		persons)
 }
 
-// refundTexts writes what of refunds no query asks for, and what is personal.
-func (w *writer) refundTexts(refunds []payment.Refund) (details []string, sealed [][]byte) {
+// refundTexts writes what of refunds no query asks for, what is personal, and
+// whom they name.
+func (w *writer) refundTexts(refunds []payment.Refund) (details []string, sealed [][]byte, persons []string) {
 	for _, refund := range refunds {
-		detail, personal := w.ring.Refund(refund)
-		details, sealed = append(details, detail), append(sealed, personal)
+		detail, personal, named := w.ring.Refund(refund)
+		details, sealed, persons = append(details, detail), append(sealed, personal), append(persons, named)
 	}
-	return details, sealed
+	return details, sealed, persons
 }
 
 func (w *writer) updateRefunds(refunds []row.ChangedRefund) {
 	if len(refunds) == 0 {
 		return
 	}
-	details, sealed := w.refundTexts(col(refunds, func(r row.ChangedRefund) payment.Refund { return r.Refund }))
+	details, sealed, persons := w.refundTexts(col(refunds, func(r row.ChangedRefund) payment.Refund { return r.Refund }))
 	w.exactly(len(refunds), errVersion, `UPDATE refund r SET status = c.status, needs_review = c.needs_review,
 			submitted_at = c.submitted_at, history = c.history, detail = c.detail, version = c.version,
-			updated_at = c.updated_at, personal = c.personal
+			updated_at = c.updated_at, personal = c.personal, persons = c.persons
 		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::boolean[], $6::bigint[], $7::text[],
-			$8::text[], $9::bigint[], $10::bigint[], $11::bytea[])
-			AS c (tenant_id, id, read, status, needs_review, submitted_at, history, detail, version, updated_at, personal)
+			$8::text[], $9::bigint[], $10::bigint[], $11::bytea[], $12::text[])
+			AS c (tenant_id, id, read, status, needs_review, submitted_at, history, detail, version, updated_at, personal,
+				persons)
 		WHERE r.tenant_id = c.tenant_id AND r.id = c.id AND r.version = c.read`,
 		ids(refunds, func(r row.ChangedRefund) [16]byte { return r.Tenant }),
 		ids(refunds, func(r row.ChangedRefund) [16]byte { return r.ID }),
@@ -181,7 +185,7 @@ func (w *writer) updateRefunds(refunds []row.ChangedRefund) {
 		details,
 		col(refunds, func(r row.ChangedRefund) int64 { return r.Version }),
 		col(refunds, func(r row.ChangedRefund) int64 { return row.Micros(r.UpdatedAt) }),
-		sealed)
+		sealed, persons)
 }
 
 func (w *writer) insertAttempts(attempts []of[payment.Attempt]) {

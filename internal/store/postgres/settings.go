@@ -182,13 +182,28 @@ func (s *Store) Tenant(ctx context.Context, id payment.TenantID) (payment.Tenant
 	return *tenant, nil
 }
 
-const credentialColumns = `tenant_id, id, kind, lookup, name, public, secret, created_at, revoked_at`
+const credentialColumns = `tenant_id, id, kind, lookup, name, public, secret, created_at, revoked_at,
+	last_used_at`
 
 func scanCredential(r scanner) (k auth.Credential, err error) {
-	var createdAt, revokedAt int64
-	err = r.Scan(raw(&k.Tenant), raw(&k.ID), &k.Kind, &k.Lookup, &k.Name, &k.Public, &k.Secret, &createdAt, &revokedAt)
-	k.CreatedAt, k.RevokedAt = row.Time(createdAt), row.Time(revokedAt)
+	var createdAt, revokedAt, lastUsedAt int64
+	err = r.Scan(raw(&k.Tenant), raw(&k.ID), &k.Kind, &k.Lookup, &k.Name, &k.Public, &k.Secret, &createdAt, &revokedAt,
+		&lastUsedAt)
+	k.CreatedAt, k.RevokedAt, k.LastUsedAt = row.Time(createdAt), row.Time(revokedAt), row.Time(lastUsedAt)
 	return k, err
+}
+
+// NoteUses implements [auth.UseStore]. Each is a database transaction of its own:
+// replicas that note many at once do not wait for each other crosswise.
+func (s *Store) NoteUses(ctx context.Context, uses []auth.Use) error {
+	for _, use := range uses {
+		if _, err := s.pool.Exec(ctx, `UPDATE credential SET last_used_at = $1
+			WHERE tenant_id = $2 AND id = $3 AND last_used_at < $1`,
+			row.Micros(use.Day), pgUUID(use.Tenant), pgUUID(use.ID)); err != nil {
+			return unavailable(err)
+		}
+	}
+	return nil
 }
 
 // Credential implements [auth.Store].

@@ -97,7 +97,7 @@ type refundDetail struct {
 	Attempt         *payment.AttemptID   `json:"attempt,omitempty"`
 	AttemptCount    int                  `json:"attempt_count,omitempty"`
 
-	User         string                `json:"user,omitempty"`
+	User         string                `json:"user,omitempty"` // by an older version, as in approvals and evidence
 	How          payment.How           `json:"how,omitempty"`
 	Group        *payment.GroupID      `json:"group,omitempty"`
 	ExpiresAt    int64                 `json:"expires_at,omitempty"`
@@ -106,6 +106,10 @@ type refundDetail struct {
 	Evidence     []payment.Evidence    `json:"evidence,omitempty"`
 	CountedDay   int64                 `json:"counted_day,omitempty"`
 	CountedBy    []payment.CounterKind `json:"counted_by,omitempty"`
+	Person       *payment.PersonID     `json:"person,omitempty"`
+	Names        []sealedName          `json:"names,omitempty"`
+	Batch        *payment.BatchID      `json:"batch,omitempty"`
+	BatchRow     int64                 `json:"batch_row,omitempty"`
 }
 
 // refundPersonal is what of a refund is personal: it is kept sealed. The words
@@ -163,15 +167,17 @@ func (p refundPersonal) sealable() []byte {
 }
 
 // detailOf writes what of a refund no query asks for.
-func detailOf(r payment.Refund) string {
+func detailOf(r payment.Refund, names []sealedName) string {
 	return asJSON(refundDetail{
 		Lines: r.Lines, Reason: r.Reason, OrderReference: r.OrderReference, PendingReason: string(r.PendingReason),
 		Failure: optional(r.Failure), References: r.References, ExecutedAs: r.ExecutedAs, RetryOf: optional(r.RetryOf),
 		Corrects: optional(r.Corrects), ApprovalsNeeded: r.ApprovalsNeeded, Approvals: r.Approvals,
 		NotBefore: Micros(r.NotBefore), AnswerBy: Micros(r.AnswerBy), ProcessorRef: r.ProcessorRef,
 		Attempt: optional(r.Attempt), AttemptCount: r.AttemptCount, List: listed(r.List), Capture: optional(r.Capture),
-		User: r.User, How: r.How, Group: optional(r.Group), ExpiresAt: Micros(r.ExpiresAt), ExpectedBy: Micros(r.ExpectedBy),
+		Person: optional(r.Person), Names: names, How: r.How, Group: optional(r.Group),
+		ExpiresAt: Micros(r.ExpiresAt), ExpectedBy: Micros(r.ExpectedBy),
 		Expectations: r.Expectations, Evidence: r.Evidence, CountedDay: Micros(r.Counted.Day), CountedBy: r.Counted.By,
+		Batch: optional(r.Batch), BatchRow: r.BatchRow,
 	})
 }
 
@@ -185,7 +191,7 @@ func listed(list *[]payment.Item) *[]payment.Item {
 }
 
 // ParseRefundDetail reads what [Ring.Refund] wrote.
-func ParseRefundDetail(text string, key PersonalKey, sealed []byte, r *payment.Refund) error {
+func ParseRefundDetail(text string, key PersonalKey, sealed []byte, persons PersonKeys, r *payment.Refund) error {
 	var detail refundDetail
 	if err := json.Unmarshal([]byte(text), &detail); err != nil {
 		return fmt.Errorf("refund detail column is damaged: %w", err)
@@ -201,9 +207,13 @@ func ParseRefundDetail(text string, key PersonalKey, sealed []byte, r *payment.R
 	r.ApprovalsNeeded, r.Approvals, r.NotBefore = detail.ApprovalsNeeded, detail.Approvals, Time(detail.NotBefore)
 	r.ProcessorRef, r.Attempt, r.AttemptCount = detail.ProcessorRef, orZero(detail.Attempt), detail.AttemptCount
 	r.List, r.Capture, r.AnswerBy = detail.List, orZero(detail.Capture), Time(detail.AnswerBy)
-	r.User, r.How, r.Group = detail.User, detail.How, orZero(detail.Group)
+	r.User, r.Person, r.How, r.Group = detail.User, orZero(detail.Person), detail.How, orZero(detail.Group)
+	r.Batch, r.BatchRow = orZero(detail.Batch), detail.BatchRow
 	r.ExpiresAt, r.ExpectedBy, r.Expectations = Time(detail.ExpiresAt), Time(detail.ExpectedBy), detail.Expectations
 	r.Evidence, r.Counted = detail.Evidence, payment.Counted{Day: Time(detail.CountedDay), By: detail.CountedBy}
+	if err := persons.name(r, detail.Names); err != nil {
+		return err
+	}
 	if detail.FailureWords != "" {
 		r.Failure.Message = detail.FailureWords
 	}

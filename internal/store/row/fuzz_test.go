@@ -58,7 +58,7 @@ func FuzzDetail(f *testing.F) {
 	}
 	ring := row.NewRing(bytes.NewReader(nil))
 	ring.Put(row.Owner{}, fuzzKey)
-	detail, sealed := ring.Refund(whole)
+	detail, sealed, _ := ring.Refund(whole)
 	for _, text := range []string{"", "null", "{}", "[]", detail, `{"list":[],"evidence":[{}]}`, `{"failure":null,"failure_message":"x"}`, `{"retry_of":"x"}`} {
 		f.Add(text, sealed)
 		f.Add(text, []byte("nobody sealed this"))
@@ -66,18 +66,18 @@ func FuzzDetail(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, detail string, sealed []byte) {
 		read := payment.Refund{ID: whole.ID}
-		if err := row.ParseRefundDetail(detail, fuzzKey, sealed, &read); err == nil {
-			written, sealedAgain := ring.Refund(read)
+		if err := row.ParseRefundDetail(detail, fuzzKey, sealed, nil, &read); err == nil {
+			written, sealedAgain, _ := ring.Refund(read)
 			again := payment.Refund{ID: whole.ID}
-			if err := row.ParseRefundDetail(written, fuzzKey, sealedAgain, &again); err != nil || ring.Err() != nil {
+			if err := row.ParseRefundDetail(written, fuzzKey, sealedAgain, nil, &again); err != nil || ring.Err() != nil {
 				t.Fatalf("%s is written as %s: %v", detail, written, err)
 			}
-			if twice, _ := ring.Refund(again); twice != written {
+			if twice, _, _ := ring.Refund(again); twice != written {
 				t.Errorf("%s is written as %s, and then as %s", detail, written, twice)
 			}
 			if _, err := fuzzKey.Open("refund", whole.ID, sealed); err != nil {
 				bare := payment.Refund{ID: whole.ID}
-				if err := row.ParseRefundDetail(detail, fuzzKey, nil, &bare); err != nil || !reflect.DeepEqual(bare, read) {
+				if err := row.ParseRefundDetail(detail, fuzzKey, nil, nil, &bare); err != nil || !reflect.DeepEqual(bare, read) {
 					t.Errorf("%s: %x says something: %+v", detail, sealed, read)
 				}
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tink-crypto/tink-go/v2/daead/subtle"
 
+	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/payment"
 )
 
@@ -39,6 +40,13 @@ func NewRing(random io.Reader) *Ring { return &Ring{random: random, keys: map[Ow
 // Put takes a key that was read; nil: there is none.
 func (r *Ring) Put(owner Owner, key PersonalKey) {
 	if r != nil && key != nil {
+		r.keys[owner] = &ringKey{PersonalKey: key}
+	}
+}
+
+// PutPersons takes keys of persons, also those that were destroyed.
+func (r *Ring) PutPersons(keys map[Owner]PersonalKey) {
+	for owner, key := range keys {
 		r.keys[owner] = &ringKey{PersonalKey: key}
 	}
 }
@@ -126,6 +134,9 @@ const (
 	columnOrder    = "order"
 	columnDelivery = "delivery"
 	columnAnswer   = "answer"
+	columnBatch    = "batch"
+	columnBatchRow = "batch_row"
+	columnName     = "refund_name"
 )
 
 func columnItem(position int) string { return "item/" + strconv.Itoa(position) }
@@ -160,13 +171,17 @@ func (r *Ring) Facet(f payment.FacetChange) (open, sealed []byte) {
 // Refund writes what of a refund no query asks for, and what of it is personal.
 // What people wrote down after its payment was erased stays readable: the words
 // of a failure, and evidence.
-func (r *Ring) Refund(refund payment.Refund) (detail string, sealed []byte) {
+//
+// Names are sealed under the keys of those persons, whom persons lists.
+func (r *Ring) Refund(refund payment.Refund) (detail string, sealed []byte, persons string) {
+	refund, names := r.takeNames(refund)
+	persons = personsOf(names)
 	owner := Owner{refund.Tenant, refund.Payment}
 	if r.isErased(owner) {
-		return detailOf(refund), nil
+		return detailOf(refund, names), nil, persons
 	}
 	rest, personal := split(refund)
-	return detailOf(rest), r.seal(owner, columnRefund, refund.ID, personal.sealable())
+	return detailOf(rest, names), r.seal(owner, columnRefund, refund.ID, personal.sealable()), persons
 }
 
 // OwnerOf returns who owns what a webhook says: the payment, else the order. What
@@ -192,6 +207,39 @@ func (r *Ring) Answer(owner Owner, id payment.DeliveryID, answer string) (open s
 		return answer, nil
 	}
 	return "", r.seal(owner, columnAnswer, id, []byte(answer))
+}
+
+// Batch writes on whose behalf a batch was started, under the batch's own key.
+func (r *Ring) Batch(b batch.Batch) []byte {
+	return r.seal(Owner{b.Tenant, b.ID}, columnBatch, b.ID, []byte(b.StartedFor))
+}
+
+// OpenBatch reads what [Ring.Batch] wrote, else what an older version did.
+func (k PersonalKey) OpenBatch(b *batch.Batch, sealed []byte) error {
+	return k.openText(columnBatch, b.ID, sealed, &b.StartedFor)
+}
+
+// BatchRow writes what a row of a batch says, under the batch's own key.
+func (r *Ring) BatchRow(of batch.Batch, row batch.Row) []byte {
+	return r.seal(Owner{of.Tenant, of.ID}, columnOfRow(row.Number), of.ID, row.Body)
+}
+
+func columnOfRow(number int64) string { return columnBatchRow + "/" + strconv.FormatInt(number, 10) }
+
+// OpenBatchRow reads what [Ring.BatchRow] wrote, else what an older version did;
+// nil if it cannot be opened.
+func (k PersonalKey) OpenBatchRow(of batch.ID, row *batch.Row, body []byte, isSealed bool) (err error) {
+	if row.Body = body; isSealed {
+		row.Body, err = k.try(columnOfRow(row.Number), of, body)
+	}
+	return err
+}
+
+// NeedsBatchKey reports whether a change of a batch writes what is sealed under
+// the batch's key.
+func NeedsBatchKey(change batch.Change) bool {
+	says := func(row batch.Row) bool { return row.Body != nil }
+	return change.Batch.StartedFor != "" || slices.ContainsFunc(change.Add, says) || slices.ContainsFunc(change.Rows, says)
 }
 
 // OpenOrder reads what [Ring.Order] wrote, else what an older version did.

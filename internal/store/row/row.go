@@ -118,3 +118,21 @@ func ParseTexts[S ~string](text string) ([]S, error) {
 	}
 	return list, nil
 }
+
+// Moment is a payment at one of its versions.
+type Moment struct {
+	Payment payment.PaymentID
+	Version int64
+}
+
+// Moments returns at which versions of which payments events happened, each once.
+func Moments(events []payment.Event) (moments []Moment) {
+	seen := map[Moment]bool{}
+	for _, e := range events {
+		if at := (Moment{e.Payment, e.Version}); !seen[at] {
+			seen[at] = true
+			moments = append(moments, at)
+		}
+	}
+	return moments
+}

@@ -35,12 +35,12 @@ func BenchmarkSeal(b *testing.B) {
 			ring.Refund(worded)
 		}
 	})
-	detail, sealed := ring.Refund(worded)
+	detail, sealed, _ := ring.Refund(worded)
 	b.Run("read", func(b *testing.B) {
 		for b.Loop() {
 			var r payment.Refund
 			r.ID = worded.ID
-			if err := row.ParseRefundDetail(detail, key, sealed, &r); err != nil || r.Note != worded.Note {
+			if err := row.ParseRefundDetail(detail, key, sealed, nil, &r); err != nil || r.Note != worded.Note {
 				b.Fatal(err)
 			}
 		}
@@ -62,13 +62,13 @@ func TestRefundIsSplit(t *testing.T) {
 	ring := row.NewRing(rand.Reader)
 	ring.Make([]row.Owner{owner})
 	refund := payment.Refund{Tenant: payment.TenantID{1}, Payment: payment.PaymentID{3}, Reason: "returned"}
-	if detail, sealed := ring.Refund(refund); sealed != nil || detail == "" {
+	if detail, sealed, _ := ring.Refund(refund); sealed != nil || detail == "" {
 		t.Errorf("sealed %x beside %s", sealed, detail)
 	}
 	refund.Evidence = []payment.Evidence{{Actor: "operator:a"}, {Note: "n"}}
-	detail, sealed := ring.Refund(refund)
+	detail, sealed, _ := ring.Refund(refund)
 	var read payment.Refund
-	if err := row.ParseRefundDetail(detail, ring.Key(owner), sealed, &read); err != nil {
+	if err := row.ParseRefundDetail(detail, ring.Key(owner), sealed, nil, &read); err != nil {
 		t.Fatal(err)
 	}
 	if len(read.Evidence) != 2 || read.Evidence[0].Actor != "operator:a" || read.Evidence[1].Note != "n" {

@@ -20,15 +20,27 @@ func scanCaller(r *cells, fact *row.Fact) {
 // sealPersons seals who stands behind events, each under a key that is made
 // when a person is first named. Events that name nobody cost nothing.
 func (s *Store) sealPersons(c *conn, facts []row.Facts) error {
+	keys, err := s.personKeys(c, row.Persons(facts))
+	if err != nil {
+		return err
+	}
+	return row.Seal(facts, keys)
+}
+
+// personKeys returns the keys of persons, and makes those that there are not.
+func (s *Store) personKeys(c *conn, persons []row.Owner) (map[row.Owner]row.PersonalKey, error) {
 	keys := map[row.Owner]row.PersonalKey{}
-	for _, person := range row.Persons(facts) {
+	for _, person := range persons {
+		if _, known := keys[person]; known {
+			continue
+		}
 		key, err := s.personalKey(c, person)
 		if err != nil {
-			return fmt.Errorf("key of a person: %w", err)
+			return nil, fmt.Errorf("key of a person: %w", err)
 		}
 		keys[person] = key
 	}
-	return row.Seal(facts, keys)
+	return keys, nil
 }
 
 // personalKey returns an owner's key, and makes it if there is none. It is
@@ -62,7 +74,10 @@ func (s *Store) ErasePerson(_ context.Context, event payment.Event) error {
 		if err == nil && !isDestroyed {
 			err = errErasedBefore
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return forgetNames(c, erasure.Owner)
 	})
 	if errors.Is(err, errErasedBefore) {
 		return nil

@@ -131,6 +131,28 @@ func (s *Store) Deliveries(_ context.Context, tenant payment.TenantID, filter we
 	return all, err
 }
 
+// Heard implements [webhook.Memory].
+func (s *Store) Heard(_ context.Context, tenant payment.TenantID, endpoint payment.EndpointID, events []payment.Event,
+) (heard []webhook.Heard, err error) {
+	const query = `SELECT payment_id, subject_id, kind, version, word FROM delivery INDEXED BY delivery_by_event
+		WHERE tenant_id = ? AND endpoint_id = ? AND payment_id = ? AND version = ? AND status IN ('open', 'delivered')`
+	err = s.snapshot(func(c *conn) error {
+		for _, at := range row.Moments(events) {
+			args := []any{ident(tenant), ident(endpoint), ident(at.Payment), at.Version}
+			if err := c.query(query, args, func(r *cells) error {
+				heard = append(heard, webhook.Heard{
+					Payment: r.uuid(), Subject: r.uuid(), Kind: payment.EventKind(r.text()), Version: r.int(), Word: r.text(),
+				})
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return heard, err
+}
+
 // Attempts implements [webhook.Store].
 func (s *Store) Attempts(_ context.Context, tenant payment.TenantID, id payment.DeliveryID) ([]webhook.Attempt, error) {
 	var all []webhook.Attempt

@@ -26,6 +26,35 @@ func eraseChanges(c *conn, changes *payment.Changes) error {
 	return nil
 }
 
+// forgetNames takes a person's name out of refunds that an older version wrote in
+// the clear.
+func forgetNames(c *conn, person row.Owner) error {
+	const query = `SELECT id, detail FROM refund INDEXED BY refund_by_payment WHERE tenant_id = ?1 AND persons IS NULL
+		AND payment_id IN (SELECT payment_id FROM event INDEXED BY event_by_person WHERE tenant_id = ?1 AND person_id = ?2)`
+	type open struct {
+		id     payment.RefundID
+		detail string
+	}
+	var refunds []open
+	if err := c.query(query, []any{ident(person.Tenant), person.ID[:]}, func(r *cells) error {
+		refunds = append(refunds, open{r.uuid(), r.text()})
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, r := range refunds {
+		forgotten, isNamed, err := row.ForgetName(r.detail, person)
+		if err == nil && isNamed {
+			_, err = c.exec(`UPDATE refund SET detail = ? WHERE tenant_id = ? AND id = ?`, forgotten, ident(person.Tenant),
+				r.id[:])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // destroyKey destroys an owner's key, or makes sure that there never is one. It
 // reports whether it had not been destroyed before.
 func destroyKey(c *conn, e row.Erasure) (isDestroyed bool, err error) {

@@ -18,6 +18,8 @@ func (q *question) filterRefunds(tenant payment.TenantID, f payment.RefundFilter
 		q.add(` FROM refund INDEXED BY refund_by_payment WHERE tenant_id = ? AND payment_id = ?`, ident(tenant), ident(f.Payment))
 	case !f.Group.IsZero():
 		q.add(` FROM refund INDEXED BY refund_by_group WHERE tenant_id = ?`, ident(tenant))
+	case !f.Batch.IsZero():
+		q.add(` FROM refund INDEXED BY refund_by_batch WHERE tenant_id = ?`, ident(tenant))
 	case f.Reference != "":
 		q.add(` FROM refund INDEXED BY refund_by_reference WHERE tenant_id = ?`, ident(tenant))
 	case f.NeedsReview != nil && *f.NeedsReview:
@@ -27,6 +29,9 @@ func (q *question) filterRefunds(tenant payment.TenantID, f payment.RefundFilter
 	}
 	if !f.Group.IsZero() {
 		q.add(` AND group_id = ?`, ident(f.Group))
+	}
+	if !f.Batch.IsZero() {
+		q.add(` AND batch_id = ?`, ident(f.Batch))
 	}
 	if f.Reference != "" {
 		q.add(` AND reference = ? AND reference <> '' AND length(reference) <= 255`, f.Reference)
@@ -70,11 +75,12 @@ func (s *Store) ListRefunds(_ context.Context, tenant payment.TenantID, filter p
 }
 
 // RefundsEnd implements [payment.Lists]. The index alone is looked at.
-func (s *Store) RefundsEnd(_ context.Context, tenant payment.TenantID, until time.Time, after payment.Place, places int,
+func (s *Store) RefundsEnd(_ context.Context, tenant payment.TenantID, filter payment.RefundFilter, places int,
 ) (end payment.Place, found bool, err error) {
 	q := &question{}
-	q.add(`SELECT created_at, id FROM refund INDEXED BY refund_by_time WHERE tenant_id = ?`, ident(tenant))
-	q.page("created_at", time.Time{}, until, after, 1)
+	q.add(`SELECT created_at, id`)
+	q.filterRefunds(tenant, payment.RefundFilter{Batch: filter.Batch})
+	q.page("created_at", time.Time{}, filter.Until, filter.After, 1)
 	q.add(` OFFSET ?`, places-1)
 	err = s.read(func(c *conn) error {
 		return c.query(q.text.String(), q.args, func(r *cells) error {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -160,7 +161,10 @@ func lineSum(r *cells) payment.LineSum {
 const refundColumns = `tenant_id, id, payment_id, amount, currency, status, source, door, actor, reference, connector,
 	submitted_at, history, detail, version, created_at, updated_at, personal,
 	CASE WHEN personal IS NOT NULL THEN (SELECT key FROM personal_key k
-		WHERE k.tenant_id = refund.tenant_id AND k.owner_id = refund.payment_id) END`
+		WHERE k.tenant_id = refund.tenant_id AND k.owner_id = refund.payment_id) END,
+	CASE WHEN persons <> '[]' THEN (SELECT group_concat(hex(owner_id) || hex(key), '') FROM personal_key k
+		WHERE k.tenant_id = refund.tenant_id AND k.owner_id IN (SELECT unhex(value) FROM json_each(refund.persons))
+			AND k.erased_at = 0) END`
 
 func scanRefund(r *cells) (payment.Refund, error) {
 	refund := payment.Refund{
@@ -170,15 +174,22 @@ func scanRefund(r *cells) (payment.Refund, error) {
 	}
 	history, detail := r.text(), r.text()
 	refund.Version, refund.CreatedAt, refund.UpdatedAt = r.int(), row.Time(r.int()), row.Time(r.int())
-	sealed, key := r.maybe(), r.key()
+	sealed, key, joined := r.maybe(), r.key(), r.maybeText()
 	if r.err != nil {
 		return refund, r.err
 	}
-	var err error
+	pairs, err := hex.DecodeString(joined)
+	if err != nil {
+		return refund, err
+	}
+	persons, err := row.ParsePersonKeys(pairs)
+	if err != nil {
+		return refund, err
+	}
 	if refund.History, err = row.ParseHistory[payment.RefundStatus](history); err != nil {
 		return refund, err
 	}
-	return refund, row.ParseRefundDetail(detail, key, sealed, &refund)
+	return refund, row.ParseRefundDetail(detail, key, sealed, persons, &refund)
 }
 
 // loadRefunds names the index: without statistics SQLite would rather read all

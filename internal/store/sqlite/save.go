@@ -19,6 +19,11 @@ func (s *Store) save(c *conn, book *payment.Book) error {
 	if err := savePersonalKeys(c, changes); err != nil {
 		return err
 	}
+	persons, err := s.personKeys(c, row.PersonsNamed(changes))
+	if err != nil {
+		return err
+	}
+	c.ring.PutPersons(persons)
 	for _, change := range changes.Orders {
 		if err := saveOrder(c, change); err != nil {
 			return err
@@ -197,24 +202,24 @@ func saveItems(c *conn, change *payment.ViewChange) error {
 func saveRefunds(c *conn, change *payment.ViewChange) error {
 	made, changed := row.Refunds(change)
 	for _, r := range made {
-		detail, personal := c.ring.Refund(r)
+		detail, personal, persons := c.ring.Refund(r)
 		if _, err := c.exec(`INSERT INTO refund (tenant_id, id, payment_id, amount, currency, status, needs_review, source,
 			door, actor, reference, connector, submitted_at, history, detail, version, created_at, updated_at, reason,
-			group_id, personal)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			group_id, personal, batch_id, persons)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			ident(r.Tenant), ident(r.ID), ident(r.Payment), int64(r.Amount.Minor), string(r.Amount.Currency),
 			string(r.Status), r.NeedsReview(), string(r.Source), string(r.Door), r.Actor, r.Reference, r.Connector,
 			row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version, row.Micros(r.CreatedAt),
-			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group), maybeBytes(personal)); err != nil {
+			row.Micros(r.UpdatedAt), r.Reason, nullable(r.Group), maybeBytes(personal), nullable(r.Batch), persons); err != nil {
 			return err
 		}
 	}
 	for _, r := range changed {
-		detail, personal := c.ring.Refund(r.Refund)
+		detail, personal, persons := c.ring.Refund(r.Refund)
 		if err := one(c.exec(`UPDATE refund SET status = ?, needs_review = ?, submitted_at = ?, history = ?, detail = ?,
-			version = ?, updated_at = ?, personal = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
+			version = ?, updated_at = ?, personal = ?, persons = ? WHERE tenant_id = ? AND id = ? AND version = ?`,
 			string(r.Status), r.NeedsReview(), row.Micros(r.SubmittedAt), row.History(r.History), detail, r.Version,
-			row.Micros(r.UpdatedAt), maybeBytes(personal), ident(r.Tenant), ident(r.ID), r.Read)); err != nil {
+			row.Micros(r.UpdatedAt), maybeBytes(personal), persons, ident(r.Tenant), ident(r.ID), r.Read)); err != nil {
 			return err
 		}
 	}

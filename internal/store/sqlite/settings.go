@@ -156,13 +156,28 @@ func (s *Store) Tenant(_ context.Context, id payment.TenantID) (tenant payment.T
 	return tenant, err
 }
 
-const credentialColumns = `tenant_id, id, kind, lookup, name, public, secret, created_at, revoked_at`
+const credentialColumns = `tenant_id, id, kind, lookup, name, public, secret, created_at, revoked_at,
+	last_used_at`
 
 func scanCredential(r *cells) auth.Credential {
 	return auth.Credential{
 		Tenant: r.uuid(), ID: r.uuid(), Kind: auth.Kind(r.text()), Lookup: r.text(), Name: r.text(), Public: r.text(),
 		Secret: r.bytes(), CreatedAt: row.Time(r.int()), RevokedAt: row.Time(r.int()),
+		LastUsedAt: row.Time(r.int()),
 	}
+}
+
+// NoteUses implements [auth.UseStore].
+func (s *Store) NoteUses(_ context.Context, uses []auth.Use) error {
+	const note = `UPDATE credential SET last_used_at = ?1 WHERE tenant_id = ?2 AND id = ?3 AND last_used_at < ?1`
+	return s.write(func(c *conn) error {
+		for _, use := range uses {
+			if _, err := c.exec(note, row.Micros(use.Day), ident(use.Tenant), ident(use.ID)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Credential implements [auth.Store].

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/refundry/refundry/internal/batch"
 	"github.com/refundry/refundry/internal/money"
@@ -29,10 +30,7 @@ func testBatchRows(t *testing.T, open Open) {
 	rows[5].Reason = batch.Reason{Skip: batch.SkipCap, Message: "enough"}
 	is.Counts = batch.Counts{Waiting: 1, Refunded: 1, Allowed: 1, Refused: 1, Invalid: 1, Skipped: 1}
 	b.changeRows(t, is, rows[1:]...)
-	bare := slices.Clone(rows)
-	for i := range bare {
-		bare[i].Body = nil
-	}
+	bare := seen(rows...)
 	for after := range int64(8) {
 		for limit := 1; limit < 8; limit++ {
 			got, err := b.store.BatchRows(t.Context(), b.tenant, is.ID, after, limit)
@@ -40,7 +38,7 @@ func testBatchRows(t *testing.T, open Open) {
 				t.Fatal(err)
 			}
 			want := bare[min(int(after), 6):min(int(after)+limit, 6)]
-			if diff := cmp.Diff(want, got, cmp.Comparer(sameRows)); diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("behind %d, at most %d (-want +got):\n%s", after, limit, diff)
 			}
 		}
@@ -53,6 +51,133 @@ func testBatchRows(t *testing.T, open Open) {
 	if other, err := b.store.AllowedRows(t.Context(), b.tenant, is.ID, b.newID(), 10); err != nil || len(other) > 0 {
 		t.Errorf("allowed of another payment: %v, %v", other, err)
 	}
+}
+
+// seen returns rows as they are read that name no payment and no refund which
+// there is.
+func seen(rows ...batch.Row) []batch.Seen {
+	all := make([]batch.Seen, len(rows))
+	for i, row := range rows {
+		row.Body = nil
+		all[i].Row = row
+	}
+	return all
+}
+
+// testBatchRowsSeen reads rows with what is known of payment and refund: of the
+// tenant's own, and as they are by now.
+func testBatchRowsSeen(t *testing.T, open Open) {
+	b := setup(t, open)
+	command := b.captured(900)
+	command.Reference = "order-☃"
+	of := b.do(t, command).View.Payment.ID
+	refund := b.do(t, payment.OpenRefund{Meta: b.meta(), Payment: of, Ask: payment.Ask{Amount: 5}}).Refund
+	rows := waiting(3)
+	is := b.batchOf(t, rows...)
+	rows[0].Status, rows[0].Payment, rows[0].Refund, rows[0].Amount = batch.RowRefunded, of, refund.ID, refund.Amount
+	rows[1].Status, rows[1].Payment, rows[1].Reason = batch.RowRefused, of, batch.Reason{Rule: payment.RuleRefundable}
+	is.Counts = batch.Counts{Waiting: 1, Refunded: 1, Refused: 1}
+	b.changeRows(t, is, rows[:2]...)
+	want := seen(rows...)
+	want[0].PaymentReference, want[0].RefundStatus = "order-☃", refund.Status
+	want[1].PaymentReference = "order-☃"
+	wantSeen := func() {
+		t.Helper()
+		got, err := b.store.BatchRows(t.Context(), b.tenant, is.ID, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantSame(t, "rows", got, want)
+	}
+	wantSeen()
+	b.do(t, payment.CancelRefund{Meta: b.meta(), Payment: of, Refund: refund.ID})
+	want[0].RefundStatus = payment.RefundCanceled
+	wantSeen()
+}
+
+// testBatchRowsSealed lets a dry run go by: nothing that its rows say can be read
+// beside the store, and nothing at all when it is over.
+func testBatchRowsSealed(t *testing.T, open Open) {
+	b := setup(t, open)
+	of := payment.PaymentID(b.newID())
+	rows := waiting(3)
+	for i := range rows {
+		rows[i].Body = []byte(markJSON)
+	}
+	is := b.newBatch()
+	is.IsDryRun, is.Counts.Waiting = true, 3
+	is = b.putBatch(t, is, rows[:2]...)
+	is = b.putBatch(t, is, rows[2])
+	b.wantNoMark(t, "while it waits")
+	if !b.hasKey(t, is) {
+		t.Error("there is no key")
+	}
+	got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, 9, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "waiting", got, rows)
+	rows[0].Status, rows[0].Payment, rows[0].Amount = batch.RowAllowed, of, money.Of(5, "EUR")
+	rows[1].Status, rows[1].Body = batch.RowRefused, nil
+	is.Counts = batch.Counts{Waiting: 1, Allowed: 1, Refused: 1}
+	b.changeRows(t, is, rows[:2]...)
+	b.wantNoMark(t, "while it runs")
+	allowed, err := b.store.AllowedRows(t.Context(), b.tenant, is.ID, of, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "allowed", allowed, rows[:1])
+	rows[2].Status, rows[2].Body = batch.RowRefused, nil
+	is.Status, is.Counts = batch.Done, batch.Counts{Allowed: 1, Refused: 2}
+	b.changeRows(t, is, rows[2])
+	if b.hasKey(t, is) {
+		t.Error("the key is there when the batch is over")
+	}
+	allowed, err = b.store.AllowedRows(t.Context(), b.tenant, is.ID, of, 9)
+	if err != nil || len(allowed) != 1 || allowed[0].Body != nil {
+		t.Errorf("over, it says %v: %v", allowed, err)
+	}
+	b.wantClean(t)
+}
+
+// hasKey reports whether a batch has the key of what its rows say.
+func (b *bundle) hasKey(t *testing.T, is batch.Batch) bool {
+	t.Helper()
+	b.damage(t, `UPDATE batch SET reference = (SELECT CAST(count(*) AS text) FROM personal_key WHERE owner_id = id)`)
+	kept, err := b.store.Batch(t.Context(), b.tenant, is.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept.Reference != "0"
+}
+
+// testBatchRowsMoved puts what a row says into another row, and what a version
+// before had written. Without keys nothing can be opened, and nothing is wrong.
+func testBatchRowsMoved(t *testing.T, open Open) {
+	b := setup(t, open)
+	is := b.batchOf(t, waiting(3)...)
+	b.damage(t, `UPDATE batch_row SET body = (SELECT body FROM batch_row WHERE number = 1) WHERE number = 2`)
+	if b.exec(`UPDATE batch_row SET is_sealed = false, body = convert_to('old', 'UTF8') WHERE number = 3`) != nil {
+		b.damage(t, `UPDATE batch_row SET is_sealed = 0, body = CAST('old' AS BLOB) WHERE number = 3`)
+	}
+	wantBodies := func(want ...string) {
+		t.Helper()
+		got, err := b.store.WaitingRows(t.Context(), b.tenant, is.ID, 0, 9, 1<<20)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%v: %v", got, err)
+		}
+		for i, row := range got {
+			if string(row.Body) != want[i] {
+				t.Errorf("row %d says %q, want %q", i+1, row.Body, want[i])
+			}
+		}
+	}
+	wantBodies(`{"n":1}`, "", "old")
+	b.damage(t, `DELETE FROM personal_key`)
+	wantBodies("", "", "old")
+	is.Counts.Waiting++
+	b.putBatch(t, is, batch.Row{Number: 4, Status: batch.RowWaiting, Body: []byte("new")})
+	wantBodies("", "", "old", "new")
 }
 
 func sameRows(a, b []batch.Row) bool {

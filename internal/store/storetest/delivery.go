@@ -24,6 +24,7 @@ var deliveryTests = map[string]func(*testing.T, Open){
 	"a delivery that has ended can be sent again":        testResend,
 	"deliveries are listed newest first":                 testDeliveries,
 	"a tenant's deliveries are not another's":            testDeliveriesApart,
+	"what an endpoint has heard is found":                testHeard,
 }
 
 // everywhere tells every event to every endpoint, in any order.
@@ -370,5 +371,53 @@ func testDeliveriesApart(t *testing.T, open Open) {
 	wantCode(t, err, fault.NotFound)
 	if others, attempts := b.deliveries(t, webhook.Filter{}), b.attempts(t, d.ID); len(others) != 0 || len(attempts) != 0 {
 		t.Errorf("%d deliveries, %d attempts", len(others), len(attempts))
+	}
+}
+
+// testHeard tells of six events one endpoint each in another way, and the other
+// nothing that arrives.
+func testHeard(t *testing.T, open Open) {
+	b := setup(t, open)
+	statuses := []webhook.Status{
+		webhook.StatusDelivered, webhook.StatusOpen, webhook.StatusGivenUp, webhook.StatusCanceled, webhook.StatusDelivered,
+	}
+	_, deliveries := b.tell(t, len(statuses), "https://a.example/", "https://b.example/")
+	claimed := b.claim(t, time.Minute)
+	endpoint, other := deliveries[0].Endpoint, deliveries[1].Endpoint
+	var events []payment.Event
+	var want []webhook.Heard
+	for i, d := range deliveries {
+		if d.Endpoint != endpoint {
+			b.attempted(t, b.try(d, claimed[d.ID], webhook.StatusGivenUp, time.Time{}))
+			continue
+		}
+		status := statuses[i/2]
+		if status != webhook.StatusOpen {
+			b.attempted(t, b.try(d, claimed[d.ID], status, time.Time{}))
+		}
+		if i/2 == len(statuses)-1 {
+			continue // nobody asks for it
+		}
+		event := payment.Event{Payment: d.Event.Payment, Version: d.Event.Version}
+		events = append(events, event, event)
+		if status == webhook.StatusDelivered || status == webhook.StatusOpen {
+			want = append(want, webhook.Heard{
+				Payment: d.Event.Payment, Subject: d.Event.Subject, Kind: d.Event.Kind, Version: d.Event.Version, Word: d.Event.Word,
+			})
+		}
+	}
+	heard, err := b.store.Heard(t.Context(), b.tenant, endpoint, events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "heard", heard, want)
+	for name, ask := range map[string]func() ([]webhook.Heard, error){
+		"another endpoint": func() ([]webhook.Heard, error) { return b.store.Heard(t.Context(), b.tenant, other, events) },
+		"another tenant":   func() ([]webhook.Heard, error) { return b.store.Heard(t.Context(), b.newID(), endpoint, events) },
+		"nothing":          func() ([]webhook.Heard, error) { return b.store.Heard(t.Context(), b.tenant, endpoint, nil) },
+	} {
+		if heard, err := ask(); err != nil || len(heard) > 0 {
+			t.Errorf("%s has heard %v: %v", name, heard, err)
+		}
 	}
 }

@@ -39,14 +39,15 @@ func (b *bundle) refunds(t *testing.T) (all []payment.Refund) {
 	euros, perCapture := b.capture(t, 9000).ID, b.sold(t)
 	dollars := b.captured(9000)
 	dollars.Amount.Currency = "USD"
+	asks := payment.BatchID(b.newID())
 	usd := b.do(t, dollars).View.Payment.ID
 	var refs []payment.RefundRef
 	for n, command := range []payment.OpenRefund{
 		{Payment: euros, Ask: payment.Ask{Amount: 100}, Reference: "ünï", Reason: "returned", Source: payment.SourceAPI},
-		{Payment: euros, Ask: payment.Ask{Amount: 200}, Reference: "ünï", Reason: "recall", Source: payment.SourceBulk},
-		{Payment: perCapture, Ask: payment.Ask{Amount: 1000}, Reason: "returned", Source: payment.SourceAPI},
+		{Payment: euros, Ask: payment.Ask{Amount: 200}, Reference: "ünï", Reason: "recall", Source: payment.SourceBulk, Batch: asks, BatchRow: 7},
+		{Payment: perCapture, Ask: payment.Ask{Amount: 1000}, Reason: "returned", Source: payment.SourceBulk, Batch: asks, BatchRow: 1},
 		{Payment: usd, Ask: payment.Ask{Amount: 300}, Reference: strings.Repeat("x", 5000), Source: payment.SourceDialect},
-		{Payment: usd, Ask: payment.Ask{Amount: 400}, Reason: strings.Repeat("é", 3000), Source: payment.SourceAPI},
+		{Payment: usd, Ask: payment.Ask{Amount: 400}, Reason: strings.Repeat("é", 3000), Source: payment.SourceBulk, Batch: b.newID(), BatchRow: 1},
 	} {
 		command.Meta = b.meta()
 		if n%2 == 1 {
@@ -88,7 +89,7 @@ func testRefundStretches(t *testing.T, open Open) {
 		filter := payment.RefundFilter{Limit: 100}
 		for more := true; more; filter.After = filter.To {
 			var err error
-			if filter.To, more, err = b.store.RefundsEnd(t.Context(), b.tenant, time.Time{}, filter.After, length); err != nil {
+			if filter.To, more, err = b.store.RefundsEnd(t.Context(), b.tenant, payment.RefundFilter{After: filter.After}, length); err != nil {
 				t.Fatal(err)
 			}
 			stretch, err := b.store.ListRefunds(t.Context(), b.tenant, filter)
@@ -106,11 +107,16 @@ func testRefundStretches(t *testing.T, open Open) {
 		wantSame(t, "the list", got, want)
 	}
 	oldest := all[len(all)-1]
-	end, found, err := b.store.RefundsEnd(t.Context(), b.tenant, oldest.CreatedAt, payment.Place{}, 1)
+	end, found, err := b.store.RefundsEnd(t.Context(), b.tenant, payment.RefundFilter{Until: oldest.CreatedAt}, 1)
 	if err != nil || !found || end.At.After(oldest.CreatedAt) {
 		t.Errorf("until %s: %v, %v: %v", oldest.CreatedAt, end, found, err)
 	}
-	if _, found, err := b.store.RefundsEnd(t.Context(), b.newID(), time.Time{}, payment.Place{}, 1); err != nil || found {
+	of := slices.DeleteFunc(slices.Clone(all), func(r payment.Refund) bool { return r.BatchRow != 7 })[0]
+	end, found, err = b.store.RefundsEnd(t.Context(), b.tenant, payment.RefundFilter{Batch: of.Batch}, 3)
+	if err != nil || !found || end != of.Place() {
+		t.Errorf("the third of a batch: %v, %v, want %v: %v", end, found, of.Place(), err)
+	}
+	if _, found, err := b.store.RefundsEnd(t.Context(), b.newID(), payment.RefundFilter{}, 1); err != nil || found {
 		t.Errorf("another tenant has refunds: %v", err)
 	}
 }
@@ -118,6 +124,7 @@ func testRefundStretches(t *testing.T, open Open) {
 // isWanted reports whether a filter lets a refund through.
 func isWanted(f payment.RefundFilter, r payment.Refund) bool {
 	return (f.Payment.IsZero() || r.Payment == f.Payment) && (f.Group.IsZero() || r.Group == f.Group) &&
+		(f.Batch.IsZero() || r.Batch == f.Batch) &&
 		(f.Statuses == nil || slices.Contains(f.Statuses, r.Status)) && (f.Reference == "" || r.Reference == f.Reference) &&
 		(f.Reason == "" || r.Reason == f.Reason) && (f.Door == "" || r.Door == f.Door) &&
 		(f.Source == "" || r.Source == f.Source) && (f.Currency == "" || r.Amount.Currency == f.Currency) &&
@@ -136,6 +143,11 @@ func testListRefunds(t *testing.T, open Open) {
 		"a group's":            {Group: grouped.Group},
 		"a group's elsewhere":  {Group: grouped.Group, Payment: b.newID()},
 		"no group's":           {Group: b.newID()},
+		"a batch's":            {Batch: grouped.Batch},
+		"a batch's of a group": {Batch: grouped.Batch, Group: grouped.Group},
+		"a batch's of one":     {Batch: grouped.Batch, Payment: first.Payment},
+		"a batch's from then":  {Batch: grouped.Batch, From: middle},
+		"no batch's":           {Batch: b.newID()},
 		"of a status":          {Statuses: []payment.RefundStatus{payment.RefundSucceeded}},
 		"of two statuses":      {Statuses: []payment.RefundStatus{payment.RefundPending, payment.RefundCanceled}},
 		"of a reference":       {Reference: "ünï"},
@@ -262,7 +274,7 @@ func testRefundListsApart(t *testing.T, open Open) {
 	all := b.refunds(t)
 	stranger := b.newID()
 	for _, filter := range []payment.RefundFilter{
-		{}, {Payment: all[0].Payment}, {Group: all[2].Group}, {Reference: "ünï"}, {NeedsReview: new(true)},
+		{}, {Payment: all[0].Payment}, {Batch: all[2].Batch}, {Group: all[2].Group}, {Reference: "ünï"}, {NeedsReview: new(true)},
 	} {
 		filter.Limit = 9
 		if got, err := b.store.ListRefunds(t.Context(), stranger, filter); err != nil || len(got) != 0 {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,6 +22,7 @@ var settingsTests = map[string]func(*testing.T, Open){
 	"of changes at one version one wins":               testOneVersionOneWinner,
 	"a change that fails leaves nothing behind":        testChangeWhole,
 	"a credential that ended never comes back":         testCredentialEnds,
+	"the last use of a credential is kept":             testCredentialUsed,
 	"an endpoint that ended never comes back":          testEndpointEnds,
 	"a change of settings holds from the next commit":  testSettingsHold,
 	"a change of settings is an event at its version":  testSettingsEvent,
@@ -350,4 +352,38 @@ func testSettingsApart(t *testing.T, open Open) {
 	if err != nil || found.Tenant != before.ID {
 		t.Errorf("read %+v: %v", found, err)
 	}
+}
+
+// testCredentialUsed notes uses in any order: the latest day stays, whoever
+// changes the credential, and it is the credential's own.
+func testCredentialUsed(t *testing.T, open Open) {
+	b := setup(t, open)
+	b.join(t, nil)
+	used, other := b.credential("k", "one"), b.credential("k", "two")
+	b.change(t, auth.Change{Credentials: []auth.Credential{used, other}})
+	version := b.read(t).Version
+	day := b.clock.Now().UTC().Truncate(24 * time.Hour)
+	for _, days := range []int{0, 2, 1} {
+		if err := b.store.NoteUses(t.Context(), []auth.Use{
+			{Tenant: b.tenant, ID: used.ID, Day: day.AddDate(0, 0, days)}, {Tenant: b.newID(), ID: other.ID, Day: day},
+			{Tenant: b.tenant, ID: b.newID(), Day: day},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := b.read(t).Version; after != version {
+		t.Errorf("a use has raised the version from %d to %d", version, after)
+	}
+	b.change(t, auth.Change{Credentials: []auth.Credential{used}}) // by somebody who knows of no use
+	used.LastUsedAt = day.AddDate(0, 0, 2)
+	all, err := b.store.Credentials(t.Context(), b.tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "credentials", all, []auth.Credential{used, other})
+	found, err := b.store.Credential(t.Context(), "k", "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "found", found, used)
 }

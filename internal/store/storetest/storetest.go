@@ -29,6 +29,7 @@ type Store interface {
 	engine.Store
 	job.Store
 	auth.Store
+	auth.UseStore
 	webhook.Store
 	payment.Reader
 	payment.Feed
@@ -258,6 +259,7 @@ func Run(t *testing.T, open Open) {
 	maps.Copy(tests, reportTests)
 	maps.Copy(tests, auditTests)
 	maps.Copy(tests, eraseTests)
+	maps.Copy(tests, nameTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
