@@ -55,7 +55,7 @@ type Refund struct {
 	Items           []RefundLine    `json:"items"`
 	Source          string          `json:"source"`
 	Door            string          `json:"door"`
-	User            string          `json:"user"`          // on whose behalf it was asked for; empty: nobody, or one who was erased
+	User            string          `json:"user"`          // on whose behalf it was asked for; empty: nobody, or who was erased
 	Person          string          `json:"person"`        // of the same person; empty: nobody was named
 	Group           string          `json:"group"`         // of refunds that were opened together
 	GroupRefunds    []string        `json:"group_refunds"` // the others of the group, when it is opened
