@@ -104,12 +104,16 @@ func (o object) err() error {
 	return p
 }
 
-// only notes members that are not known. Their names are not repeated: a name
-// may be a secret.
+// only notes members that are not known. Their names are not repeated, for a
+// name may be a secret: those that are known are said instead.
 func (o object) only(members []openapi.Member) {
+	known := make([]string, len(members))
+	for i, member := range members {
+		known[i] = member.Name
+	}
 	for _, name := range o.value.Names() {
-		if !slices.ContainsFunc(members, func(m openapi.Member) bool { return m.Name == name }) {
-			o.wrong("", "has a member that is not known here")
+		if !slices.Contains(known, name) {
+			o.wrong("", "has a member that is not one of "+strings.Join(known, ", "))
 			return
 		}
 	}

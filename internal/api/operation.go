@@ -95,6 +95,9 @@ func (a *API) answer(o operation) http.HandlerFunc {
 		if err == nil && r.URL.RawQuery != "" {
 			err = o.checkQuery(r)
 		}
+		if err == nil && o.body == nil && r.Method != http.MethodGet {
+			err = a.checkNoBody(w, r)
+		}
 		if err == nil && o.takesUser {
 			_, err = userOf(r)
 		}
@@ -124,7 +127,7 @@ func (o operation) checkQuery(r *http.Request) error {
 	for _, name := range sortedKeys(query) {
 		at := slices.IndexFunc(o.parameters, func(p openapi.Parameter) bool { return p.In == "query" && p.Name == name })
 		if at < 0 {
-			return wrongParameter("", "has a parameter that is not known here")
+			return wrongParameter("", "has a parameter that is not one of "+strings.Join(o.queries(), ", "))
 		}
 		if len(query[name]) > 1 && o.parameters[at].Schema.Type != openapi.Array {
 			return wrongParameter(name, "is given more than once")
@@ -134,6 +137,30 @@ func (o operation) checkQuery(r *http.Request) error {
 		}
 	}
 	return nil
+}
+
+// queries names the parameters of the query.
+func (o operation) queries() []string {
+	var names []string
+	for _, parameter := range o.parameters {
+		if parameter.In == "query" {
+			names = append(names, parameter.Name)
+		}
+	}
+	return names
+}
+
+// checkNoBody refuses a body that says something to an operation that would not
+// read it: what somebody asks for in it would not happen.
+func (a *API) checkNoBody(w http.ResponseWriter, r *http.Request) error {
+	text, err := wire.Body(w, r, a.config.BodyMax)
+	if err == nil {
+		var in object
+		if in, err = parse(text); err == nil && len(in.value.Names()) == 0 {
+			return nil
+		}
+	}
+	return &problem{code: codeInvalid, detail: "there is no body here: send none, or an object without members"}
 }
 
 // noRoute answers what no operation answers: a wrong method, or nothing at all.

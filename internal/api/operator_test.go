@@ -169,3 +169,16 @@ func TestSettingsAreChangedTogether(t *testing.T) {
 		t.Errorf("%d settings are changed: %s", changed, got.text)
 	}
 }
+
+// An operation that takes no body does not take one that says something: it
+// would not happen.
+func TestBodiesWithoutAReaderAreRefused(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	made := w.call(t, "POST", "/v1/payments", `{"amount": 100, "currency": "EUR", "status": "authorized"}`).want(t, 201)
+	path := "/v1/payments/" + made.string(t, "id") + "/cancel"
+	for _, body := range []string{`{"message": "too late"}`, `[]`, `nonsense`, `"x"`} {
+		w.call(t, "POST", path, body).wantCode(t, 422, "invalid_request")
+	}
+	w.call(t, "POST", path, `{}`).want(t, 200)
+}

@@ -59,7 +59,7 @@ func (v View) finalLeftOf(capture Capture) money.Minor {
 			left -= refund.Amount.Minor
 		}
 	}
-	return max(0, left)
+	return max(0, min(left, capture.Left())) // one that is not shown there has taken as well
 }
 
 // CaptureLeft is what refunds have left of a capture.

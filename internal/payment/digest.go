@@ -59,7 +59,7 @@ func (d *digesting) sum() Digest {
 }
 
 // Digest returns the digest of what the refund asks for: what whoever approves
-// it has seen. It changes only when who asked is erased; refunds that were opened together name each
+// it has seen. It never changes; refunds that were opened together name each
 // other by their group.
 func (r Refund) Digest() Digest {
 	d := &digesting{}
@@ -78,7 +78,7 @@ func (r Refund) Digest() Digest {
 	}
 	d.id(r.Capture)
 	user := r.User
-	if user == "" && !r.Person.IsZero() {
+	if !r.Person.IsZero() { // stays when the name is erased
 		user = r.Person.String()
 	}
 	d.text(r.Reason, r.Note, r.Message, r.Reference, r.OrderReference, r.Metadata, r.Actor, user, string(r.Door))

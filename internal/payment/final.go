@@ -77,16 +77,18 @@ func (v View) FinalLeft() money.Minor {
 	return max(0, p.Captured-p.Disputed-counted)
 }
 
-// fall lets an amount that names no lines fall on those of the payment. What
-// is shown where success is final takes from the lines that are shown there;
-// what is not takes first what came back. Within each, in proportion to what
-// is left.
-func (v View) fall(amount money.Minor, retryOf RefundID) []RefundLine {
+// fall lets an amount that names no lines fall on those of the payment: first on
+// the lines that were named for it before, of a refund that is retried, or whose
+// money moved after all. What is shown where success is final takes from the
+// lines that are shown there; what is not takes first what came back. Within
+// each, in proportion to what is left.
+func (v View) fall(amount money.Minor, retryOf RefundID, named []RefundLine) []RefundLine {
 	claimed, items := v.claimed(), v.Current()
 	if len(items) == 0 {
 		return nil
 	}
-	left := claimed.left(items)
+	left, before := claimed.left(items), taken{}
+	before.add(named)
 	falls := make([]money.Minor, len(items))
 	on := func(room func(Item) money.Minor) {
 		rooms := make([]money.Minor, len(items))
@@ -104,12 +106,10 @@ func (v View) fall(amount money.Minor, retryOf RefundID) []RefundLine {
 	}
 	if v.Payment.Returned == 0 || v.final().shows(v, amount, retryOf) {
 		shown := totals(v.List())
+		on(func(item Item) money.Minor { return min(before[item.Position].Amount, shown[item.Position]) })
 		on(func(item Item) money.Minor { return shown[item.Position] })
 	} else {
-		earlier, _ := v.Refund(retryOf)
-		took := taken{}
-		took.add(earlier.Lines)
-		on(func(item Item) money.Minor { return took[item.Position].Amount })
+		on(func(item Item) money.Minor { return before[item.Position].Amount })
 		on(func(item Item) money.Minor {
 			if item.CameBack {
 				return item.Total
@@ -121,10 +121,20 @@ func (v View) fall(amount money.Minor, retryOf RefundID) []RefundLine {
 	var lines []RefundLine
 	for i, piece := range falls {
 		if piece > 0 {
-			lines = append(lines, claimed.part(items[i], 0, piece))
+			lines = append(lines, claimed.part(items[i], claimed.unitsAgain(items[i], before, piece), piece))
 		}
 	}
 	return lines
+}
+
+// unitsAgain returns the units that a piece of a line has which is the whole of
+// what was named before, as far as they are left.
+func (t taken) unitsAgain(item Item, before taken, piece money.Minor) int64 {
+	named := before[item.Position]
+	if piece != named.Amount {
+		return 0
+	}
+	return max(0, min(named.Quantity, item.Quantity-t[item.Position].Quantity))
 }
 
 func totals(items []Item) map[int]money.Minor {

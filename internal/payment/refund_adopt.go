@@ -53,7 +53,7 @@ func (c AdoptRefund) Apply(b *Book) (Answer, error) {
 	}
 	v.Payment.touch(b.Now)
 	adopted := b.adopt(c.Meta, &v, Refund{
-		Amount: c.Amount, Lines: v.fall(c.Amount.Minor, RefundID{}), Reason: c.Reason,
+		Amount: c.Amount, Lines: v.fall(c.Amount.Minor, RefundID{}, nil), Reason: c.Reason,
 		Source: c.Source, Connector: c.Connector, ProcessorRef: c.ProcessorRef, References: c.References,
 	})
 	if err := b.claim(c.Tenant, processorAlias(c.Connector, c.ProcessorRef), adopted.ID); err != nil {

@@ -126,8 +126,14 @@ func (a *asking) resolve() {
 		return
 	}
 	if p.ItemCount > 0 && a.amount > 0 {
-		a.lines = a.view.fall(a.amount, a.RetryOf)
+		a.lines = a.view.fall(a.amount, a.RetryOf, a.linesBefore())
 	}
+}
+
+// linesBefore returns the lines of the refund that is retried.
+func (a *asking) linesBefore() []RefundLine {
+	earlier, _ := a.view.Refund(a.RetryOf)
+	return earlier.Lines
 }
 
 // open makes the refund, or one for each capture. Every rule has said yes.

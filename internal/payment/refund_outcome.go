@@ -236,8 +236,7 @@ func (c RecordOutcome) adopt(b *Book, v View, r Refund, attempt Attempt) (Answer
 		b.save(v)
 		return Answer{View: v, Refund: r, Attempt: attempt}, nil
 	}
-	// What it named may be given back by others by now, or gone.
-	lines := v.fall(r.Amount.Minor, r.RetryOf)
+	lines := v.fall(r.Amount.Minor, r.RetryOf, r.Lines) // they may be given back by others by now, or gone
 	adopted := b.adopt(c.Meta, &v, Refund{
 		Amount: r.Amount, Lines: lines, Reason: r.Reason, Reference: r.Reference,
 		Connector: r.Connector, ProcessorRef: c.Outcome.ProcessorRef, References: c.Outcome.References,

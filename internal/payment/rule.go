@@ -373,8 +373,12 @@ func checkFullAfterPartial(a *asking, _ Rule) error {
 
 func checkRefundable(a *asking, _ Rule) error {
 	if left := a.left(); a.amount > left {
-		return a.withLeft(refuse(RuleRefundable, "only %s of the payment is left to refund",
-			money.Of(left, a.view.Payment.Amount.Currency)))
+		what := "payment"
+		if !a.Ask.Capture.IsZero() {
+			what = "capture"
+		}
+		return a.withLeft(refuse(RuleRefundable, "only %s of the %s is left to refund",
+			money.Of(left, a.view.Payment.Amount.Currency), what))
 	}
 	return nil
 }
