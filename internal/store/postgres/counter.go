@@ -62,7 +62,7 @@ func queueCounters(pipe *pgx.Batch, book *payment.Book, needs []payment.Need, vi
 func (w *writer) counters(changes []*payment.CounterChange) {
 	for _, c := range changes {
 		if c.Delta < 0 { // of a day so long ago that nobody counts it any more there is nothing to give back
-			w.pipe.Queue(`UPDATE counter SET value = value + $6
+			w.pipe.Queue(`UPDATE counter SET value = greatest(0, value + $6)
 				WHERE tenant_id = $1 AND kind = $2 AND name = $3 AND day = $4 AND currency = $5`,
 				pgUUID(c.Tenant), string(c.Kind), c.Name, row.Micros(c.Day), string(c.Currency), c.Delta)
 			continue

@@ -48,7 +48,7 @@ func loadCounters(c *conn, book *payment.Book, needs []payment.Need, of func(pay
 // saveCounters counts. The limit holds here again: a payment that was made in
 // the same batch had its counters not read.
 func saveCounters(c *conn, changes *payment.Changes) error {
-	const give = `UPDATE counter SET value = value + ?6
+	const give = `UPDATE counter SET value = max(0, value + ?6)
 		WHERE tenant_id = ?1 AND kind = ?2 AND name = ?3 AND day = ?4 AND currency = ?5`
 	const count = `INSERT INTO counter (tenant_id, kind, name, day, currency, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 		ON CONFLICT (tenant_id, kind, name, day, currency) DO UPDATE SET value = value + excluded.value

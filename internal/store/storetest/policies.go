@@ -23,6 +23,7 @@ var policyTests = map[string]func(*testing.T, Open){
 	"what did not happen is given back to its day":     testVelocityGivesBack,
 	"a counter that was not read holds its limit":      testCounterUnread,
 	"counters of long ago are forgotten":               testCountersPruned,
+	"a counter that began anew gives back what it has": testCounterBeganAnew,
 	"counters are a tenant's own":                      testCountersOfTenants,
 	"a change of policy holds from the next commit on": testHaltedAtOnce,
 	"within the undo window a cancel always wins":      testUndo,
@@ -147,6 +148,28 @@ func testCounterUnread(t *testing.T, open Open) {
 	}
 	if count := b.counted(t, payment.CountOfTenant, "", ""); count != 1 {
 		t.Errorf("%d were counted", count)
+	}
+}
+
+// testCounterBeganAnew gives back more than a counter has, as after an update
+// that counts otherwise: what became of the refund is written down all the same.
+func testCounterBeganAnew(t *testing.T, open Open) {
+	b := setup(t, open)
+	b.join(t, setting.Values{payment.PolicyDailyAmountKey.Name: int64(900)})
+	p := b.capture(t, 1000)
+	old, err := b.refund(t.Context(), p.ID, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pruned, err := b.store.Prune(t.Context(), b.clock.Now().Add(48*time.Hour), 100); err != nil || pruned != 1 {
+		t.Fatalf("%d were pruned: %v", pruned, err)
+	}
+	if _, err := b.refund(t.Context(), p.ID, 100); err != nil {
+		t.Fatal(err)
+	}
+	b.leave(t, old.Refund)(payment.AttemptDeclined)
+	if sum := b.counted(t, payment.AmountOfKey, b.meta().Actor, "EUR"); sum != 0 {
+		t.Errorf("%d are counted", sum)
 	}
 }
 
