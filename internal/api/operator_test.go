@@ -182,3 +182,27 @@ func TestBodiesWithoutAReaderAreRefused(t *testing.T) {
 	}
 	w.call(t, "POST", path, `{}`).want(t, 200)
 }
+
+// Two who change a key at the same time undo nothing of each other's: what a
+// narrower scope takes away stays away.
+func TestKeysAreChangedTogether(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	made := w.operate(t, "POST", "/v1/keys", `{"name": "till", "scopes": ["refunds:write", "payments:read"]}`).want(t, 201)
+	path := "/v1/keys/" + made.string(t, "id")
+	for n := range 20 {
+		w.operate(t, "PATCH", path, `{"name": "till", "scopes": ["refunds:write", "payments:read"]}`).want(t, 200)
+		var running sync.WaitGroup
+		for other := range 4 { // the more there are, the more meet
+			running.Go(func() { w.operate(t, "PATCH", path, fmt.Sprintf(`{"name": "till %d"}`, n)).want(t, 200) })
+			if other == 2 {
+				running.Go(func() { w.operate(t, "PATCH", path, `{"scopes": ["payments:read"]}`).want(t, 200) })
+			}
+		}
+		running.Wait()
+		now := w.operate(t, "GET", path, "").want(t, 200)
+		if now.string(t, "name") != fmt.Sprintf("till %d", n) || strings.Contains(now.text, "refunds:write") {
+			t.Fatalf("one of two changes is lost: %s", now.text)
+		}
+	}
+}

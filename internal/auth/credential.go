@@ -18,8 +18,17 @@ func (a *Auth) CreateAPIKey(ctx context.Context, by By, tenant payment.TenantID,
 // PutCredential writes a credential: a new one if it has no time of creation.
 // What has been revoked stays so.
 func (a *Auth) PutCredential(ctx context.Context, by By, credential Credential) (Credential, error) {
+	credential, change, err := a.put(ctx, by, credential)
+	if err != nil {
+		return Credential{}, err
+	}
+	return credential, a.change(ctx, change)
+}
+
+// put returns a credential as it will be, and the change that writes it.
+func (a *Auth) put(ctx context.Context, by By, credential Credential) (Credential, Change, error) {
 	if !isName(credential.Name) {
-		return Credential{}, errName
+		return Credential{}, Change{}, errName
 	}
 	if credential.ID.IsZero() {
 		credential.ID = a.config.NewID()
@@ -30,14 +39,14 @@ func (a *Auth) PutCredential(ctx context.Context, by By, credential Credential) 
 	} else {
 		before, err := a.find(ctx, credential.Tenant, credential.ID)
 		if err != nil {
-			return Credential{}, err
+			return Credential{}, Change{}, err
 		}
 		kind, detail["before"] = EventKeyChanged, describe(before)
 	}
-	return credential, a.change(ctx, Change{
+	return credential, Change{
 		Of: credential.Tenant, Credentials: []Credential{credential},
 		Events: []payment.Event{a.event(by, kind, credential.Tenant, credential.ID, detail)},
-	})
+	}, nil
 }
 
 // describe returns what of a credential the audit trail may hold. Its public
@@ -70,22 +79,43 @@ func (a *Auth) find(ctx context.Context, tenant payment.TenantID, id CredentialI
 	return all[at], nil
 }
 
-// ChangeKey changes what is not secret of a credential; fault.NotFound, and
-// fault.Conflict if it was revoked.
+// ChangeKey changes what is not secret of a credential: decide is given it as it
+// is, once more if somebody else has changed the tenant meanwhile; fault.NotFound,
+// and fault.Conflict if it was revoked.
 func (a *Auth) ChangeKey(ctx context.Context, by By, tenant payment.TenantID, id CredentialID,
 	decide func(*Credential) error,
+) (changed Credential, err error) {
+	err = again(func() (err error) {
+		changed, err = a.changeKey(ctx, by, tenant, id, decide)
+		return err
+	})
+	if err == nil && !changed.RevokedAt.IsZero() {
+		err = fault.New(fault.Conflict, "the key was revoked")
+	}
+	return changed, err
+}
+
+// changeKey tries once; fault.Conflict if somebody else was faster. One that was
+// revoked is returned as it is.
+func (a *Auth) changeKey(ctx context.Context, by By, id payment.TenantID, of CredentialID, decide func(*Credential) error,
 ) (Credential, error) {
-	credential, err := a.find(ctx, tenant, id)
+	tenant, err := a.config.Store.Tenant(ctx, id) // first: its version guards all that is read after it
 	if err != nil {
 		return Credential{}, err
 	}
-	if !credential.RevokedAt.IsZero() {
-		return Credential{}, fault.New(fault.Conflict, "the key was revoked")
+	credential, err := a.find(ctx, id, of)
+	if err != nil || !credential.RevokedAt.IsZero() {
+		return credential, err
 	}
 	if err := decide(&credential); err != nil {
 		return Credential{}, err
 	}
-	return a.PutCredential(ctx, by, credential)
+	credential, change, err := a.put(ctx, by, credential)
+	if err != nil {
+		return Credential{}, err
+	}
+	change.Tenant = &tenant
+	return credential, a.change(ctx, change)
 }
 
 // Key returns a credential, valid or not; fault.NotFound.

@@ -191,7 +191,7 @@ const callerMark = "\xff\xff\xff\xff\xff\xff\xff\xff"
 // what was sealed stays covered when nobody can read it any more. An event that
 // knows neither has the digest that it had before there was such a thing.
 func appendCaller(to []byte, fact Fact) []byte {
-	if fact.Person.IsZero() && fact.Address == "" {
+	if fact.Person.IsZero() && fact.Address == "" && len(fact.Sealed) == 0 {
 		return to
 	}
 	to = append(append(to, callerMark...), fact.Person[:]...)
