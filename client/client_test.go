@@ -76,6 +76,9 @@ func checkRetry(t *testing.T, c *client.Client, canceled client.Refund) {
 	if fmt.Sprint(listed) != fmt.Sprint([]string{retried.ID, canceled.ID}) {
 		t.Errorf("listed: %v", listed)
 	}
+	for refund, err := range c.Refunds(t.Context(), client.RefundFilter{Payment: canceled.Payment, NeedsReview: true}) {
+		t.Errorf("nobody need look at: %+v, %v", refund, err)
+	}
 	for dispute, err := range c.Disputes(t.Context(), client.DisputeFilter{Payment: canceled.Payment}) {
 		t.Errorf("a dispute: %+v, %v", dispute, err)
 	}

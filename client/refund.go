@@ -45,7 +45,7 @@ type Refund struct {
 	Payment string `json:"payment"`
 	Money
 	Status          RefundStatus    `json:"status"`
-	PendingReason   string          `json:"pending_reason"` // approval, scheduled, processor, outcome_unknown
+	PendingReason   string          `json:"pending_reason"` // approval, scheduled, halted, not_sent, processor, outcome_unknown
 	Reason          string          `json:"reason"`
 	Note            string          `json:"note"`
 	Message         string          `json:"message"`
@@ -187,7 +187,9 @@ type Decision struct {
 	Group          bool   `json:"group,omitempty"`  // those that were opened with it, too; of a cancel only
 }
 
-// CancelRefund stops a refund that has not left.
+// CancelRefund stops a refund that has not left. With Group of the decision those
+// that were opened with it are stopped too, all that have not ended or none: the
+// Refunds of the [Error] are those that stand in the way.
 func (c *Client) CancelRefund(ctx context.Context, id string, decision Decision) (refund Refund, err error) {
 	err = c.do(ctx, call{
 		method: http.MethodPost, path: refundPath(id, "/cancel"), key: decision.IdempotencyKey, user: decision.User,
@@ -224,14 +226,15 @@ func (c *Client) ApproveRefund(ctx context.Context, id string, agreement Agreeme
 
 // RefundFilter narrows a list of refunds. Zero fields do not.
 type RefundFilter struct {
-	Payment   string
-	Group     string // opened together
-	Batch     string // that asked for them
-	Statuses  []RefundStatus
-	Reference string
-	Reason    string
-	From      time.Time // asked for at this time or later
-	Until     time.Time // asked for at this time or earlier
+	Payment     string
+	Group       string // opened together
+	Batch       string // that asked for them
+	Statuses    []RefundStatus
+	Reference   string
+	Reason      string
+	From        time.Time // asked for at this time or later
+	Until       time.Time // asked for at this time or earlier
+	NeedsReview bool      // a person must look
 
 	// Of those on their way only:
 	PendingReasons []string
@@ -251,6 +254,9 @@ func (c *Client) Refunds(ctx context.Context, filter RefundFilter) iter.Seq2[Ref
 	set(query, "batch", filter.Batch)
 	set(query, "reference", filter.Reference)
 	set(query, "reason", filter.Reason)
+	if filter.NeedsReview {
+		query.Set("needs_review", "true")
+	}
 	setTime(query, "from", filter.From)
 	setTime(query, "until", filter.Until)
 	for _, reason := range filter.PendingReasons {

@@ -136,8 +136,17 @@ func (t *terminal) printChecked(checked audit.Checked) error {
 type auditErasePerson struct {
 	operatorFlags
 
-	User   string `help:"As the header Refundry-User has named the person." xor:"who" required:""`
-	Person string `help:"The person's id, as the trail shows it." xor:"who" required:""`
+	User   string `help:"As the header Refundry-User has named the person. This, or --person." xor:"who"`
+	Person string `help:"The person's id, as the trail shows it. This, or --user." xor:"who"`
+}
+
+// Validate says that one of the two is needed. Were they required, the usage
+// would show both as if they went together.
+func (c *auditErasePerson) Validate() error {
+	if c.User == "" && c.Person == "" {
+		return errors.New("name the person by --user or by --person")
+	}
+	return nil
 }
 
 // Run implements the command.

@@ -72,6 +72,8 @@ func TestAuditIsProvenByWhatWasKept(t *testing.T) {
 		t.Errorf("a changed export: %v: %s", err, output)
 	}
 	f.refuses(t, "is not what was sealed", "verify", "--checkpoint="+export)
+	f.refuses(t, "by --user or by --person", "audit", "erase-person")
+	f.refuses(t, "can't be used together", "audit", "erase-person", "--user=ann", "--person=per_1")
 	f.refuses(t, "nobody was ever named so", "audit", "erase-person", "--user=nobody")
 	if list := f.does(t, "audit", "--user=ann"); !strings.Contains(list, "key.created") || strings.Count(list, "ann") != 1 {
 		t.Errorf("of ann: %s", list)

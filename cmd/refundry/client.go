@@ -148,12 +148,23 @@ func (o *operator) send(ctx context.Context, method, path, contentType string, b
 	return o.http.Do(request)
 }
 
+// refusal is an answer that says no.
+type refusal struct {
+	line    string
+	problem []byte // as it came
+	refunds []string
+}
+
+// Error implements error.
+func (r *refusal) Error() string { return r.line }
+
 // problemOf turns a problem (RFC 9457) into one line.
 func problemOf(text []byte, status int) error {
 	var problem struct {
-		Detail string `json:"detail"`
-		Code   string `json:"code"`
-		Errors []struct {
+		Detail  string   `json:"detail"`
+		Code    string   `json:"code"`
+		Refunds []string `json:"refunds"`
+		Errors  []struct {
 			Pointer   string `json:"pointer"`
 			Parameter string `json:"parameter"`
 			Detail    string `json:"detail"`
@@ -166,7 +177,10 @@ func problemOf(text []byte, status int) error {
 	for _, wrong := range problem.Errors {
 		lines = append(lines, strings.TrimSpace(wrong.Pointer+wrong.Parameter+" "+wrong.Detail))
 	}
-	return errors.New(strings.Join(lines, "; "))
+	if len(problem.Refunds) > 0 {
+		lines = append(lines, "refunds: "+strings.Join(problem.Refunds, ", "))
+	}
+	return &refusal{strings.Join(lines, "; "), text, problem.Refunds}
 }
 
 // query returns a query of what is not empty.
@@ -181,6 +195,14 @@ func query(pairs ...string) string {
 		return ""
 	}
 	return "?" + values.Encode()
+}
+
+// ifSet is what a flag is in a query.
+func ifSet(flag bool) string {
+	if flag {
+		return "true"
+	}
+	return ""
 }
 
 // operate runs one call and prints its answer: as it is with --json, else as
@@ -200,6 +222,8 @@ func (f operatorFlags) operateOnce(ctx context.Context, t *terminal, key, method
 	text, err := o.call(ctx, method, path, body)
 	if err == nil {
 		err = t.printAnswer(text, columns)
+	} else if no, ok := errors.AsType[*refusal](err); ok && t.isJSON && len(no.refunds) > 0 { // programs want their ids
+		err = errors.Join(err, t.printAnswer(no.problem, nil))
 	}
 	return errors.Join(err, o.close())
 }

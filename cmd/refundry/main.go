@@ -25,7 +25,7 @@ type commands struct {
 	Demo       demoCommand       `cmd:"" help:"See Refundry at work: refunds through the front doors, webhooks, books. Needs nothing."`
 	Serve      serveCommand      `cmd:"" help:"Run the server."`
 	Verify     verifyCommand     `cmd:"" help:"Recompute every total, the ledger and the audit chain, and print what differs."`
-	Payments   paymentsCommand   `cmd:"" help:"Import payments that were made elsewhere, list payments, look at one, erase what is personal."`
+	Payments   paymentsCommand   `cmd:"" help:"Import, list and show payments, record captures and cancels of authorized ones, erase what is personal."`
 	Refunds    refundsCommand    `cmd:"" help:"List refunds, look at one, decide about it, say what became of it."`
 	Reasons    reasonsCommand    `cmd:"" help:"Show and replace the catalogue of reasons that refunds may have."`
 	Batches    batchesCommand    `cmd:"" help:"Refund many payments at once, from NDJSON or CSV."`

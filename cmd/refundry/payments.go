@@ -21,16 +21,17 @@ type paymentsCommand struct {
 type paymentsList struct {
 	operatorFlags
 
-	Status string `help:"As in captured or authorized."`
-	Home   string `help:"Made at this front door."`
-	Order  string `help:"Of this order."`
-	Limit  string `help:"At most this many." default:"50"`
+	Status    string `help:"As in captured or authorized."`
+	Home      string `help:"Made at this front door."`
+	Order     string `help:"Of this order."`
+	Reference string `help:"That you call so."`
+	Limit     string `help:"At most this many." default:"50"`
 }
 
 // Run implements the command.
 func (c *paymentsList) Run(ctx context.Context, t *terminal) error {
-	return c.operate(ctx, t, http.MethodGet,
-		"/v1/payments"+query("status", c.Status, "home", c.Home, "order", c.Order, "limit", c.Limit), nil,
+	filters := query("status", c.Status, "home", c.Home, "order", c.Order, "reference", c.Reference, "limit", c.Limit)
+	return c.operate(ctx, t, http.MethodGet, "/v1/payments"+filters, nil,
 		"id", "amount", "currency", "status", "refundable", "home", "created_at")
 }
 
@@ -67,12 +68,14 @@ func (c *paymentsCapture) Run(ctx context.Context, t *terminal) error {
 type paymentsCancel struct {
 	operatorFlags
 
-	ID string `arg:"" help:"pay_…, or the id that it has at a front door."`
+	ID  string `arg:"" help:"pay_…, or the id that it has at a front door."`
+	Key string `help:"Your name of this cancel: asked again under it, it is answered as before."`
 }
 
-// Run implements the command. It needs no idempotency key: a payment is canceled once.
+// Run implements the command. Without a key it is refused the second time: a
+// payment is canceled once.
 func (c *paymentsCancel) Run(ctx context.Context, t *terminal) error {
-	return c.operate(ctx, t, http.MethodPost, "/v1/payments/"+url.PathEscape(c.ID)+"/cancel", nil)
+	return c.operateOnce(ctx, t, c.Key, http.MethodPost, "/v1/payments/"+url.PathEscape(c.ID)+"/cancel", nil)
 }
 
 type paymentsErase struct {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,8 +84,11 @@ func TestOperatorsRecordCaptures(t *testing.T) {
 	if now := read("payments", "capture", of, "400", "EUR", "--final"); now.Captured != 700 || !now.Captures[1].IsFinal {
 		t.Errorf("captured: %+v", now)
 	}
-	if gone := read("payments", "cancel", hold()); gone.Status != "canceled" {
-		t.Errorf("canceled: %+v", gone)
+	given := hold()
+	for range 2 {
+		if gone := read("payments", "cancel", given, "--key=void-1"); gone.Status != "canceled" {
+			t.Errorf("canceled: %+v", gone)
+		}
 	}
 	var asked struct {
 		ID, Group string
@@ -99,5 +104,12 @@ func TestOperatorsRecordCaptures(t *testing.T) {
 	if list := string(refundry(t, "refunds", "list", "--group="+asked.Group, store)); strings.Count(list, "canceled") != 2 ||
 		!strings.Contains(list, asked.ID) {
 		t.Errorf("the group: %s", list)
+	}
+	refused := []string{"refunds", "cancel", asked.ID, "--group", store}
+	folder(strings.TrimPrefix(store, "--data=")).refuses(t, "see refunds; refunds: "+asked.ID, refused[:4]...)
+	output, err := exec.CommandContext(t.Context(), must(binary()), append(refused, "--json")...).Output() //nolint:gosec // our own program
+	var problem struct{ Refunds []string }
+	if err == nil || json.Unmarshal(output, &problem) != nil || !slices.Equal(problem.Refunds, []string{asked.ID}) {
+		t.Errorf("refused with %v: %s", err, output)
 	}
 }

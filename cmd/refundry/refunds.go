@@ -25,11 +25,15 @@ type refundsCommand struct {
 type refundsList struct {
 	operatorFlags
 
-	Payment string `help:"Of this payment."`
-	Group   string `help:"Opened together, as grp_… says."`
-	Batch   string `help:"Of this batch."`
-	Status  string `help:"As in pending, succeeded or failed."`
-	Limit   string `help:"At most this many." default:"50"`
+	Payment     string `help:"Of this payment."`
+	Group       string `help:"Opened together, as grp_… says."`
+	Batch       string `help:"Of this batch."`
+	Status      string `help:"As in pending, succeeded or failed."`
+	Reference   string `help:"That you call so."`
+	NeedsReview bool   `help:"Only those at which a person must look."`
+	Stuck       bool   `help:"Only those on their way for longer than a policy bears."`
+	After       string `help:"Go on from here: next of an earlier answer (--json)."`
+	Limit       string `help:"At most this many." default:"50"`
 }
 
 // oneRefund names the refund that a command is about.
@@ -71,8 +75,9 @@ type refundsSettle struct {
 
 // Run implements the command.
 func (c *refundsList) Run(ctx context.Context, t *terminal) error {
-	return c.operate(ctx, t, http.MethodGet,
-		"/v1/refunds"+query("payment", c.Payment, "group", c.Group, "batch", c.Batch, "status", c.Status, "limit", c.Limit), nil,
+	filters := query("payment", c.Payment, "group", c.Group, "batch", c.Batch, "status", c.Status, "reference", c.Reference,
+		"needs_review", ifSet(c.NeedsReview), "stuck", ifSet(c.Stuck), "after", c.After, "limit", c.Limit)
+	return c.operate(ctx, t, http.MethodGet, "/v1/refunds"+filters, nil,
 		"id", "payment", "amount", "currency", "status", "door", "created_at")
 }
 

@@ -35,13 +35,15 @@ func TestOperatorsDecideAboutRefunds(t *testing.T) {
 		}
 		return r
 	}
-	do := func(verb, id string, more ...string) []byte {
+	do := func(verb, what string, more ...string) []byte {
 		t.Helper()
-		return refundry(t, append([]string{"refunds", verb, id, "--json", store}, more...)...)
+		return refundry(t, append([]string{"refunds", verb, what, "--json", store}, more...)...)
 	}
 	refundry(t, "settings", "set", "policy.approval_above=1", "policy.stuck_hours=1", store)
 	var asked struct{ ID string }
-	status, err := w.post("/v1/refunds", rand.Text(), map[string]any{"payment": of, "full": true, "note": "refundry:PENDING"}, &asked)
+	status, err := w.post("/v1/refunds", rand.Text(), map[string]any{
+		"payment": of, "full": true, "note": "refundry:PENDING", "reference": "return-7",
+	}, &asked)
 	if err != nil || status != http.StatusCreated {
 		t.Fatal(status, err)
 	}
@@ -65,6 +67,13 @@ func TestOperatorsDecideAboutRefunds(t *testing.T) {
 		r := decode(do("show", again.ID))
 		return r.IsStuck, fmt.Sprintf("it is %+v", r)
 	})
+	for filter, want := range map[string]bool{
+		"--stuck": true, "--reference=return-7": true, "--needs-review": false, "--reference=return-8": false,
+	} {
+		if list := do("list", filter); strings.Contains(string(list), again.ID) != want {
+			t.Errorf("refunds list %s: %s", filter, list)
+		}
+	}
 	do("inquire", again.ID)
 	do("resend", again.ID)
 	settled := do("settle", again.ID, "succeeded", "--evidence=the bank's statement", "--reference=arn=7453")
@@ -73,6 +82,9 @@ func TestOperatorsDecideAboutRefunds(t *testing.T) {
 	}
 	if list := refundry(t, "payments", "list", "--home=api", store); !strings.Contains(string(list), of) {
 		t.Errorf("payments: %s", list)
+	}
+	if list := refundry(t, "payments", "list", "--reference=nobody's", store); strings.Contains(string(list), of) {
+		t.Errorf("payments that are called otherwise: %s", list)
 	}
 	if list := refundry(t, "payments", "list", "--home=ping", store); strings.Contains(string(list), of) {
 		t.Errorf("payments of Ping: %s", list)
