@@ -99,7 +99,7 @@ type BatchResult struct {
 	Errors     []BatchRowError `json:"errors"`
 
 	PaymentReference string       `json:"payment_reference"` // what the merchant calls the payment
-	RefundStatus     RefundStatus `json:"refund_status"`     // as it is by now
+	RefundStatus     RefundStatus `json:"refund_status"`     // as it is by now; "mixed": of several, which differ
 }
 
 // BatchRowError is one thing that is wrong with a row.

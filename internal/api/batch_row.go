@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -197,7 +198,8 @@ var resultSchema = shown("BatchResult", "What became of a row.",
 		batch.RowStatuses...), ""),
 	may("payment", paymentID, ""), may("payment_reference", someText, "What the merchant calls the payment."),
 	may("refund", refundID, "The first, where several were opened together."),
-	may("refund_status", refundStatusSchema, "Of that refund, as it is by now."),
+	may("refund_status", someWord("BatchRefundStatus", "Where the refund is by now, or all that were opened together; "+
+		"`mixed`: these differ.", append(slices.Clone(payment.RefundStatuses), batch.Mixed)...), ""),
 	may("amount", someAmount, "Of the refund, or of all that were opened together."),
 	may("currency", someCurrency, ""),
 	may("code", someText, "Why it is no refund: the code of an error, `canceled`, `cap` or `long`."),

@@ -152,3 +152,20 @@ func TestWebhooksKeepTheContract(t *testing.T) {
 		}
 	}
 }
+
+// What was imported is told nobody, a replay's endpoint neither; what happened
+// to it since is.
+func TestAReplayTellsNoImports(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	made := w.call(t, "POST", "/v1/endpoints", `{"url": "https://shop.example/a"}`).want(t, 201)
+	line := w.operate(t, "POST", "/v1/payments/import", `{"id": "old-1", "amount": 500, "currency": "EUR"}`).want(t, 200).lines(t)[0]
+	path := "/v1/endpoints/" + made.string(t, "id") + "/replay"
+	if got := w.call(t, "POST", path, "").want(t, 202); got.number(t, "deliveries") != 0 {
+		t.Errorf("an import is told: %s", got.text)
+	}
+	w.call(t, "POST", "/v1/refunds", refundOf(fmt.Sprint(line["id"]), 100)).want(t, 201)
+	if got := w.call(t, "POST", path, "").want(t, 202); got.number(t, "deliveries") != 1 {
+		t.Errorf("its refund is not: %s", got.text)
+	}
+}

@@ -29,7 +29,7 @@ type Result struct {
 	Errors     []ResultError `json:"errors,omitempty"`
 
 	PaymentReference string               `json:"payment_reference,omitempty"` // what the merchant calls the payment
-	RefundStatus     payment.RefundStatus `json:"refund_status,omitempty"`     // as it is by now
+	RefundStatus     payment.RefundStatus `json:"refund_status,omitempty"`     // as it is by now, or [Mixed]
 }
 
 // ResultError is one thing that is wrong with a row.

@@ -60,9 +60,13 @@ type Row struct {
 type Seen struct {
 	Row
 
-	PaymentReference string // what the merchant calls the payment
-	RefundStatus     payment.RefundStatus
+	PaymentReference string               // what the merchant calls the payment
+	RefundStatus     payment.RefundStatus // or [Mixed]
 }
+
+// Mixed is where the refunds are that one row has opened, one for each capture,
+// if they are not all in the same status.
+const Mixed payment.RefundStatus = "mixed"
 
 // Reason says why a row is no refund. It never repeats what was sent.
 type Reason struct {

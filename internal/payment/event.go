@@ -48,6 +48,12 @@ func paymentEvent(status PaymentStatus) EventKind { return EventKind("payment." 
 func disputeEvent(status DisputeStatus) EventKind { return EventKind("dispute." + string(status)) }
 func orderEvent(status OrderStatus) EventKind     { return EventKind("order." + string(status)) }
 
+// IsImport reports whether an event is the one of the payment's import.
+func (p Payment) IsImport(event Event) bool {
+	return p.IsImported && len(p.History) > 0 && event.Version == p.History[0].Version &&
+		event.Kind == paymentEvent(p.History[0].Status)
+}
+
 // Event is a fact that happened: the row of the feed, and of the audit trail.
 // It holds ids and a version; bodies are rendered when somebody reads.
 type Event struct {

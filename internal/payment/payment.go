@@ -120,6 +120,7 @@ type Payment struct {
 	Callback     string       // a URL of its own that its home tells of it; empty: none
 	Availability Availability // how far its method lets it be refunded
 	Failures     int64        // refusals that a door counts, and what failed at the processor
+	IsImported   bool         // it was made elsewhere: no webhook tells of that
 	PerCapture   bool         // its processor refunds captures: a refund over several becomes one for each
 	Totals
 	Version   int64

@@ -193,8 +193,8 @@ func (c CreatePayment) payment(b *Book) Payment {
 		ProcessorRef: c.ProcessorRef, Reference: c.Reference, Method: c.Method, Country: c.Country, Payer: c.Payer,
 		Description: c.Description, Amount: c.Amount, Metadata: c.Metadata, Gates: c.Gates,
 		ShortID: c.ShortID, Callback: c.Callback, Availability: c.Availability,
-		PerCapture: b.connectors[c.Connector].RefundsCaptures,
-		Version:    c.firstVersion(b), CreatedAt: c.CreatedAt, UpdatedAt: b.Now,
+		PerCapture: b.connectors[c.Connector].RefundsCaptures, IsImported: c.IsImport,
+		Version: c.firstVersion(b), CreatedAt: c.CreatedAt, UpdatedAt: b.Now,
 	}
 	p.References = learned(nil, c.References, p.Version)
 	if p.ID.IsZero() {

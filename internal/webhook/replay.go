@@ -120,7 +120,7 @@ func (r Replayer) page(ctx context.Context, meta payment.Meta, tenant *payment.T
 			views[event.Payment] = view
 		}
 		telling := tellingOf(event.Event, view.AsOf(event.Version))
-		if !concerns(telling, replay.Endpoint.Door) {
+		if telling.IsImport || !concerns(telling, replay.Endpoint.Door) {
 			continue
 		}
 		for _, route := range r.Router.tell(nil, telling, tenant, replay.Endpoint) {
@@ -163,7 +163,10 @@ func (r Replayer) missed(ctx context.Context, tenant payment.TenantID, endpoint 
 
 // tellingOf returns an event with what decided, in its own commit, who was told.
 func tellingOf(event payment.Event, view payment.View) payment.Telling {
-	telling := payment.Telling{Event: event, Payment: view.Payment, Disputes: view.Disputes, Refunds: view.Refunds}
+	telling := payment.Telling{
+		Event: event, Payment: view.Payment, Disputes: view.Disputes, Refunds: view.Refunds,
+		IsImport: view.Payment.IsImport(event),
+	}
 	telling.Refund, _ = view.Refund(event.Subject)
 	telling.Dispute, _ = view.Dispute(event.Subject)
 	return telling

@@ -24,6 +24,7 @@ type paymentDetail struct {
 	Callback     string              `json:"callback,omitempty"`
 	Availability string              `json:"availability,omitempty"`
 	PerCapture   bool                `json:"per_capture,omitempty"`
+	IsImported   bool                `json:"imported,omitempty"`
 }
 
 // paymentPersonal is what of a payment is personal: it is kept sealed.
@@ -40,6 +41,7 @@ func PaymentDetail(p payment.Payment) string {
 		Merchant: p.Merchant, ProcessorRef: p.ProcessorRef, MethodType: p.Method.Type, MethodBrand: p.Method.Brand,
 		Country: p.Country, References: p.References, Gates: p.Gates, ShortID: p.ShortID, Callback: p.Callback,
 		Availability: string(p.Availability), PerCapture: p.PerCapture,
+		IsImported: p.IsImported,
 	})
 }
 
@@ -69,6 +71,7 @@ func ParsePaymentDetail(text string, key PersonalKey, sealed []byte, p *payment.
 	p.References, p.Gates = detail.References, detail.Gates
 	p.ShortID, p.Callback = detail.ShortID, detail.Callback
 	p.Availability, p.PerCapture = payment.Availability(detail.Availability), detail.PerCapture
+	p.IsImported = detail.IsImported
 	return nil
 }
 
