@@ -299,7 +299,7 @@ func (s *Store) BatchRows(ctx context.Context, tenant payment.TenantID, id batch
 	q := &question{}
 	q.add(`SELECT `+batchRowColumns+`,
 			coalesce((SELECT reference FROM payment WHERE tenant_id = b.tenant_id AND id = b.payment_id), ''),
-			coalesce((SELECT CASE WHEN min(status) = max(status) THEN min(status) ELSE 'mixed' END FROM refund
+			coalesce((SELECT CASE WHEN min(status) < max(status) THEN 'mixed' ELSE min(status) END FROM refund
 				WHERE tenant_id = b.tenant_id AND group_id =
 					(SELECT group_id FROM refund WHERE tenant_id = b.tenant_id AND id = b.refund_id)),
 				(SELECT status FROM refund WHERE tenant_id = b.tenant_id AND id = b.refund_id), '')

@@ -264,7 +264,7 @@ func (s *Store) BatchRows(_ context.Context, tenant payment.TenantID, id batch.I
 ) (rows []batch.Seen, err error) {
 	const query = `SELECT ` + batchRowColumns + `,
 			(SELECT reference FROM payment WHERE tenant_id = b.tenant_id AND id = b.payment_id),
-			coalesce((SELECT CASE WHEN min(status) = max(status) THEN min(status) ELSE 'mixed' END FROM refund
+			coalesce((SELECT CASE WHEN min(status) < max(status) THEN 'mixed' ELSE min(status) END FROM refund
 				WHERE tenant_id = b.tenant_id AND group_id =
 					(SELECT group_id FROM refund WHERE tenant_id = b.tenant_id AND id = b.refund_id)),
 				(SELECT status FROM refund WHERE tenant_id = b.tenant_id AND id = b.refund_id))

@@ -93,6 +93,16 @@ func testBatchRowsSeen(t *testing.T, open Open) {
 	b.do(t, payment.CancelRefund{Meta: b.meta(), Payment: of, Refund: refund.ID})
 	want[0].RefundStatus = payment.RefundCanceled
 	wantSeen()
+	pieces := b.do(t, payment.OpenRefund{Meta: b.meta(), Payment: b.sold(t), Ask: payment.Ask{Amount: 1000}}).Refunds
+	rows[2].Status, rows[2].Payment, rows[2].Refund, rows[2].Amount = batch.RowRefunded, pieces[0].Payment, pieces[0].ID, money.Of(1000, "EUR")
+	is.Counts = batch.Counts{Refunded: 2, Refused: 1}
+	is.Version++
+	b.changeRows(t, is, rows[2])
+	want[2].Row, want[2].Body, want[2].RefundStatus = rows[2], nil, payment.RefundPending
+	wantSeen()
+	b.leave(t, pieces[1])(payment.AttemptDeclined)
+	want[2].RefundStatus = batch.Mixed
+	wantSeen()
 }
 
 // testBatchRowsSealed lets a dry run go by: nothing that its rows say can be read
