@@ -69,7 +69,9 @@ type Config struct {
 	AliasKinds  []string                 // by which an operator may spell a payment's id
 	OrderKinds  []string                 // of aliases that the imported payments of one order share
 	Credentials map[auth.Kind]MakeCredential
-	Reports     map[string]Report // of providers, by name
+	// SignatureKinds are those of them by which what we send is signed: no caller has one.
+	SignatureKinds []auth.Kind
+	Reports        map[string]Report // of providers, by name
 
 	Now         func() time.Time // domain time
 	NewID       id.Source

@@ -81,10 +81,10 @@ func (a *API) listKeys(w http.ResponseWriter, r *http.Request, caller auth.Ident
 const unusedDaysMax = 3660
 
 // isCallers reports whether a key is one by which callers prove who they are, and
-// not one of ours.
+// not one by which we do.
 func (a *API) isCallers(key auth.Credential) bool {
 	_, isDoors := a.config.Credentials[key.Kind]
-	return isDoors || key.Kind == auth.KindAPIKey
+	return isDoors && !slices.Contains(a.config.SignatureKinds, key.Kind) || key.Kind == auth.KindAPIKey
 }
 
 // keyMembers are what showKey writes.
