@@ -248,6 +248,9 @@ export interface BatchPage {
 /** Why it is paused: somebody asked, a row was refused, or a policy has stopped refunds. */
 export type BatchPause = "asked" | "failure" | "halted";
 
+/** Where the refund is by now, or all that were opened together; `mixed`: these differ. */
+export type BatchRefundStatus = "awaiting_approval" | "scheduled" | "pending" | "unknown" | "succeeded" | "declined" | "failed" | "canceled" | "returned" | "mixed";
+
 /** How a batch is worked through. */
 export interface BatchRequest {
   /** What you call it. */
@@ -274,8 +277,7 @@ export interface BatchResult {
   payment_reference?: string;
   /** The first, where several were opened together. */
   refund?: RefundID;
-  /** Of that refund, as it is by now. */
-  refund_status?: RefundStatus;
+  refund_status?: BatchRefundStatus;
   /** Of the refund, or of all that were opened together. */
   amount?: Minor;
   currency?: Currency;

@@ -57,3 +57,20 @@ func (p *piece) take(amount money.Minor) piece {
 	p.lines = left
 	return part
 }
+
+// checkSingle refuses what becomes several refunds where it must be one.
+func (a *asking) checkSingle(rule Rule) error {
+	var refusal *Refusal
+	switch {
+	case len(a.pieces) < 2:
+		return nil
+	case a.Ask.How == AskList: // the list would follow one of several outcomes
+		refusal = refuse(RuleCapture, "a list can remain of one capture only: name it")
+	case rule.On:
+		refusal = refuse(RuleCapture, "the refund would be one for each of %d captures", len(a.pieces))
+	default:
+		return nil
+	}
+	refusal.Refundable = money.Of(a.pieces[0].amount, a.view.Payment.Amount.Currency)
+	return refusal
+}
