@@ -40,16 +40,14 @@ func (a *Auth) Used(credential Credential) {
 	}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	if !a.used[credential.ID].Before(day) {
+	if !a.used[credential.ID].Before(day) || len(a.uses) >= rememberMax { // a later use is noted, once these are written
 		return
 	}
 	if len(a.used) >= rememberMax { // some are written once more
 		clear(a.used)
 	}
 	a.used[credential.ID] = day
-	if len(a.uses) < rememberMax {
-		a.uses = append(a.uses, Use{credential.Tenant, credential.ID, day})
-	}
+	a.uses = append(a.uses, Use{credential.Tenant, credential.ID, day})
 }
 
 // KeepUses writes uses down, until ctx ends and the last of them are written.
