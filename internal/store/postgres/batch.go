@@ -299,10 +299,10 @@ func (s *Store) BatchRows(ctx context.Context, tenant payment.TenantID, id batch
 	q := &question{}
 	q.add(`SELECT `+batchRowColumns+`,
 			coalesce((SELECT reference FROM payment WHERE tenant_id = b.tenant_id AND id = b.payment_id), ''),
-			coalesce((SELECT CASE WHEN min(status) < max(status) THEN 'mixed' ELSE min(status) END FROM refund
-				WHERE tenant_id = b.tenant_id AND group_id =
-					(SELECT group_id FROM refund WHERE tenant_id = b.tenant_id AND id = b.refund_id)),
-				(SELECT status FROM refund WHERE tenant_id = b.tenant_id AND id = b.refund_id), '')
+			coalesce((SELECT CASE WHEN r.group_id IS NULL THEN r.status ELSE
+				(SELECT CASE WHEN min(g.status) < max(g.status) THEN 'mixed' ELSE min(g.status) END
+					FROM refund g WHERE g.tenant_id = r.tenant_id AND g.group_id = r.group_id) END
+				FROM refund r WHERE r.tenant_id = b.tenant_id AND r.id = b.refund_id), '')
 		FROM batch_row b WHERE tenant_id = ? AND batch_id = ? AND number > ? ORDER BY number LIMIT ?`,
 		pgUUID(tenant), pgUUID(id), after, limit)
 	rows, err := ask(ctx, s.pool, q, func(r scanner) (seen batch.Seen, err error) {
