@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 	"slices"
@@ -127,7 +128,7 @@ func (o operation) checkQuery(r *http.Request) error {
 	for _, name := range sortedKeys(query) {
 		at := slices.IndexFunc(o.parameters, func(p openapi.Parameter) bool { return p.In == "query" && p.Name == name })
 		if at < 0 {
-			return wrongParameter("", "has a parameter that is not one of "+strings.Join(o.queries(), ", "))
+			return o.wrongName()
 		}
 		if len(query[name]) > 1 && o.parameters[at].Schema.Type != openapi.Array {
 			return wrongParameter(name, "is given more than once")
@@ -139,15 +140,18 @@ func (o operation) checkQuery(r *http.Request) error {
 	return nil
 }
 
-// queries names the parameters of the query.
-func (o operation) queries() []string {
-	var names []string
+// wrongName says which parameters the query may have.
+func (o operation) wrongName() error {
+	var known []string
 	for _, parameter := range o.parameters {
 		if parameter.In == "query" {
-			names = append(names, parameter.Name)
+			known = append(known, parameter.Name)
 		}
 	}
-	return names
+	if len(known) == 0 {
+		return wrongParameter("", "has a parameter, and none is known here")
+	}
+	return wrongParameter("", "has a parameter that is not one of "+strings.Join(known, ", "))
 }
 
 // checkNoBody refuses a body that says something to an operation that would not
@@ -156,7 +160,7 @@ func (a *API) checkNoBody(w http.ResponseWriter, r *http.Request) error {
 	text, err := wire.Body(w, r, a.config.BodyMax)
 	if err == nil {
 		var in object
-		if in, err = parse(text); err == nil && len(in.value.Names()) == 0 {
+		if in, err = parse(bytes.TrimSpace(text)); err == nil && len(in.value.Names()) == 0 {
 			return nil
 		}
 	}

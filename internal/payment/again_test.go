@@ -99,3 +99,18 @@ func TestACaptureGivesBackNoMoreThanItTook(t *testing.T) {
 		}
 	})
 }
+
+// A retry that asks for more than was named gives the units back all the same.
+func TestARetryOfMoreKeepsUnits(t *testing.T) {
+	check(t, func(t *rapid.T) {
+		m := mugs(t, "con")
+		declined := m.does(t, m.first()).Refund
+		m.end(t, declined, payment.AttemptDeclined)
+		lines := m.does(t, payment.OpenRefund{
+			Meta: m.meta(), Payment: declined.Payment, RetryOf: declined.ID, Ask: payment.Ask{Amount: declined.Amount.Minor + 500},
+		}).Refund.Lines
+		if lines[0].Quantity != 1 || lines[0].Amount != 3_000 || lines[1].Amount != 500 {
+			t.Errorf("it is of %+v", lines)
+		}
+	})
+}

@@ -59,7 +59,7 @@ func (d *digesting) sum() Digest {
 }
 
 // Digest returns the digest of what the refund asks for: what whoever approves
-// it has seen. It never changes; refunds that were opened together name each
+// it has seen. Nothing that happens to the refund changes it; refunds that were opened together name each
 // other by their group.
 func (r Refund) Digest() Digest {
 	d := &digesting{}

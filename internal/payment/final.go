@@ -127,11 +127,11 @@ func (v View) fall(amount money.Minor, retryOf RefundID, named []RefundLine) []R
 	return lines
 }
 
-// unitsAgain returns the units that a piece of a line has which is the whole of
-// what was named before, as far as they are left.
+// unitsAgain returns the units of a piece of a line that has at least what was
+// named before, as far as they are left.
 func (t taken) unitsAgain(item Item, before taken, piece money.Minor) int64 {
 	named := before[item.Position]
-	if piece != named.Amount {
+	if piece < named.Amount {
 		return 0
 	}
 	return max(0, min(named.Quantity, item.Quantity-t[item.Position].Quantity))
